@@ -1,0 +1,3 @@
+export * from './units.ts';
+export * from './segments.ts';
+export * from './endpoint.ts';

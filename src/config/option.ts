@@ -1,0 +1,34 @@
+/** One setting as code sees it. Rooms declare the options they read; the catalogue says where they may stand. */
+export interface Option<T> {
+  /** As in the manual, lower case: `max_outbound_connections`. */
+  readonly name: string;
+  /** Its place in every View. */
+  readonly slot: number;
+  /** Scopes in which it may be set, lower case. */
+  readonly scopes: readonly string[];
+  /** The built-in default. */
+  readonly initial: T;
+  readonly type: ValueType<T>;
+}
+
+/** A value as written: still text, with the place it stands at. */
+export type RawValue =
+  | { readonly kind: 'text'; readonly text: string; readonly quoted: boolean; readonly at: Place }
+  | { readonly kind: 'array'; readonly items: readonly { readonly text: string; readonly at: Place }[]; readonly at: Place }
+  | { readonly kind: 'dictionary'; readonly entries: readonly { readonly key: string; readonly value: RawValue; readonly at: Place }[]; readonly at: Place };
+
+/** Where something stands. Line and column count from 1; a column is a UTF-16 code unit. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** How text becomes a value. `read` throws a ValueError with what was expected. */
+export interface ValueType<T> {
+  /** For messages and the schema: `integer`, `duration in seconds`, `one of no, ifavailable, required`. */
+  readonly title: string;
+  read(raw: RawValue): T;
+}
+
+export class ValueError extends Error {}

@@ -1,0 +1,104 @@
+import type { Millis } from '../base/index.ts';
+import type { MessageId, ReceptionProtocol } from '../message/index.ts';
+import type { Reply } from '../smtp/index.ts';
+
+/** Where an attempt stood (spec: stage codes of the logs). */
+export type Stage = number;
+
+interface Stamped {
+  /** Milliseconds since the epoch. */
+  readonly at: Millis;
+  /** The configuration generation that decided. */
+  readonly generation: number;
+}
+
+interface OfMessage extends Stamped {
+  readonly messageId: MessageId;
+  readonly batchId: MessageId;
+  /** The inbound connection on a reception, the outbound one on an attempt. */
+  readonly connectionId: MessageId;
+  readonly bindingGroup: string;
+  readonly binding: string;
+  /** `local@domain`; the sender is empty for the null reverse-path. */
+  readonly sender: string;
+  readonly recipient: string;
+  /** Bytes of the message. */
+  readonly size: number;
+}
+
+export interface ReceptionEvent extends OfMessage {
+  readonly kind: 'reception';
+  /** IP address of the peer; empty for a Unix socket and for our own mail. */
+  readonly peer: string;
+  readonly protocol: ReceptionProtocol;
+}
+
+/** One attempt for one recipient, or the end of a message that was never tried. */
+export interface AttemptEvent extends OfMessage {
+  readonly kind: 'delivery' | 'transient' | 'permanent';
+  readonly routingDomain: string;
+  readonly stage: Stage;
+  /** Bytes handed to the peer. */
+  readonly bytes: number;
+  /** 0 on the first try. */
+  readonly retries: number;
+  /** Seconds since the reception. */
+  readonly queuedSeconds: number;
+  /** IP address that was talked to; empty when none was chosen. */
+  readonly address: string;
+  /** MX host name; empty when none was chosen. */
+  readonly host: string;
+  readonly reply: Reply;
+  /** Class of a failure (reference/bounce-codes.json); 0 on a delivery. */
+  readonly bounceClass: number;
+}
+
+/** A 4xx or 5xx that reception gave. */
+export interface RejectionEvent extends Stamped {
+  readonly kind: 'rejection';
+  /** `ip:port` of the client and of our end; for a Unix socket the path. */
+  readonly remote: string;
+  readonly local: string;
+  readonly connectionId: MessageId;
+  readonly pathway: string;
+  readonly pathwayGroup: string;
+  /** The rejectlog's words for the state of the session. */
+  readonly phase: string;
+  readonly reply: Reply;
+  readonly module: string;
+  readonly connectionContext: Readonly<Record<string, string>>;
+  readonly messageContext: Readonly<Record<string, string>>;
+}
+
+/** A console login (N), a login that timed out (T), or a command (Z). */
+export interface AccountingEvent extends Stamped {
+  readonly kind: 'accounting';
+  readonly type: 'N' | 'T' | 'Z';
+  readonly listener: string;
+  readonly peer: string;
+  readonly user: string;
+  readonly result: 1 | 0 | -1;
+  readonly command?: string;
+  readonly role?: string;
+}
+
+export type Level = 'DEBUG' | 'INFO' | 'NOTICE' | 'WARNING' | 'ERROR' | 'CRITICAL';
+
+/** For operators: goes to the paniclog. Never credentials, bodies, or a line for each message. */
+export interface DiagnosticEvent extends Stamped {
+  readonly kind: 'diagnostic';
+  readonly level: Level;
+  readonly module: string;
+  readonly text: string;
+}
+
+export type MailEvent = ReceptionEvent | AttemptEvent | RejectionEvent | AccountingEvent | DiagnosticEvent;
+export type EventKind = MailEvent['kind'];
+
+/** The only way to say what happened to mail. A hearer that throws is a bug of ours and must not stop the others. */
+export interface Events {
+  record(event: MailEvent): void;
+  subscribe<K extends EventKind>(kinds: readonly K[], hear: (event: Extract<MailEvent, { kind: K }>) => void): Disposable;
+  /** A diagnostic line, stamped here. */
+  diagnose(level: Level, module: string, text: string): void;
+}

@@ -1,0 +1,48 @@
+import type { Reply } from '../smtp/index.ts';
+import type { BodyHold } from '../message/index.ts';
+
+/** What a session shows to hooks. Dictionaries may be written; the rest is read. */
+export interface Session {
+  readonly remote: { readonly ip: string; readonly port: number };
+  readonly helo: string;
+  readonly reversePath: string | undefined;
+  /** The recipient under judgement in validate_rcptto, without angle brackets. */
+  readonly recipient: string | undefined;
+  readonly connectionContext: Record<string, string>;
+  readonly messageContext: Record<string, string>;
+}
+
+/** A body that has arrived and is not yet acknowledged. */
+export interface Received extends Session {
+  readonly recipients: readonly { readonly path: string; binding: string }[];
+  readonly body: BodyHold;
+}
+
+/** Momentum's names: Lua and TypeScript share them. */
+export interface Phases {
+  validate_connect: Session;
+  validate_ehlo: Session;
+  validate_mailfrom: Session;
+  validate_rcptto: Session;
+  validate_data: Session;
+  validate_data_spool: Received;
+  validate_data_spool_each_rcpt: Received;
+  validate_set_binding: Received;
+  core_final_validation: Received;
+}
+
+export type Verdict =
+  | { readonly kind: 'continue' | 'done' | 'discard' | 'disconnect' }
+  | { readonly kind: 'reject' | 'soft'; readonly reply: Reply }
+  | { readonly kind: 'tarpit'; readonly seconds: number };
+
+/** A promise is Momentum's VALIDATE_AGAIN: the session waits, the loop does not. */
+export type Hook<P extends keyof Phases> = (subject: Phases[P]) => Verdict | Promise<Verdict>;
+
+export interface Policy {
+  /** Hooks of a phase in their order until one decides. No promise when nobody waits. */
+  run<P extends keyof Phases>(phase: P, subject: Phases[P]): Verdict | Promise<Verdict>;
+  hook<P extends keyof Phases>(phase: P, module: string, hook: Hook<P>): Disposable;
+  /** Whether anybody listens: reception skips building subjects for nobody. */
+  has(phase: keyof Phases): boolean;
+}

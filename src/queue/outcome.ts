@@ -1,0 +1,20 @@
+import type { Millis } from '../base/index.ts';
+import type { MessageId } from '../message/index.ts';
+import type { Reply } from '../smtp/index.ts';
+import type { Gate } from '../shaping/index.ts';
+
+/** What an attempt has to say for a log line, a bounce and a retry. */
+export interface Attempt {
+  /** Stage code of the logs. */
+  readonly stage: number;
+  readonly connectionId: MessageId;
+  readonly address: string;
+  readonly host: string;
+  /** Bytes handed to the peer. */
+  readonly bytes: number;
+}
+
+export type Outcome =
+  | { readonly kind: 'delivered' | 'deferred' | 'failed'; readonly reply: Reply; readonly attempt: Attempt }
+  /** No attempt was made: no retry is charged. `until` is on the clock's scale (`now`). */
+  | { readonly kind: 'returned'; readonly gate: Gate; readonly until: Millis };

@@ -1,0 +1,25 @@
+import type { Endpoint } from '../base/index.ts';
+import type { Pipe, PipeHost } from '../world/index.ts';
+import type { Envelope, BodyTraits, SpoolAddress } from '../message/index.ts';
+import type { Draft } from '../spool/index.ts';
+import type { Generation } from '../config/index.ts';
+
+/** Where a conversation began: which Listen stanza took it, and with which configuration. */
+export interface Origin {
+  readonly endpoint: Endpoint;
+  readonly generation: Generation;
+  /** The session's slot is given back by whoever counted it. */
+  readonly ended: () => void;
+}
+
+/** The one entry: a conversation becomes a message. */
+export interface Reception {
+  /** An SMTP peer. */
+  converse(pipe: Pipe, origin: Origin): PipeHost;
+  /** HTTP, ECStream, our own mail: the same last phases; resolves when durable. */
+  inject(envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress>;
+  /** No new transactions; resolves when those in flight have ended. */
+  close(): Promise<void>;
+  /** Sessions that are open now. */
+  readonly sessions: number;
+}

@@ -1,0 +1,184 @@
+import type { Endpoint, Millis, Seconds, Segments } from '../base/index.ts';
+
+/**
+ * All that reaches outside the process. `node/` is the real one, `sim/` the one that a seed decides.
+ * Nothing else in the program names a clock, a socket, a file or a random number.
+ */
+export interface World {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly network: Network;
+  readonly disk: Disk;
+}
+
+export interface Clock {
+  /** Monotonic: deadlines and durations are on this scale. */
+  now(): Millis;
+  /** Wall clock, milliseconds since the epoch: log lines, headers, retry times on disk. */
+  date(): Millis;
+  /** Runs once when `now()` has reached `due`; never before the current turn has ended. */
+  at(due: Millis, run: () => void): Disposable;
+  /** Runs once after the current turn, before any timer: where work of one turn is gathered. */
+  defer(run: () => void): void;
+}
+
+export interface Chance {
+  /** @returns a number in [0, 1) */
+  next(): number;
+  /** @returns a whole number in [0, below) */
+  below(below: number): number;
+  /** Not to be guessed by a peer. */
+  bytes(count: number): Uint8Array;
+}
+
+/** An address as a peer has it. For a Unix socket `ip` is empty and `path` set. */
+export interface PeerAddress {
+  readonly ip: string;
+  readonly port: number;
+  readonly path?: string;
+}
+
+export interface ListenOptions {
+  /** Connections that the kernel may hold before we accept. */
+  readonly backlog: number;
+  /** Unix sockets: permission bits. */
+  readonly fileMode: number;
+}
+
+export interface Network {
+  /**
+   * Opens a listening socket. An IPv6 wildcard never takes IPv4 connections.
+   * @throws NetworkError when it cannot be opened; a dead Unix socket in the way is removed first
+   */
+  listen(at: Endpoint, options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<AsyncDisposable>;
+  /** Never throws: a failure arrives as `host.closed(why)`. */
+  connect(to: Endpoint, from: string | undefined, host: ConnectHost): Pipe;
+  /** An unconnected UDP socket for one family; failures arrive as `failed`. */
+  datagrams(family: 4 | 6, host: DatagramHost): Datagrams;
+}
+
+/** TCP, TLS or simulated: the host cannot tell. */
+export interface Pipe {
+  readonly remote: PeerAddress;
+  readonly local: PeerAddress;
+  /** All views go out in one write. @returns false when the host should wait for `drained()` */
+  write(bytes: Segments): boolean;
+  /** No more `data()` until `resume()`. */
+  pause(): void;
+  resume(): void;
+  /** Closes after what was written has gone out. */
+  end(): void;
+  /** Closes now; what was not sent is lost. */
+  destroy(): void;
+}
+
+/** After `closed` nothing else is called. It comes exactly once, whoever closed. */
+export interface PipeHost {
+  /** The chunk's buffer belongs to the host from now on. */
+  data(chunk: Uint8Array): void;
+  drained(): void;
+  /** `why` is undefined when the peer closed in order, or we did. */
+  closed(why?: NetworkError): void;
+}
+
+export interface ConnectHost extends PipeHost {
+  opened(): void;
+}
+
+export interface Datagrams {
+  send(bytes: Uint8Array, to: { readonly ip: string; readonly port: number }): void;
+  close(): void;
+}
+
+export interface DatagramHost {
+  received(bytes: Uint8Array, from: { readonly ip: string; readonly port: number }): void;
+  failed(why: NetworkError): void;
+}
+
+/** `code` is the system's name of the trouble: ECONNREFUSED, EADDRINUSE, ECONNRESET … */
+export class NetworkError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface Disk {
+  /** `create` makes a new file and fails when there is one; `append` makes it when there is none. */
+  open(path: string, how: 'read' | 'append' | 'create', mode?: number): Promise<DiskFile>;
+  /** A whole small file. @throws DiskError */
+  read(path: string): Promise<Uint8Array>;
+  /** Old or new, never half: temporary file, sync, rename, sync of the directory. Keeps the mode of an existing file. */
+  replace(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
+  list(path: string): Promise<readonly DirectoryEntry[]>;
+  /** @returns undefined when there is nothing at that path */
+  status(path: string): Promise<FileStatus | undefined>;
+  /** With all its parents; no error when it exists. */
+  makeDirectory(path: string, mode?: number): Promise<void>;
+  /** Makes creations, renames and removals in a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** @returns bytes that may still be written in the file system of `path` */
+  free(path: string): Promise<number>;
+  /** One owner, as long as the process lives. @throws DiskError with code ELOCKED, naming the owner where it is known */
+  lock(path: string): Promise<AsyncDisposable>;
+}
+
+export interface DiskFile {
+  /** Bytes in the file when it was opened. */
+  readonly size: number;
+  /** Writes all of it, at `at` or behind the end. @throws DiskError; then nobody knows how much is in the file */
+  write(bytes: Segments, at?: number): Promise<void>;
+  /** What was written before the call survives a power cut once this resolves. */
+  sync(): Promise<void>;
+  /** @returns fewer bytes than asked only at the end of the file */
+  read(at: number, length: number): Promise<Uint8Array>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'other';
+}
+
+export interface FileStatus {
+  readonly kind: 'file' | 'directory' | 'socket' | 'other';
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: Millis;
+  readonly mode: number;
+}
+
+/** `code` is the system's name of the trouble: ENOSPC, EACCES, ENOENT, EIO, ELOCKED … */
+export class DiskError extends Error {
+  readonly code: string;
+  readonly path: string;
+  constructor(code: string, path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR';
+
+/** One record's data: an address, a name, a preference with a name, or strings. */
+export type DnsRecord =
+  | { readonly type: 'A' | 'AAAA'; readonly address: string }
+  | { readonly type: 'MX'; readonly preference: number; readonly host: string }
+  | { readonly type: 'CNAME' | 'PTR'; readonly name: string }
+  | { readonly type: 'TXT'; readonly strings: readonly Uint8Array[] };
+
+export type DnsAnswer =
+  | { readonly kind: 'found'; readonly records: readonly DnsRecord[]; readonly ttl: Seconds; readonly authentic: boolean }
+  /** `no data`: the name exists without such records. `no name`: NXDOMAIN, also behind a CNAME. */
+  | { readonly kind: 'no data' | 'no name'; readonly ttl: Seconds }
+  | { readonly kind: 'failed'; readonly why: 'timeout' | 'server failure' | 'refused' | 'malformed' | 'unreachable' };
+
+/** The resolver as the rest of the house sees it. Never rejects. */
+export interface Names {
+  lookup(name: string, type: RecordType): Promise<DnsAnswer>;
+}
