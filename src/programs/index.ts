@@ -1,0 +1,2 @@
+/** The programs under bin/: what an operator types, over the world and the process they are handed. */
+export * from './send.ts';
