@@ -1,4 +1,5 @@
 import type { Millis, Segments } from '../base/index.ts';
+import { mailDate } from '../message/index.ts';
 
 /** What the words of `impetus send` ask for. */
 export interface Template {
@@ -81,7 +82,7 @@ export function testMessage(template: Template, number: number, date: Millis, to
   const { wire, size, eightBit, whole } = template.text;
   if (whole) return { number, reversePath, recipients, wire: [wire], size, eightBit };
   const header = Buffer.from([
-    `Date: ${messageDate(date)}`,
+    `Date: ${mailDate(date)}`,
     `From: <${reversePath}>`,
     `To: ${recipients.map((path) => `<${path}>`).join(',\r\n ')}`,
     `Subject: ${encodedSubject(numbered(template.subject))}`,
@@ -109,27 +110,4 @@ function encodedSubject(subject: string): string {
   }
   words.push(part);
   return words.map((word) => `=?utf-8?B?${Buffer.from(word).toString('base64')}?=`).join('\r\n ');
-}
-
-const DAYS = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** RFC 5322 §3.3, in UTC. */
-function messageDate(date: Millis): string {
-  const second = Math.floor(date / 1000);
-  const day = Math.floor(second / 86_400);
-  const time = second - day * 86_400;
-  // Counting years from 1 March puts the leap day at the end, and 400 years are one cycle of 146097 days.
-  const shifted = day + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365);
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const march = Math.floor((5 * dayOfYear + 2) / 153);
-  const dayOfMonth = dayOfYear - Math.floor((153 * march + 2) / 5) + 1;
-  const month = (march + 2) % 12;
-  const year = yearOfEra + era * 400 + (month < 2 ? 1 : 0);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const clock = `${two(Math.floor(time / 3600))}:${two(Math.floor(time / 60) % 60)}:${two(time % 60)}`;
-  return `${DAYS[day % 7]}, ${dayOfMonth} ${MONTHS[month]} ${year} ${clock} +0000`;
 }
