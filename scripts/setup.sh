@@ -59,7 +59,7 @@ packages_are_ready() { packages_wanted | cmp -s - $installed; }
 # Names and sums of all that goes into the program and of all that came out: a source that was changed, added or
 # removed is seen whatever its date says, and so is a file that somebody lost from dist.
 build_state() {
-  cksum tsconfig.json package-lock.json
+  cksum tsconfig.json tsconfig.build.json package-lock.json
   find src "$1" -type f \( -name '*.ts' -o -name '*.json' -o -name '*.js' \) ! -name '*.test.ts' -exec cksum {} + |
     sed "s| $1/| dist/|" | sort
 }
@@ -204,7 +204,7 @@ get_packages() {
 get_program() {
   say 'compiling'
   rm -rf dist.new dist.old
-  $node node_modules/typescript/bin/tsc -p tsconfig.json --outDir dist.new >&2 ||
+  $node node_modules/typescript/bin/tsc -p tsconfig.build.json --outDir dist.new >&2 ||
     give_up 'the sources do not compile: see above. What was compiled before was left as it is'
   build_state dist.new >dist.new/.built || exit 1
   # A launcher that comes between these two renames finds no program, calls this script and waits for us.
