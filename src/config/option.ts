@@ -8,7 +8,12 @@ export interface Option<T> {
   readonly scopes: readonly string[];
   /** The built-in default. */
   readonly initial: T;
+  /** Defaults that hold in one kind of scope only: a host has no limit where a domain has 32. */
+  readonly initials: ReadonlyMap<string, T>;
   readonly type: ValueType<T>;
+  /** False: a change is kept, and used after the next start. */
+  readonly dynamic: boolean;
+  readonly summary: string;
 }
 
 /** A value as written: still text, with the place it stands at. */
@@ -28,7 +33,10 @@ export interface Place {
 export interface ValueType<T> {
   /** For messages and the schema: `integer`, `duration in seconds`, `one of no, ifavailable, required`. */
   readonly title: string;
+  /** `T` includes undefined, so that an option without a default needs none. */
+  readonly absent?: true;
   read(raw: RawValue): T;
 }
 
+/** The message says what was expected, for `expected …`; a type adds why only where the title does not say it. */
 export class ValueError extends Error {}

@@ -1,0 +1,67 @@
+import type { Place } from './option.ts';
+
+/** One thing that is wrong in a configuration, or the reason why a commit was vetoed. */
+export class ConfigError extends Error {
+  readonly place: Place | undefined;
+  /** The offending text, as Momentum's form of the message quotes it. */
+  readonly near: string | undefined;
+  /** Path of the scope, when a name is unknown there. */
+  readonly capability: string | undefined;
+
+  constructor(message: string, detail: { readonly place?: Place | undefined; readonly near?: string | undefined; readonly capability?: string | undefined; readonly cause?: unknown } = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.place = detail.place;
+    this.near = detail.near;
+    this.capability = detail.capability;
+  }
+
+  /** `FILE:LINE:COLUMN: error: TEXT`, the form of `impetus check`. */
+  get checkLine(): string {
+    return this.place ? `${placeText(this.place)}: error: ${this.message}` : `error: ${this.message}`;
+  }
+
+  /** Momentum's form, as the console and `validate_config` print it. */
+  get consoleLines(): readonly string[] {
+    const lines: string[] = [];
+    if (this.capability !== undefined) lines.push(`CFG-07961 No module provides capability 'config.${this.capability}'.`);
+    if (this.place) {
+      const near = this.near === undefined ? '' : ` near '${this.near}'`;
+      lines.push(`Syntax error in ${this.place.file} at line ${this.place.line}${near}`);
+    }
+    lines.push(this.message);
+    return lines;
+  }
+}
+
+/** All that is wrong at once; nothing was changed. */
+export class ConfigErrors extends Error {
+  readonly errors: readonly ConfigError[];
+  /** `not found`: there is no configuration at all. */
+  readonly reason: 'invalid' | 'not found';
+
+  constructor(errors: readonly ConfigError[], reason: 'invalid' | 'not found' = 'invalid') {
+    super(errors.map((error) => error.checkLine).join('\n'));
+    this.errors = errors;
+    this.reason = reason;
+  }
+
+  /** One line for each error. */
+  get checkLines(): readonly string[] {
+    return this.errors.map((error) => error.checkLine);
+  }
+
+  /** Momentum's form, ending in `Reconfigure failed.` */
+  get consoleLines(): readonly string[] {
+    return [...this.errors.flatMap((error) => error.consoleLines), 'Reconfigure failed.'];
+  }
+}
+
+/** What is worth knowing and stops nothing. */
+export interface Notice {
+  readonly place: Place | undefined;
+  readonly text: string;
+}
+
+export function placeText(place: Place): string {
+  return `${place.file}:${place.line}:${place.column}`;
+}
