@@ -7,8 +7,14 @@
  */
 export class TimerHeap {
   readonly #heap: Entry[] = [];
+  readonly #emptied: () => void;
   #sequence = 0;
   #cancelled = 0;
+
+  /** @param emptied called when the last timer has been cancelled, not when it is taken */
+  constructor(emptied: () => void = () => undefined) {
+    this.#emptied = emptied;
+  }
 
   /** @returns timers that will still run */
   get size(): number {
@@ -49,6 +55,7 @@ export class TimerHeap {
   /** For entries only. */
   cancelledOne(): void {
     this.#cancelled++;
+    if (this.#cancelled === this.#heap.length) this.#emptied();
     if (this.#cancelled > 64 && this.#cancelled > this.#heap.length / 2) this.#rebuild();
   }
 

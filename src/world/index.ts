@@ -1,2 +1,3 @@
+/** The doors outside, as interfaces: clock, chance, network, disk, names, process. */
 export * from './world.ts';
 export * from './process.ts';

@@ -16,7 +16,7 @@ export interface Clock {
   now(): Millis;
   /** Wall clock, milliseconds since the epoch: log lines, headers, retry times on disk. */
   date(): Millis;
-  /** Runs once when `now()` has reached `due`; never before the current turn has ended. */
+  /** Runs once when `now()` has reached `due`; never before the current turn has ended. What is due together may share a turn. */
   at(due: Millis, run: () => void): Disposable;
   /** Runs once after the current turn, before any timer: where work of one turn is gathered. */
   defer(run: () => void): void;
@@ -43,15 +43,28 @@ export interface ListenOptions {
   readonly backlog: number;
   /** Unix sockets: permission bits. */
   readonly fileMode: number;
+  /** A connection could not be accepted (EMFILE …). The socket goes on listening. */
+  readonly failed?: (why: NetworkError) => void;
+}
+
+/** Disposing closes the socket at once; connections that it accepted stay. */
+export interface Listening extends AsyncDisposable {
+  /** As asked for, but with the port that the system chose when 0 was asked for. */
+  readonly at: Endpoint;
 }
 
 export interface Network {
   /**
    * Opens a listening socket. An IPv6 wildcard never takes IPv4 connections.
-   * @throws NetworkError when it cannot be opened; a dead Unix socket in the way is removed first
+   * `accept` is called before anything is read, and must not close the pipe before it has returned its host.
+   * @throws NetworkError when it cannot be opened: the system's code, for a Unix path also EADDRINUSE with `in use`
+   *   and ENOTSOCK with `not a socket`; a dead Unix socket in the way is removed first
    */
-  listen(at: Endpoint, options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<AsyncDisposable>;
-  /** Never throws: a failure arrives as `host.closed(why)`. */
+  listen(at: Endpoint, options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<Listening>;
+  /**
+   * Never throws and never calls the host before it has returned: a failure arrives as `host.closed(why)`.
+   * @param from the local IP address to bind to; undefined leaves it to the system
+   */
   connect(to: Endpoint, from: string | undefined, host: ConnectHost): Pipe;
   /** An unconnected UDP socket for one family; failures arrive as `failed`. */
   datagrams(family: 4 | 6, host: DatagramHost): Datagrams;
@@ -61,12 +74,15 @@ export interface Network {
 export interface Pipe {
   readonly remote: PeerAddress;
   readonly local: PeerAddress;
-  /** All views go out in one write. @returns false when the host should wait for `drained()` */
+  /**
+   * All views go out in one write; they must not change afterwards. Nothing happens once the pipe is closed.
+   * @returns false when the host should wait for `drained()`
+   */
   write(bytes: Segments): boolean;
-  /** No more `data()` until `resume()`. */
+  /** No more `data()` until `resume()`; a close of the peer may then be noticed only afterwards. */
   pause(): void;
   resume(): void;
-  /** Closes after what was written has gone out. */
+  /** Closes after what was written has gone out. No `data()` comes any more; a peer that does not close is cut off. */
   end(): void;
   /** Closes now; what was not sent is lost. */
   destroy(): void;
@@ -129,7 +145,12 @@ export interface Disk {
 export interface DiskFile {
   /** Bytes in the file when it was opened. */
   readonly size: number;
-  /** Writes all of it, at `at` or behind the end. @throws DiskError; then nobody knows how much is in the file */
+  /**
+   * Writes all of it, at `at` or behind the end; the views must not change until it resolves. Writes without `at` go
+   * out in the order of the calls when each waits for the one before. A file opened with `append` follows its end
+   * when another process writes to it or shortens it.
+   * @throws DiskError; then nobody knows how much is in the file
+   */
   write(bytes: Segments, at?: number): Promise<void>;
   /** What was written before the call survives a power cut once this resolves. */
   sync(): Promise<void>;

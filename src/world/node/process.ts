@@ -1,0 +1,38 @@
+import { hostname } from 'node:os';
+import { isatty } from 'node:tty';
+import type { Process } from '../process.ts';
+
+/** The process of the system that runs this program. */
+export function nodeProcess(): Process {
+  for (const stream of [process.stdout, process.stderr]) {
+    // Who reads our output may stop early (`ec_console … | head`): that is no reason to fail.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  return {
+    id: process.pid,
+    hostName: hostname(),
+    arguments: process.argv.slice(2),
+    directory: process.cwd(),
+    isTerminal: { input: isatty(0), output: isatty(1) },
+    environment: (name) => process.env[name],
+    say: (text) => {
+      process.stdout.write(text);
+    },
+    complain: (text) => {
+      process.stderr.write(text);
+    },
+    input: () => process.stdin,
+    onSignal: (name, run) => {
+      const heard = (): void => run();
+      process.on(name, heard);
+      return {
+        [Symbol.dispose]: () => {
+          process.off(name, heard);
+        },
+      };
+    },
+    exit: (code) => process.exit(code),
+  };
+}
