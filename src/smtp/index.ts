@@ -2,3 +2,7 @@
 export * from './machine.ts';
 export * from './reply.ts';
 export * from './reply-reader.ts';
+export * from './client.ts';
+export * from './client-events.ts';
+export * from './client-body.ts';
+export { stages } from './client-stages.ts';

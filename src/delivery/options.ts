@@ -1,0 +1,109 @@
+import type { Endpoint } from '../base/index.ts';
+import { boolean, cidrs, duration, integer, option, optional, ownOption, text, texts, ValueError, type ValueType } from '../config/index.ts';
+import { readRouteEntry, type RouteEntry } from './route-entry.ts';
+
+export type DeliveryMethod = 'ESMTP' | 'SMTP' | 'LMTP';
+
+const port: ValueType<number> = {
+  title: 'a port from 1 to 65535',
+  read(raw) {
+    const value = integer.read(raw);
+    if (value < 1 || value > 65535) throw new ValueError('expected a port from 1 to 65535');
+    return value;
+  },
+};
+
+const method: ValueType<DeliveryMethod> = {
+  title: 'one of ESMTP, SMTP, LMTP',
+  read(raw) {
+    const word = text.read(raw).toUpperCase();
+    if (word === 'ESMTP' || word === 'SMTP' || word === 'LMTP') return word;
+    throw new ValueError(['ECSTREAM', 'APN', 'GCM', 'MM7'].includes(word) ? `delivery by ${word} is not implemented yet` : 'expected one of ESMTP, SMTP, LMTP');
+  },
+};
+
+const heloName: ValueType<string> = {
+  title: '__hostname__ or a host name',
+  read(raw) {
+    const name = text.read(raw);
+    if (name === '__message__') throw new ValueError('__message__ is not implemented yet');
+    if (!/^(__hostname__|[A-Za-z0-9._-]+|\[[0-9A-Za-z.:]+\])$/.test(name)) throw new ValueError('expected __hostname__ or a host name');
+    return name;
+  },
+};
+
+const routeEntries: ValueType<readonly RouteEntry[]> = {
+  title: 'a list of hosts, addresses, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a',
+  read(raw) {
+    return texts.read(raw).map((written) => {
+      const entry = readRouteEntry(written);
+      if (entry === undefined) throw new ValueError(`'${written}' is not a host, an address, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a`);
+      return entry;
+    });
+  },
+};
+
+export const hostname = option('hostname', optional(text));
+export const routes = option('routes', optional(routeEntries));
+export const remoteSmtpPort = option('remote_smtp_port', port);
+export const deliveryMethod = option('delivery_method', method);
+export const ehloHostname = option('ehlo_hostname', heloName);
+export const bindAddress = option('bind_address', text);
+export const useIpv6 = option('use_ipv6', boolean);
+export const preferIpv6Mxs = option('prefer_ipv6_mxs', boolean);
+export const prohibitedHosts = option('prohibited_hosts', optional(cidrs));
+export const skipHosts = option('skip_hosts', optional(cidrs));
+export const hostFailureRetry = option('host_failure_retry', duration);
+export const mxFailuresToDelay = option('mx_failures_to_delay', integer);
+export const connectTimeoutToDelay = option('connect_timeout_to_delay', duration);
+export const mxFailuresFallbackToA = option('mx_failures_fallback_to_a', integer);
+export const dnsFailuresToPurge = option('dns_failures_to_purge', integer);
+export const minDnsTtl = option('min_dns_ttl', duration);
+export const maxDnsTtl = option('max_dns_ttl', duration);
+export const connectTimeout = option('connect_timeout', duration);
+export const ehloTimeout = option('ehlo_timeout', duration);
+export const mailfromTimeout = option('mailfrom_timeout', duration);
+export const rcpttoTimeout = option('rcptto_timeout', duration);
+export const bodyTimeout = option('body_timeout', duration);
+export const rsetTimeout = option('rset_timeout', duration);
+export const idleTimeout = option('idle_timeout', duration);
+export const pipelineOut = ownOption('pipeline_out', boolean, {
+  scopes: ['global', 'domain', 'binding', 'binding_group'],
+  initial: true,
+  dynamic: true,
+  summary: 'whether commands are pipelined to peers that offer PIPELINING',
+});
+
+export const deliveryOptions = [
+  hostname,
+  routes,
+  remoteSmtpPort,
+  deliveryMethod,
+  ehloHostname,
+  bindAddress,
+  useIpv6,
+  preferIpv6Mxs,
+  prohibitedHosts,
+  skipHosts,
+  hostFailureRetry,
+  mxFailuresToDelay,
+  connectTimeoutToDelay,
+  mxFailuresFallbackToA,
+  dnsFailuresToPurge,
+  minDnsTtl,
+  maxDnsTtl,
+  connectTimeout,
+  ehloTimeout,
+  mailfromTimeout,
+  rcpttoTimeout,
+  bodyTimeout,
+  rsetTimeout,
+  idleTimeout,
+  pipelineOut,
+];
+
+/** LMTP's own port when `remote_smtp_port` is not set (manual page delivery_method). */
+export const LMTP_PORT = 2003;
+
+/** Where a chosen address is connected to. */
+export const tcp = (ip: string, at: number): Endpoint => ({ kind: 'tcp', ip, port: at });

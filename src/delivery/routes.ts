@@ -1,0 +1,117 @@
+import { Lru, millis, type Domain, type Millis } from '../base/index.ts';
+import type { View } from '../config/index.ts';
+import { reply } from '../smtp/index.ts';
+import type { Clock, Names } from '../world/index.ts';
+import { dnsFailuresToPurge, maxDnsTtl, minDnsTtl, mxFailuresFallbackToA, prohibitedHosts, routes as routesOption, skipHosts, useIpv6 } from './options.ts';
+import { resolve, type Resolution } from './resolution.ts';
+import type { Route } from './route.ts';
+
+/** A domain whose look-up failed is asked again after this long. */
+const FAILURE_WAIT = 60_000;
+/** A record with a TTL of 0 is still used for what is waiting now. */
+const LEAST_LIFE = 1000;
+const MOST_ROUTES = 100_000;
+const PURGED = reply(554, '5.4.4', '[internal] Domain Lookup Failed');
+
+interface Entry {
+  route: Route | undefined;
+  failures: number;
+  /** When a failure was last counted towards dns_failures_to_purge. */
+  countedAt: number;
+  counted: number;
+  asking: boolean;
+  readonly waiting: Set<() => void>;
+}
+
+/** The route cache: one entry a routing domain, asked again when its TTL is over (manual: routing domain cache). */
+export class Routes {
+  readonly #clock: Clock;
+  readonly #names: Names;
+  readonly #entries = new Lru<Domain, Entry>(MOST_ROUTES);
+  /** Last time DNS said anything at all: while it says nothing, no domain is given up. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, names: Names) {
+    this.#clock = clock;
+    this.#names = names;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * @param view  the options of a pair of that domain
+   * @param retryMillis  its retry_interval: failures are counted once in each
+   * @param wake  called once when a pending look-up has ended
+   * @returns undefined while the look-up is under way
+   */
+  find(domain: Domain, view: View, retryMillis: number, wake: () => void): Route | undefined {
+    let entry = this.#entries.get(domain);
+    if (entry === undefined) {
+      entry = { route: undefined, failures: 0, countedAt: Number.NEGATIVE_INFINITY, counted: 0, asking: false, waiting: new Set() };
+      this.#entries.set(domain, entry);
+    }
+    if (entry.route !== undefined && this.#clock.now() < entry.route.until) return entry.route;
+    entry.waiting.add(wake);
+    if (!entry.asking) this.#ask(domain, entry, view, retryMillis);
+    return undefined;
+  }
+
+  /** What is known now, without asking. */
+  peek(domain: Domain): Route | undefined {
+    return this.#entries.peek(domain)?.route;
+  }
+
+  /** Forgets one domain, or all: asked again at the next message. */
+  refresh(domain?: Domain): void {
+    if (domain === undefined) this.#entries.clear();
+    else this.#entries.delete(domain);
+  }
+
+  #ask(domain: Domain, entry: Entry, view: View, retryMillis: number): void {
+    entry.asking = true;
+    const fallback = view.get(mxFailuresFallbackToA);
+    const listed = view.get(routesOption);
+    const began = this.#clock.now();
+    void resolve(this.#names, domain, {
+      entries: listed === undefined || listed.length === 0 ? undefined : listed,
+      useIpv6: view.get(useIpv6),
+      prohibited: view.get(prohibitedHosts) ?? [],
+      skipped: view.get(skipHosts) ?? [],
+      addressesOnly: fallback === -1 ? entry.failures > 0 : fallback > 0 && entry.failures >= fallback,
+    }).then((found) => {
+      entry.asking = false;
+      entry.route = this.#judge(entry, found, view, began, retryMillis);
+      const waiting = [...entry.waiting];
+      entry.waiting.clear();
+      for (const wake of waiting) wake();
+    });
+  }
+
+  #judge(entry: Entry, found: Resolution, view: View, began: Millis, retryMillis: number): Route {
+    const now = this.#clock.now();
+    if (found.kind === 'failed') {
+      entry.failures++;
+      const others = this.#answeredAt > began - retryMillis;
+      if (others && now - entry.countedAt >= retryMillis) {
+        entry.countedAt = now;
+        entry.counted++;
+      }
+      const most = view.get(dnsFailuresToPurge);
+      const until = millis(now + FAILURE_WAIT);
+      if (most > 0 && entry.counted >= most) {
+        entry.counted = 0;
+        return { kind: 'none', reply: PURGED, until };
+      }
+      return { kind: 'unknown', failures: entry.failures, until };
+    }
+    this.#answeredAt = now;
+    entry.failures = 0;
+    entry.counted = 0;
+    entry.countedAt = Number.NEGATIVE_INFINITY;
+    const ttl = Math.min(Math.max(found.ttlSeconds, view.get(minDnsTtl)), view.get(maxDnsTtl)) * 1000;
+    const until = millis(now + Math.max(ttl, LEAST_LIFE));
+    return found.kind === 'none' ? { kind: 'none', reply: found.reply, until } : { kind: 'ready', addresses: found.addresses, until };
+  }
+}

@@ -1,0 +1,322 @@
+import { millis, parseDomain, type BindingName, type Domain, type Millis } from '../base/index.ts';
+import type { Generation } from '../config/index.ts';
+import type { AttemptEvent, Events } from '../events/index.ts';
+import { nullId, type Message } from '../message/index.ts';
+import type { Shaping } from '../shaping/index.ts';
+import type { Reply } from '../smtp/index.ts';
+import type { Recovered, Spool } from '../spool/index.ts';
+import type { Clock } from '../world/index.ts';
+import { Batch, QueueItem } from './item.ts';
+import { Books } from './ledger.ts';
+import type { Office } from './office.ts';
+import { gateway } from './options.ts';
+import type { Attempt, Outcome } from './outcome.ts';
+import { Pair } from './pair.ts';
+import type { Courier, Item, MailQueue, Queues } from './queues.ts';
+import type { MessageId } from '../message/index.ts';
+import { readRetryState, writeRetryState, type RetryState } from './retry-state.ts';
+import type { Failure, Undertaker } from './undertaker.ts';
+
+interface Told {
+  buried(): void;
+  kept(): void;
+}
+
+/** Where the logs say that no session was involved. */
+const STAGE_UNKNOWN = 22;
+/** Pairs without mail or connections are forgotten after this long, as Momentum forgets domain records. */
+const PAIR_LIFETIME = 1800_000;
+const HOUSEKEEPING = 60_000;
+/** Recipient domains whose pair is remembered, so that an address costs one look-up. */
+const MOST_KNOWN = 100_000;
+/** What cannot be a domain waits under this name, fails there, and is bounced like any other. */
+const NO_DOMAIN = 'invalid' as Domain;
+
+export interface QueueParts {
+  readonly clock: Clock;
+  readonly spool: Spool;
+  readonly events: Events;
+  readonly shaping: Shaping;
+  readonly current: () => Generation;
+  readonly undertaker: Undertaker;
+  /** Class of a failure for the logs (built in bounce). */
+  readonly classify: (reply: Reply, kind: 'transient' | 'permanent', stage: number) => number;
+}
+
+/** All pairs of one event loop: the only place that knows where a message is. */
+export class QueueRegistry implements Queues, Office {
+  readonly clock: Clock;
+  readonly shaping: Shaping;
+  readonly ledger: Books;
+  readonly #parts: QueueParts;
+  readonly #pairs = new Map<string, Pair>();
+  /** From `binding recipient-domain` as written to its pair, for the current generation. */
+  readonly #known = new Map<string, Pair>();
+  #knownGeneration = -1;
+  #courier: Courier | undefined;
+  readonly #due = new Set<Pair>();
+  #dueDeferred = false;
+  readonly #amended = new Set<Batch>();
+  readonly #burials = new Map<Batch, { readonly failure: Failure; readonly told: Told }[]>();
+  #housekeeping: Disposable | undefined;
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+    this.clock = parts.clock;
+    this.shaping = parts.shaping;
+    this.ledger = new Books(() => this.#count());
+    this.#keepHouse();
+  }
+
+  enqueue(message: Message): void {
+    const { recipients, protocol } = message.envelope;
+    const date = this.clock.date();
+    const batch = new Batch(message);
+    if (protocol === 'internal') this.ledger.generated += recipients.length;
+    else this.ledger.received += recipients.length;
+    for (let i = 0; i < recipients.length; i++) {
+      const pair = this.#pairFor(message, i);
+      pair.counters.received++;
+      this.#admit(batch, i, pair, undefined, date);
+    }
+  }
+
+  /** What an earlier process left: with its retries and next attempts. */
+  readmit(found: Recovered): void {
+    const date = this.clock.date();
+    const message: Message = { at: found.at, envelope: found.envelope, traits: found.traits };
+    const batch = new Batch(message);
+    const states = new Map(found.state === undefined ? [] : readRetryState(found.state).map((state) => [state.recipient, state]));
+    for (let i = 0; i < message.envelope.recipients.length; i++) {
+      if (found.done.includes(i)) continue;
+      this.ledger.recovered++;
+      this.#admit(batch, i, this.#pairFor(message, i), states.get(i), date);
+    }
+  }
+
+  find(binding: BindingName, domain: Domain): Pair | undefined {
+    return this.#pairs.get(`${binding} ${domain}`);
+  }
+
+  all(): Iterable<Pair> {
+    return this.#pairs.values();
+  }
+
+  item(id: MessageId): QueueItem | undefined {
+    for (const pair of this.#pairs.values()) {
+      for (const item of pair.items()) if (item.id === id) return item as QueueItem;
+    }
+    return undefined;
+  }
+
+  workWith(courier: Courier): void {
+    this.#courier = courier;
+    for (const pair of this.#pairs.values()) if (pair.active > 0) this.due(pair);
+  }
+
+  flush(queue: MailQueue): number {
+    return this.find(queue.binding, queue.domain)?.flush() ?? 0;
+  }
+
+  retry(item: Item): boolean {
+    return (item as QueueItem).queue.retry(item as QueueItem);
+  }
+
+  fail(item: Item, reply: Reply, quiet: boolean): boolean {
+    const attempt: Attempt = { stage: STAGE_UNKNOWN, connectionId: nullId, address: '', host: '', bytes: 0 };
+    return (item as QueueItem).queue.fail(item as QueueItem, { kind: 'failed', reply, attempt }, quiet);
+  }
+
+  /** Values have changed: whoever waits asks again. */
+  reconsider(): void {
+    for (const pair of this.#pairs.values()) if (pair.active > 0) this.due(pair);
+  }
+
+  close(): void {
+    this.#housekeeping?.[Symbol.dispose]();
+    for (const pair of this.#pairs.values()) pair.close();
+    this.#writeStates();
+  }
+
+  due(pair: Pair): void {
+    this.#due.add(pair);
+    if (this.#dueDeferred) return;
+    this.#dueDeferred = true;
+    this.clock.defer(() => this.#serve());
+  }
+
+  delivered(pair: Pair, item: QueueItem, outcome: Extract<Outcome, { kind: 'delivered' | 'deferred' | 'failed' }>): void {
+    this.ledger.delivered++;
+    this.#parts.events.record(this.#event('delivery', pair, item, outcome.attempt, outcome.reply, 0));
+    this.#leave(item);
+    this.#parts.spool.done(item.message.at, [item.recipient]);
+  }
+
+  deferred(pair: Pair, item: QueueItem, outcome: Extract<Outcome, { kind: 'delivered' | 'deferred' | 'failed' }>): void {
+    const { attempt, reply } = outcome;
+    this.#parts.events.record(this.#event('transient', pair, item, attempt, reply, this.#parts.classify(reply, 'transient', attempt.stage)));
+  }
+
+  failed(pair: Pair, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void {
+    if (expired) this.ledger.expired++;
+    else this.ledger.failed++;
+    const stage = attempt?.stage ?? STAGE_UNKNOWN;
+    this.#parts.events.record(this.#event('permanent', pair, item, attempt, said, this.#parts.classify(said, 'permanent', stage)));
+    this.#leave(item);
+  }
+
+  /** Recipients of one message that fail in one turn share a DSN (spec/delivery 9.1). */
+  bury(item: QueueItem, failure: Failure, told: Told): void {
+    if (this.#burials.size === 0) this.clock.defer(() => this.#holdBurials());
+    const burial = this.#burials.get(item.batch);
+    if (burial === undefined) this.#burials.set(item.batch, [{ failure, told }]);
+    else burial.push({ failure, told });
+  }
+
+  amend(batch: Batch): void {
+    if (this.#amended.size === 0) this.clock.defer(() => this.#writeStates());
+    this.#amended.add(batch);
+  }
+
+  #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {
+    const item = new QueueItem(batch, recipient, pair, state?.nextAttempt ?? date);
+    item.retries = state?.retries ?? 0;
+    batch.items.push(item);
+    pair.add(item, date);
+    if (item.place === 'active') this.due(pair);
+  }
+
+  #leave(item: QueueItem): void {
+    const { items } = item.batch;
+    const at = items.indexOf(item);
+    if (at !== -1) items.splice(at, 1);
+  }
+
+  #serve(): void {
+    this.#dueDeferred = false;
+    const pairs = [...this.#due];
+    this.#due.clear();
+    for (const pair of pairs) if (pair.active > 0) this.#courier?.serve(pair);
+  }
+
+  #holdBurials(): void {
+    const burials = [...this.#burials];
+    this.#burials.clear();
+    for (const [batch, burial] of burials) {
+      this.#parts.undertaker.bury(
+        batch.message,
+        burial.map((each) => each.failure),
+        {
+          buried: () => {
+            for (const each of burial) each.told.buried();
+          },
+          kept: () => {
+            for (const each of burial) each.told.kept();
+          },
+        },
+      );
+    }
+  }
+
+  #writeStates(): void {
+    for (const batch of this.#amended) {
+      const states = batch.items.filter((item) => item.retries > 0);
+      if (states.length > 0) this.#parts.spool.amend(batch.message.at, writeRetryState(states));
+    }
+    this.#amended.clear();
+  }
+
+  #pairFor(message: Message, recipient: number): Pair {
+    const generation = this.#parts.current();
+    if (generation.number !== this.#knownGeneration) {
+      this.#known.clear();
+      this.#knownGeneration = generation.number;
+    }
+    const to = message.envelope.recipients[recipient];
+    if (to === undefined) throw new RangeError('no such recipient');
+    const written = to.path.slice(to.path.lastIndexOf('@') + 1);
+    const key = `${to.binding} ${written}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      known.touched = this.clock.now();
+      return known;
+    }
+    const pair = this.#pair(generation, to.binding, routingDomain(generation, to.binding, written));
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    this.#known.set(key, pair);
+    return pair;
+  }
+
+  #pair(generation: Generation, binding: BindingName, domain: Domain): Pair {
+    const key = `${binding} ${domain}`;
+    let pair = this.#pairs.get(key);
+    if (pair === undefined) {
+      pair = new Pair(this, generation.groupOf(binding), binding, domain);
+      this.#pairs.set(key, pair);
+    }
+    return pair;
+  }
+
+  #event(kind: AttemptEvent['kind'], pair: Pair, item: QueueItem, attempt: Attempt | undefined, reply: Reply, bounceClass: number): AttemptEvent {
+    const { envelope } = item.message;
+    const at = this.clock.date();
+    return {
+      kind,
+      at,
+      generation: this.#parts.current().number,
+      messageId: item.id,
+      batchId: envelope.batchId,
+      connectionId: attempt?.connectionId ?? nullId,
+      bindingGroup: pair.group,
+      binding: pair.binding,
+      sender: envelope.reversePath,
+      recipient: item.path.path,
+      size: envelope.size,
+      routingDomain: pair.domain,
+      stage: attempt?.stage ?? STAGE_UNKNOWN,
+      bytes: attempt?.bytes ?? 0,
+      retries: item.retries,
+      queuedSeconds: Math.max(0, at - envelope.receivedAt) / 1000,
+      address: attempt?.address ?? '',
+      host: attempt?.host ?? '',
+      reply,
+      bounceClass,
+    };
+  }
+
+  #count(): number {
+    let sum = 0;
+    for (const pair of this.#pairs.values()) sum += pair.active + pair.delayed + pair.inFlight;
+    return sum;
+  }
+
+  /** Once a minute: the books, and pairs that nobody has used for long. */
+  #keepHouse(): void {
+    this.#housekeeping = this.clock.at(millis(this.clock.now() + HOUSEKEEPING), () => {
+      const { difference } = this.ledger;
+      if (difference !== 0) {
+        this.#parts.events.diagnose('CRITICAL', 'queue', `the ledger does not balance: ${difference} messages are unaccounted for`);
+      }
+      const old = this.clock.now() - PAIR_LIFETIME;
+      for (const [key, pair] of this.#pairs) {
+        if (pair.touched < old && pair.idle) {
+          pair.close();
+          this.#pairs.delete(key);
+          // A remembered name must not lead to a pair that nobody serves.
+          this.#known.clear();
+        }
+      }
+      this.#keepHouse();
+    });
+  }
+}
+
+/**
+ * Where mail for a recipient is queued (spec/delivery 3.2): the gateway of its most specific scope, else its own domain.
+ * The envelope recipient never changes.
+ */
+export function routingDomain(generation: Generation, binding: BindingName, written: string): Domain {
+  const own = parseDomain(written) ?? NO_DOMAIN;
+  const through = generation.sending(generation.groupOf(binding), binding, own).get(gateway);
+  return through === undefined ? own : (parseDomain(through) ?? own);
+}

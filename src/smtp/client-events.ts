@@ -1,0 +1,71 @@
+import type { Reply } from './reply.ts';
+
+/** What the peer said of itself after EHLO (RFC 5321 §4.1.1.1). Keywords are upper case. */
+export interface Extensions {
+  readonly pipelining: boolean;
+  /** RFC 1870: undefined when SIZE was not offered, 0 when it has no fixed limit. */
+  readonly size: number | undefined;
+  readonly keywords: ReadonlyMap<string, string>;
+}
+
+export interface RecipientResult {
+  /** `delivered` when the peer took responsibility for this recipient. */
+  readonly kind: 'delivered' | 'deferred' | 'failed';
+  readonly reply: Reply;
+  /** Stage code of the logs. */
+  readonly stage: number;
+}
+
+export type ClientEvent =
+  /**
+   * The session can take a transaction. With `ahead` the last one still waits for the reply to its final dot: what is
+   * said now is pipelined behind the body. May be left unanswered as long as there is nothing to send.
+   */
+  | { readonly kind: 'ready'; readonly turn: number; readonly ahead: boolean }
+  /** 354: the driver sends the body, dot-stuffed, with its final dot, then says `sent`. */
+  | { readonly kind: 'body'; readonly turn: number; readonly transaction: number }
+  /** A transaction has ended, one result for each of its recipients, in their order. */
+  | { readonly kind: 'settled'; readonly turn: number; readonly transaction: number; readonly results: readonly RecipientResult[] }
+  /** A transaction that the peer never judged: the session ended before its turn came. No attempt was made. */
+  | { readonly kind: 'returned'; readonly turn: number; readonly transaction: number }
+  /**
+   * Nothing more can be sent. `before` is true when no transaction was ever possible: the caller tries another host.
+   * The driver closes the pipe once what `take()` gives has gone out.
+   */
+  | { readonly kind: 'over'; readonly turn: number; readonly before: boolean; readonly reply: Reply; readonly stage: number };
+
+export type ClientWord =
+  | {
+      readonly kind: 'transaction';
+      /** The caller's number: events name it. */
+      readonly transaction: number;
+      /** Without angle brackets; empty for the null reverse-path. */
+      readonly reversePath: string;
+      readonly recipients: readonly string[];
+      /** Bytes of the message (RFC 1870), sent when SIZE was offered. */
+      readonly size: number;
+    }
+  | { readonly kind: 'sent' }
+  /** The body cannot be sent: the session is over, the peer must not see an end of data. */
+  | { readonly kind: 'broken'; readonly reply: Reply }
+  | { readonly kind: 'quit' };
+
+/** Milliseconds to wait for each reply (spec: SMTP client, stages and timeouts). */
+export interface ClientTimeouts {
+  readonly ehlo: number;
+  readonly mailFrom: number;
+  readonly rcptTo: number;
+  readonly body: number;
+  readonly rset: number;
+}
+
+export interface ClientSettings {
+  readonly ehloName: string;
+  /** `HELO` only: the delivery method SMTP. */
+  readonly plainSmtp: boolean;
+  /** LMTP (RFC 2033): LHLO, and a reply for each recipient after the dot. */
+  readonly lmtp: boolean;
+  /** false: one command at a time, whatever the peer offers. */
+  readonly pipelining: boolean;
+  readonly timeouts: ClientTimeouts;
+}
