@@ -93,6 +93,11 @@ export interface PipeHost {
   /** The chunk's buffer belongs to the host from now on. */
   data(chunk: Uint8Array): void;
   drained(): void;
+  /**
+   * The peer sends nothing more but may still read. Who has this says its last words and calls `end()`; without it the
+   * pipe ends itself, and what is not written by then is not sent.
+   */
+  ended?(): void;
   /** `why` is undefined when the peer closed in order, or we did. */
   closed(why?: NetworkError): void;
 }

@@ -24,7 +24,7 @@ export class NodeNetwork implements Network {
   }
 
   async listen(at: Endpoint, options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<Listening> {
-    const server = createServer({ allowHalfOpen: false, noDelay: true });
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
     server.on('connection', (socket) => this.#accept(at, socket, accept));
     if (at.kind === 'unix') await clearSocketPath(at.path);
     await opened(server, at, options);
@@ -45,7 +45,7 @@ export class NodeNetwork implements Network {
       to.kind === 'unix'
         ? { path: to.path }
         : { host: to.ip, port: to.port, noDelay: true, ...(from === undefined ? {} : { localAddress: from }) };
-    const socket = openSocket({ ...target, allowHalfOpen: false });
+    const socket = openSocket({ ...target, allowHalfOpen: true });
     const remote = to.kind === 'unix' ? { ip: '', port: 0, path: to.path } : { ip: to.ip, port: to.port };
     const pipe = new NodePipe(socket, remote, this.#clock);
     pipe.serve(host);

@@ -42,6 +42,11 @@ export class NodePipe implements Pipe {
     socket.on('error', (error) => {
       this.#error ??= networkError(error);
     });
+    socket.once('end', () => {
+      if (this.#ended) return;
+      if (host.ended) host.ended();
+      else this.end();
+    });
     socket.once('close', () => {
       this.#ended = true;
       this.#farewell?.[Symbol.dispose]();
