@@ -95,10 +95,17 @@ export interface DiagnosticEvent extends Stamped {
 export type MailEvent = ReceptionEvent | AttemptEvent | RejectionEvent | AccountingEvent | DiagnosticEvent;
 export type EventKind = MailEvent['kind'];
 
+/** The events of those kinds. (`Extract` would not find the attempts, three kinds of one shape.) */
+export type EventOf<K extends EventKind, E extends MailEvent = MailEvent> = E extends MailEvent
+  ? [Extract<E['kind'], K>] extends [never]
+    ? never
+    : E & { readonly kind: Extract<E['kind'], K> }
+  : never;
+
 /** The only way to say what happened to mail. A hearer that throws is a bug of ours and must not stop the others. */
 export interface Events {
   record(event: MailEvent): void;
-  subscribe<K extends EventKind>(kinds: readonly K[], hear: (event: Extract<MailEvent, { kind: K }>) => void): Disposable;
+  subscribe<K extends EventKind>(kinds: readonly K[], hear: (event: EventOf<K>) => void): Disposable;
   /** A diagnostic line, stamped here. */
   diagnose(level: Level, module: string, text: string): void;
 }
