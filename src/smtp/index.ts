@@ -6,3 +6,8 @@ export * from './client.ts';
 export * from './client-events.ts';
 export * from './client-body.ts';
 export { stages } from './client-stages.ts';
+export * from './path.ts';
+export type { Parameter, Parameters } from './parameters.ts';
+export * from './body-reader.ts';
+export * from './server-events.ts';
+export * from './server.ts';

@@ -1,0 +1,64 @@
+import type { Millis, Segments } from '../base/index.ts';
+import type { Parameters } from './parameters.ts';
+import { STRICT_PATHS, type PathRules } from './path.ts';
+import type { Reply } from './reply.ts';
+
+/**
+ * What a client did. Every event but `body`, `refused` and `gone` wants a word, said with its `turn`; until then the
+ * machine reads no further.
+ */
+export type ServerEvent = { readonly turn: number } & (
+  | { readonly kind: 'connect' }
+  | { readonly kind: 'ehlo' | 'helo'; readonly name: string; readonly line: string }
+  /** `path` as `local@domain`, as a local part alone, or empty for `<>`; `line` as it came, without its line end. */
+  | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: Parameters; readonly line: string }
+  | { readonly kind: 'data' | 'rset' | 'quit' | 'starttls' }
+  | { readonly kind: 'bdat'; readonly length: number; readonly last: boolean }
+  /** Views of what came, dots already removed. */
+  | { readonly kind: 'body'; readonly bytes: Segments }
+  | { readonly kind: 'end-of-data'; readonly length: number; readonly dots: boolean; readonly lone: boolean }
+  | { readonly kind: 'auth'; readonly mechanism: string; readonly initial: string | undefined }
+  | { readonly kind: 'auth-response'; readonly text: string }
+  | { readonly kind: 'other'; readonly verb: string; readonly argument: string }
+  /** The machine itself answered with a 4xx or 5xx. */
+  | { readonly kind: 'refused'; readonly reply: Reply; readonly during: ServerState }
+  /** The last event: what `take()` gives now is to be sent, then the connection ends. */
+  | { readonly kind: 'gone'; readonly why: GoneReason }
+);
+
+export type GoneReason = 'quit' | 'closed' | 'idle timeout' | 'protocol deviation';
+
+/** The answer to an event. `read body` belongs to a 354 for DATA. */
+export interface ServerWord {
+  readonly reply: Reply;
+  readonly then: 'go on' | 'close' | 'read body' | 'start TLS' | 'challenge';
+}
+
+/** `rcpt`: at least one recipient has been accepted. `validating`: the final dot has come and is not answered. */
+export type ServerState = 'connect' | 'start' | 'ready' | 'mail' | 'rcpt' | 'body' | 'validating' | 'over';
+
+/** What may differ from session to session, and within one when the configuration moves. */
+export interface ServerSettings {
+  /** Names us in the replies that the machine gives itself. */
+  readonly hostName: string;
+  /** ENHANCEDSTATUSCODES is in force. */
+  readonly enhancedCodes: boolean;
+  /** MAIL, RCPT, DATA and the like need an EHLO or HELO first. */
+  readonly requireEhlo: boolean;
+  /** Bytes that a `SIZE=` may announce; 0 for no limit. */
+  readonly maxMessageSize: number;
+  /** Longest wait for the client; 0 for ever. */
+  readonly idle: Millis;
+  readonly senderPaths: PathRules;
+  readonly recipientPaths: PathRules;
+}
+
+export const serverDefaults: ServerSettings = {
+  hostName: 'localhost',
+  enhancedCodes: true,
+  requireEhlo: false,
+  maxMessageSize: 0,
+  idle: 300_000 as Millis,
+  senderPaths: STRICT_PATHS,
+  recipientPaths: STRICT_PATHS,
+};

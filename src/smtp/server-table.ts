@@ -1,0 +1,93 @@
+import { reply, type Reply } from './reply.ts';
+
+/** States in which the server reads commands. */
+export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt';
+
+/** The driver decides; a 2xx or 3xx leads to `then`, where `idle` is `ready`, or `start` before any EHLO. */
+export interface Question {
+  readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'end-of-data' | 'rset' | 'quit';
+  readonly then: CommandState | 'idle' | 'body';
+}
+
+/** What a command does in a state. */
+export type Rule = Question | { readonly says: Reply };
+
+/** What is allowed behind a verb. */
+export type Argument = 'any' | 'name' | 'sender' | 'recipient' | { readonly none: Reply };
+
+export interface Command {
+  readonly argument: Argument;
+  /** Also before EHLO when `Require_EHLO` is set. */
+  readonly early: boolean;
+  readonly in: Readonly<Record<CommandState, Rule>>;
+}
+
+const MAIL_TWICE = reply(501, '5.5.1', 'MAIL FROM already established');
+const RCPT_FIRST = reply(503, '5.5.1', 'RCPT TO without MAIL FROM');
+const DATA_FIRST = reply(503, '5.5.1', 'DATA without MAIL FROM');
+const DATA_UNADDRESSED = reply(503, '5.5.1', 'DATA without RCPT TO');
+const NOT_IMPLEMENTED = reply(502, '5.5.1', 'command not implemented');
+const NO_PARAMETERS_ALLOWED = reply(501, '5.5.4', 'Syntax error (no parameters allowed)');
+
+const ask = (asks: Question['asks'], then: Question['then']): Rule => ({ asks, then });
+const say = (says: Reply): Rule => ({ says });
+const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule });
+const answer = (said: Reply, early: boolean): Command => ({ argument: 'any', early, in: always(say(said)) });
+
+/** The whole of RFC 5321 §4.1.4 for this server, by verb and state. */
+export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['EHLO', { argument: 'name', early: true, in: always(ask('ehlo', 'ready')) }],
+  ['HELO', { argument: 'name', early: true, in: always(ask('helo', 'ready')) }],
+  ['MAIL', {
+    argument: 'sender',
+    early: false,
+    in: { start: ask('mail', 'mail'), ready: ask('mail', 'mail'), mail: say(MAIL_TWICE), rcpt: say(MAIL_TWICE) },
+  }],
+  ['RCPT', {
+    argument: 'recipient',
+    early: false,
+    in: { start: say(RCPT_FIRST), ready: say(RCPT_FIRST), mail: ask('rcpt', 'rcpt'), rcpt: ask('rcpt', 'rcpt') },
+  }],
+  ['DATA', {
+    argument: { none: reply(501, '5.5.4', 'unexpected argument to DATA') },
+    early: false,
+    in: { start: say(DATA_FIRST), ready: say(DATA_FIRST), mail: say(DATA_UNADDRESSED), rcpt: ask('data', 'body') },
+  }],
+  ['RSET', {
+    argument: { none: reply(501, '5.5.4', 'invalid arguments to RSET') },
+    early: true,
+    in: always(ask('rset', 'idle')),
+  }],
+  ['QUIT', { argument: { none: NO_PARAMETERS_ALLOWED }, early: true, in: always(ask('quit', 'idle')) }],
+  ['NOOP', answer(reply(250, '2.0.0', 'OK'), true)],
+  ['HELP', answer(reply(214, '2.0.0', 'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'), true)],
+  ['VRFY', answer(reply(252, '2.1.5', 'not verified: send mail to find out'), false)],
+  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'STARTTLS', 'AUTH', 'BDAT'].map(
+    (verb): [string, Command] => [verb, answer(NOT_IMPLEMENTED, false)],
+  ),
+]);
+
+export const serverReplies = {
+  lineTooLong: reply(500, '5.5.2', 'line too long'),
+  bareLineFeed: reply(500, '5.5.2', 'bare LF in a pipelined command'),
+  unknownCommand: reply(500, '5.5.2', 'unrecognized command'),
+  greetingNeeded: reply(550, '5.5.1', 'RFC2821 HELO/EHLO needed'),
+  badEhlo: reply(501, '5.5.2', 'invalid EHLO'),
+  badHelo: reply(501, '5.5.2', 'invalid HELO'),
+  badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
+  badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),
+} as const;
+
+/** RFC 5321 §4.5.3.1.4 raised: octets of a command line with its line end. */
+export function lineLimit(verb: string): number {
+  switch (verb) {
+    case 'MAIL':
+    case 'RCPT':
+      return 4096;
+    case 'AUTH':
+      return 12288;
+    default:
+      return 2048;
+  }
+}

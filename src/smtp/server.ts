@@ -1,0 +1,305 @@
+import { millis, type Millis, type Segments } from '../base/index.ts';
+import { BodyReader } from './body-reader.ts';
+import type { Machine } from './machine.ts';
+import { judgeMailParameters, judgeRecipientParameters, type Parameters } from './parameters.ts';
+import { parsePathArgument } from './path.ts';
+import { replyLines, type Reply } from './reply.ts';
+import { serverDefaults, type GoneReason, type ServerEvent, type ServerSettings, type ServerState, type ServerWord } from './server-events.ts';
+import { commands, lineLimit, serverReplies, type Command, type CommandState, type Question } from './server-table.ts';
+
+/** @param settings  what differs from `serverDefaults` */
+export const smtpServer = (settings: Partial<ServerSettings> = {}): SmtpServer =>
+  new SmtpServer({ ...serverDefaults, ...settings });
+
+/**
+ * The receiving side of SMTP (RFC 5321, 2920, 1870, 6152, 2034) without I/O.
+ *
+ * The driver feeds `receive`, drains `next` and answers with `say`; when `next` has nothing it sends what `take` gives:
+ * the replies of a pipelined group in one piece. The first event is `connect` and wants the banner as its word, the last
+ * is `gone`.
+ */
+export class SmtpServer implements Machine<ServerEvent, ServerWord> {
+  /** May be replaced at any time; the next command sees it. */
+  settings: ServerSettings;
+  #state: ServerState = 'connect';
+  #greeted = false;
+  #held: Buffer = EMPTY;
+  #at = 0;
+  /** The rest of a line that was too long is on its way. */
+  #skipping = false;
+  /** Some command came before the reply to the one before it: from then on a bare LF is no line end. */
+  #pipelined = false;
+  #out = '';
+  #turn = 0;
+  /** The question that waits for its word. */
+  #asked: Question | undefined;
+  #body: BodyReader | undefined;
+  readonly #notices: ServerEvent[] = [];
+  #now: Millis = millis(0);
+  #deadline: Millis | undefined;
+
+  constructor(settings: ServerSettings) {
+    this.settings = settings;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  get buffered(): number {
+    return this.#held.length - this.#at;
+  }
+
+  get waits(): 'bytes' | 'word' {
+    return this.#asked === undefined ? 'bytes' : 'word';
+  }
+
+  /** Part of a line does not put it off, part of a body does. */
+  get deadline(): Millis | undefined {
+    return this.#deadline;
+  }
+
+  receive(chunk: Uint8Array, now: Millis): void {
+    this.#now = now;
+    if (this.#state === 'over' || chunk.length === 0) return;
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#held = this.#at === this.#held.length ? bytes : Buffer.concat([this.#held.subarray(this.#at), bytes]);
+    this.#at = 0;
+    if (this.#state === 'body') this.#waitForBytes();
+  }
+
+  next(): ServerEvent | undefined {
+    if (this.#notices.length > 0) return this.#notices.shift();
+    if (this.#asked !== undefined) return undefined;
+    switch (this.#state) {
+      case 'connect':
+        this.#ask(CONNECT);
+        return { turn: this.#turn, kind: 'connect' };
+      case 'body':
+        return this.#readBody();
+      case 'validating':
+        return this.#endOfData();
+      case 'over':
+        return undefined;
+      default:
+        return this.#readCommands(this.#state);
+    }
+  }
+
+  say(turn: number, word: ServerWord, now: Millis): void {
+    const asked = this.#asked;
+    if (turn !== this.#turn || asked === undefined) return;
+    this.#now = now;
+    this.#asked = undefined;
+    if (word.then === 'read body' && this.buffered > 0) {
+      // RFC 2920 §3.1: DATA ends a group. Who goes on without the 354 may be smuggling commands or mail.
+      this.#refuse(serverReplies.dataTooEarly);
+      this.#end('protocol deviation');
+      return;
+    }
+    this.#out += replyLines(word.reply, this.settings.enhancedCodes);
+    if (word.then === 'close') {
+      this.#end(asked.asks === 'quit' ? 'quit' : 'closed');
+      return;
+    }
+    this.#move(asked, word);
+    this.#waitForBytes();
+  }
+
+  /** Says this and ends, whatever the client is doing: for a server that stops, or a session that is not wanted. */
+  dismiss(said: Reply): void {
+    if (this.#state === 'over') return;
+    this.#out += replyLines(said, this.settings.enhancedCodes);
+    this.#end('closed');
+  }
+
+  take(): Segments {
+    if (this.#out === '') return NOTHING;
+    const bytes = Buffer.from(this.#out, 'latin1');
+    this.#out = '';
+    return [bytes];
+  }
+
+  expire(now: Millis): void {
+    if (this.#deadline === undefined || now < this.#deadline) return;
+    const { hostName, enhancedCodes } = this.settings;
+    this.#out += replyLines({ code: 421, enhanced: '4.4.2', text: `${hostName} idle timeout` }, enhancedCodes);
+    this.#end('idle timeout');
+  }
+
+  #ask(rule: Question): void {
+    this.#turn += 1;
+    this.#asked = rule;
+    this.#deadline = undefined;
+  }
+
+  #move(asked: Question, word: ServerWord): void {
+    const { asks, then } = asked;
+    if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
+    if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
+    if (then === 'idle') {
+      this.#state = this.#greeted ? 'ready' : 'start';
+    } else if (then !== 'body') {
+      this.#state = then;
+    } else if (word.then === 'read body') {
+      this.#state = 'body';
+      this.#body = new BodyReader();
+    }
+  }
+
+  #waitForBytes(): void {
+    this.#deadline = this.settings.idle > 0 ? millis(this.#now + this.settings.idle) : undefined;
+  }
+
+  #end(why: GoneReason): void {
+    this.#state = 'over';
+    this.#asked = undefined;
+    this.#deadline = undefined;
+    this.#held = EMPTY;
+    this.#at = 0;
+    this.#body = undefined;
+    this.#notices.push({ turn: this.#turn, kind: 'gone', why });
+  }
+
+  /** A 4xx or 5xx of the machine's own. It becomes a notice, so it is no event yet. */
+  #refuse(said: Reply): undefined {
+    this.#out += replyLines(said, this.settings.enhancedCodes);
+    this.#notices.push({ turn: this.#turn, kind: 'refused', reply: said, during: this.#state });
+    return undefined;
+  }
+
+  #readBody(): ServerEvent | undefined {
+    if (this.#at === this.#held.length || this.#body === undefined) return undefined;
+    const bytes: Uint8Array[] = [];
+    const behind = this.#body.read(this.#held, this.#at, bytes);
+    if (behind === -1) {
+      this.#held = EMPTY;
+      this.#at = 0;
+    } else {
+      this.#at = behind;
+      this.#state = 'validating';
+    }
+    if (bytes.length > 0) return { turn: this.#turn, kind: 'body', bytes };
+    return behind === -1 ? undefined : this.#endOfData();
+  }
+
+  #endOfData(): ServerEvent | undefined {
+    const body = this.#body;
+    if (body === undefined) return undefined;
+    this.#body = undefined;
+    this.#ask(END_OF_DATA);
+    return { turn: this.#turn, kind: 'end-of-data', length: body.length, dots: body.dots, lone: body.lone };
+  }
+
+  /** Goes through whole lines until one makes an event. */
+  #readCommands(state: CommandState): ServerEvent | undefined {
+    for (;;) {
+      const lf = this.#held.indexOf(LF, this.#at);
+      if (lf === -1) {
+        this.#keepPart();
+        return undefined;
+      }
+      const event = this.#readLine(lf, state) ?? this.#notices.shift();
+      if (event !== undefined) return event;
+    }
+  }
+
+  /** What is left is no whole line: kept, unless it is already too long for one. */
+  #keepPart(): void {
+    const length = this.buffered;
+    if (this.#skipping || (length >= SHORTEST_LIMIT && length >= this.#limitAt(this.#at))) {
+      this.#skipping = true;
+      this.#at = this.#held.length;
+    }
+  }
+
+  #readLine(lf: number, state: CommandState): ServerEvent | undefined {
+    const from = this.#at;
+    const length = lf + 1 - from;
+    this.#at = lf + 1;
+    this.#waitForBytes();
+    if (this.buffered > 0 || this.#out !== '') this.#pipelined = true;
+    if (this.#skipping || (length > SHORTEST_LIMIT && length > this.#limitAt(from))) {
+      this.#skipping = false;
+      return this.#refuse(serverReplies.lineTooLong);
+    }
+    const bare = lf === from || this.#held[lf - 1] !== CR;
+    if (bare && this.#pipelined) return this.#refuse(serverReplies.bareLineFeed);
+    return this.#command(this.#held.toString('latin1', from, bare ? lf : lf - 1), state);
+  }
+
+  #limitAt(from: number): number {
+    return lineLimit(this.#held.toString('latin1', from, from + 4).toUpperCase());
+  }
+
+  #command(line: string, state: CommandState): ServerEvent | undefined {
+    const blank = line.indexOf(' ');
+    const verb = (blank === -1 ? line : line.slice(0, blank)).toUpperCase();
+    const command = commands.get(verb);
+    if (command === undefined) return this.#refuse(serverReplies.unknownCommand);
+    if (state === 'start' && this.settings.requireEhlo && !command.early) return this.#refuse(serverReplies.greetingNeeded);
+    const rule = command.in[state];
+    if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
+    if (rule.says.code >= 400) return this.#refuse(rule.says);
+    this.#out += replyLines(rule.says, this.settings.enhancedCodes);
+    return undefined;
+  }
+
+  /** @param from  index of the argument */
+  #question(rule: Question, command: Command, line: string, from: number): ServerEvent | undefined {
+    const { asks } = rule;
+    switch (asks) {
+      case 'ehlo':
+      case 'helo': {
+        const name = line.slice(from).trim();
+        if (!isName(name)) return this.#refuse(asks === 'ehlo' ? serverReplies.badEhlo : serverReplies.badHelo);
+        this.#ask(rule);
+        return { turn: this.#turn, kind: asks, name, line };
+      }
+      case 'mail':
+      case 'rcpt':
+        return this.#path(rule, asks, line, from);
+      case 'data':
+      case 'rset':
+      case 'quit':
+        // RFC 5321 §4.1.1: blanks at the end are to be tolerated.
+        if (typeof command.argument === 'object' && line.slice(from).trim() !== '') return this.#refuse(command.argument.none);
+        this.#ask(rule);
+        return { turn: this.#turn, kind: asks };
+      default:
+        return undefined;
+    }
+  }
+
+  #path(rule: Question, kind: 'mail' | 'rcpt', line: string, from: number): ServerEvent | undefined {
+    const mail = kind === 'mail';
+    const prefix = mail ? 'FROM:' : 'TO:';
+    const at = from + prefix.length;
+    const { senderPaths, recipientPaths, maxMessageSize } = this.settings;
+    const argument =
+      line.slice(from, at).toUpperCase() === prefix
+        ? parsePathArgument(line, at, mail, mail ? senderPaths : recipientPaths)
+        : undefined;
+    if (argument === undefined) return this.#refuse(mail ? serverReplies.badSender : serverReplies.badRecipient);
+    const { path, parameters } = argument;
+    const trouble = parameters.length === 0 ? undefined : judge(mail, parameters, maxMessageSize);
+    if (trouble !== undefined) return this.#refuse(trouble);
+    this.#ask(rule);
+    return { turn: this.#turn, kind, path, parameters, line };
+  }
+}
+
+const LF = 10;
+const CR = 13;
+const EMPTY = Buffer.alloc(0);
+const NOTHING: Segments = [];
+const SHORTEST_LIMIT = 2048;
+/** What no verb asks, so it is not in the table. Whatever the word, the conversation moves on. */
+const CONNECT: Question = { asks: 'connect', then: 'start' };
+const END_OF_DATA: Question = { asks: 'end-of-data', then: 'idle' };
+
+const judge = (mail: boolean, parameters: Parameters, maxMessageSize: number): Reply | undefined =>
+  mail ? judgeMailParameters(parameters, maxMessageSize) : judgeRecipientParameters(parameters);
+
+/** EHLO's argument is often no domain at all (RFC 5321 §4.1.4: not a reason to refuse), but it goes into header and logs. */
+const isName = (name: string): boolean => /^[\x21-\x7e]{1,255}$/.test(name);
