@@ -79,7 +79,7 @@ test('a whole transaction', () => {
   expect(peer.sends('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n')).toBe('250 2.0.0 OK\r\n250 2.0.0 OK\r\n354 go\r\n');
   expect(peer.sends('Subject: x\r\n\r\n..hi\r\n.\r\nQUIT\r\n')).toBe('250 2.0.0 OK\r\n221 2.0.0 bye\r\n');
   expect(peer.kinds).toEqual(['connect', 'ehlo', 'mail', 'rcpt', 'data', 'body', 'end-of-data', 'quit', 'gone']);
-  expect(peer.events.find((event) => event.kind === 'end-of-data')).toMatchObject({ length: 18, dots: true, lone: false });
+  expect(peer.events.find((event) => event.kind === 'end-of-data')).toMatchObject({ length: 19, dots: true, lone: false });
 });
 
 describe('the table, walked whole', () => {
