@@ -15,7 +15,10 @@ const SLICE = 65_536;
 const TIMED_OUT = reply(450, '4.4.1', '[internal] Connection Timed Out');
 const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to make any connections)');
 const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
-const POLICY_WAIT = gate('policy wait');
+/** Returned without a charge: nothing but another connection is needed. */
+const OPEN = gate('open');
+/** A peer that does not close its end after us is cut off. */
+const LINGER = 5000;
 
 /** What a connection needs of whoever opened it. */
 export interface ConnectionOwner {
@@ -90,6 +93,8 @@ export class Connection implements ConnectHost {
   #leaving = false;
   #quitSaid = false;
   #done = false;
+  /** The pipe has closed. */
+  #gone = false;
   /** Successful deliveries, and recipients tried, over this connection. */
   deliveries = 0;
   tried = 0;
@@ -180,7 +185,11 @@ export class Connection implements ConnectHost {
   }
 
   closed(why?: NetworkError): void {
-    if (this.#done) return;
+    this.#gone = true;
+    if (this.#done) {
+      this.#timer?.[Symbol.dispose]();
+      return;
+    }
     if (this.#machine === undefined) {
       this.#finish(() => this.#owner.unreachable(this, why?.code === 'ETIMEDOUT' ? TIMED_OUT : NO_CONNECTION, stages.notConnected));
       return;
@@ -224,7 +233,7 @@ export class Connection implements ConnectHost {
       case 'returned': {
         const of = this.#remove(event.transaction);
         // The session ended before its turn: another connection takes it, nothing is charged.
-        if (of !== undefined) this.#owner.settle(of.items, () => ({ kind: 'returned', gate: POLICY_WAIT, until: this.#owner.clock.now() }));
+        if (of !== undefined) this.#owner.settle(of.items, () => ({ kind: 'returned', gate: OPEN, until: this.#owner.clock.now() }));
         return;
       }
       case 'over':
@@ -447,11 +456,16 @@ export class Connection implements ConnectHost {
     this.#flush();
     this.#done = true;
     this.#timer?.[Symbol.dispose]();
-    this.#pipe?.end();
+    const pipe = this.#pipe;
+    if (pipe !== undefined && !this.#gone) {
+      pipe.end();
+      const { clock } = this.#owner;
+      this.#timer = clock.at(millis(clock.now() + LINGER), () => pipe.destroy());
+    }
     before?.();
     for (const of of this.#transactions.splice(0)) {
       of.hold[Symbol.dispose]();
-      this.#owner.settle(of.items, () => ({ kind: 'returned', gate: POLICY_WAIT, until: this.#owner.clock.now() }));
+      this.#owner.settle(of.items, () => ({ kind: 'returned', gate: OPEN, until: this.#owner.clock.now() }));
     }
     this.#owner.closed(this);
   }

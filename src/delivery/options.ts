@@ -1,17 +1,8 @@
 import type { Endpoint } from '../base/index.ts';
-import { boolean, cidrs, duration, integer, option, optional, ownOption, text, texts, ValueError, type ValueType } from '../config/index.ts';
+import { array, boolean, cidrs, duration, integer, option, optional, ownOption, port, text, ValueError, type ValueType } from '../config/index.ts';
 import { readRouteEntry, type RouteEntry } from './route-entry.ts';
 
 export type DeliveryMethod = 'ESMTP' | 'SMTP' | 'LMTP';
-
-const port: ValueType<number> = {
-  title: 'a port from 1 to 65535',
-  read(raw) {
-    const value = integer.read(raw);
-    if (value < 1 || value > 65535) throw new ValueError('expected a port from 1 to 65535');
-    return value;
-  },
-};
 
 const method: ValueType<DeliveryMethod> = {
   title: 'one of ESMTP, SMTP, LMTP',
@@ -35,7 +26,7 @@ const heloName: ValueType<string> = {
 const routeEntries: ValueType<readonly RouteEntry[]> = {
   title: 'a list of hosts, addresses, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a',
   read(raw) {
-    return texts.read(raw).map((written) => {
+    return array.read(raw).map((written) => {
       const entry = readRouteEntry(written);
       if (entry === undefined) throw new ValueError(`'${written}' is not a host, an address, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a`);
       return entry;

@@ -1,4 +1,4 @@
-import { contains, family, literalAddress, parseAddress, seconds, type Cidr, type Domain } from '../base/index.ts';
+import { family, literalAddress, parseAddress, seconds, type CidrTable, type Domain } from '../base/index.ts';
 import { reply, type Reply } from '../smtp/index.ts';
 import type { DnsAnswer, Names } from '../world/index.ts';
 import type { RouteAddress } from './route.ts';
@@ -8,8 +8,8 @@ import type { RouteEntry } from './route-entry.ts';
 export interface ResolutionRules {
   readonly entries: readonly RouteEntry[] | undefined;
   readonly useIpv6: boolean;
-  readonly prohibited: readonly Cidr[];
-  readonly skipped: readonly Cidr[];
+  readonly prohibited: CidrTable<string> | undefined;
+  readonly skipped: CidrTable<string> | undefined;
   /** The MX look-up has failed often enough that addresses are asked instead (mx_failures_fallback_to_a). */
   readonly addressesOnly: boolean;
 }
@@ -54,8 +54,8 @@ export async function resolve(names: Names, domain: Domain, rules: ResolutionRul
       ttlSeconds = Math.min(ttlSeconds, answer.ttl);
       for (const record of answer.records) {
         if (record.type !== 'A' && record.type !== 'AAAA') continue;
-        if (rules.prohibited.some((block) => contains(block, record.address))) prohibited = true;
-        else if (!rules.skipped.some((block) => contains(block, record.address))) {
+        if (within(rules.prohibited, record.address)) prohibited = true;
+        else if (!within(rules.skipped, record.address)) {
           addresses.push({ ip: record.address, host: target.host, preference: target.preference, port: target.port });
         }
       }
@@ -65,6 +65,10 @@ export async function resolve(names: Names, domain: Domain, rules: ResolutionRul
   if (prohibited) return { kind: 'none', reply: PROHIBITED, ttlSeconds };
   if (addresses.length > 0) return { kind: 'addresses', addresses, ttlSeconds };
   return failed ? { kind: 'failed' } : { kind: 'none', reply: NO_ADDRESS, ttlSeconds };
+}
+
+function within(blocks: CidrTable<string> | undefined, ip: string): boolean {
+  return blocks !== undefined && blocks.matches(ip).length > 0;
 }
 
 async function exchangers(names: Names, domain: Domain, addressesOnly: boolean): Promise<Targets> {

@@ -77,8 +77,8 @@ export class Routes {
     void resolve(this.#names, domain, {
       entries: listed === undefined || listed.length === 0 ? undefined : listed,
       useIpv6: view.get(useIpv6),
-      prohibited: view.get(prohibitedHosts) ?? [],
-      skipped: view.get(skipHosts) ?? [],
+      prohibited: view.get(prohibitedHosts),
+      skipped: view.get(skipHosts),
       addressesOnly: fallback === -1 ? entry.failures > 0 : fallback > 0 && entry.failures >= fallback,
     }).then((found) => {
       entry.asking = false;

@@ -6,3 +6,4 @@ export * from './options.ts';
 export * from './retry.ts';
 export * from './registry.ts';
 export * from './pair.ts';
+export * from './explain.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../world/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Shaping } from '../shaping/index.ts';
 import type { Batch, QueueItem } from './item.ts';
-import type { Attempt, Outcome } from './outcome.ts';
+import type { Attempt, Judged } from './outcome.ts';
 import type { Pair } from './pair.ts';
 import type { Failure } from './undertaker.ts';
 
@@ -12,8 +12,8 @@ export interface Office {
   readonly shaping: Shaping;
   /** Something is due in that pair: a courier is called after this turn. */
   due(pair: Pair): void;
-  delivered(pair: Pair, item: QueueItem, outcome: Extract<Outcome, { kind: 'delivered' | 'deferred' | 'failed' }>): void;
-  deferred(pair: Pair, item: QueueItem, outcome: Extract<Outcome, { kind: 'delivered' | 'deferred' | 'failed' }>): void;
+  delivered(pair: Pair, item: QueueItem, outcome: Judged): void;
+  deferred(pair: Pair, item: QueueItem, outcome: Judged): void;
   /** The end of a failed item, once its bounce is durable: books and log. */
   failed(pair: Pair, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void;
   bury(item: QueueItem, failure: Failure, told: { buried(): void; kept(): void }): void;

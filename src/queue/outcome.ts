@@ -14,7 +14,18 @@ export interface Attempt {
   readonly bytes: number;
 }
 
-export type Outcome =
-  | { readonly kind: 'delivered' | 'deferred' | 'failed'; readonly reply: Reply; readonly attempt: Attempt }
-  /** No attempt was made: no retry is charged. `until` is on the clock's scale (`now`). */
-  | { readonly kind: 'returned'; readonly gate: Gate; readonly until: Millis };
+/** An attempt was made and judged. */
+export interface Judged {
+  readonly kind: 'delivered' | 'deferred' | 'failed';
+  readonly reply: Reply;
+  readonly attempt: Attempt;
+}
+
+/** No attempt was made: no retry is charged. `until` is on the clock's scale (`now`). */
+export interface Returned {
+  readonly kind: 'returned';
+  readonly gate: Gate;
+  readonly until: Millis;
+}
+
+export type Outcome = Judged | Returned;

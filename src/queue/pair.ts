@@ -1,10 +1,10 @@
 import { Heap, millis, Ring, type BindingName, type Domain, type Millis } from '../base/index.ts';
 import { gate, PairLimits, type Gate } from '../shaping/index.ts';
-import { reply } from '../smtp/index.ts';
+import { reply, type Reply } from '../smtp/index.ts';
 import type { Office } from './office.ts';
 import type { QueueItem } from './item.ts';
 import { maxRecipientsPerBatch, maxRetries, maxRetryInterval, messageExpiration, neverAttemptExpiredMessages, neverRetry, retryInterval } from './options.ts';
-import type { Outcome } from './outcome.ts';
+import type { Judged, Outcome } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
 import { afterFailure } from './retry.ts';
 
@@ -137,7 +137,7 @@ export class Pair implements MailQueue {
   }
 
   /** Every active message fails transiently at once: nobody reaches the domain (spec/delivery 3.6). @returns how many */
-  delayAll(outcome: Extract<Outcome, { kind: 'deferred' }>): number {
+  delayAll(outcome: Judged): number {
     let count = 0;
     // Those that come due again meanwhile stand behind the ones counted now.
     for (let left = this.#active; left > 0; left--) {
@@ -175,7 +175,7 @@ export class Pair implements MailQueue {
   }
 
   /** @returns false while the item is being delivered */
-  fail(item: QueueItem, outcome: Extract<Outcome, { kind: 'failed' }>, quiet: boolean): boolean {
+  fail(item: QueueItem, outcome: Judged, quiet: boolean): boolean {
     if (item.place === 'delayed') this.#heap.remove(item.heapPosition);
     else if (item.place === 'active') this.#active--;
     else return false;
@@ -239,7 +239,7 @@ export class Pair implements MailQueue {
     this.#arm();
   }
 
-  #defer(item: QueueItem, outcome: Extract<Outcome, { kind: 'deferred' }>): void {
+  #defer(item: QueueItem, outcome: Judged): void {
     const { clock } = this.#office;
     const view = this.limits.view;
     const date = clock.date();
@@ -267,7 +267,7 @@ export class Pair implements MailQueue {
     this.#office.amend(item.batch);
   }
 
-  #bury(item: QueueItem, outcome: Extract<Outcome, { kind: 'deferred' | 'failed' }> | undefined, said: QueueItem['lastReply'] & object, expired: boolean, quiet: boolean): void {
+  #bury(item: QueueItem, outcome: Judged | undefined, said: Reply, expired: boolean, quiet: boolean): void {
     item.place = 'burying';
     item.lastReply = said;
     this.#flying.add(item);

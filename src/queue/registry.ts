@@ -10,7 +10,7 @@ import { Batch, QueueItem } from './item.ts';
 import { Books } from './ledger.ts';
 import type { Office } from './office.ts';
 import { gateway } from './options.ts';
-import type { Attempt, Outcome } from './outcome.ts';
+import type { Attempt, Judged } from './outcome.ts';
 import { Pair } from './pair.ts';
 import type { Courier, Item, MailQueue, Queues } from './queues.ts';
 import type { MessageId } from '../message/index.ts';
@@ -145,14 +145,14 @@ export class QueueRegistry implements Queues, Office {
     this.clock.defer(() => this.#serve());
   }
 
-  delivered(pair: Pair, item: QueueItem, outcome: Extract<Outcome, { kind: 'delivered' | 'deferred' | 'failed' }>): void {
+  delivered(pair: Pair, item: QueueItem, outcome: Judged): void {
     this.ledger.delivered++;
     this.#parts.events.record(this.#event('delivery', pair, item, outcome.attempt, outcome.reply, 0));
     this.#leave(item);
     this.#parts.spool.done(item.message.at, [item.recipient]);
   }
 
-  deferred(pair: Pair, item: QueueItem, outcome: Extract<Outcome, { kind: 'delivered' | 'deferred' | 'failed' }>): void {
+  deferred(pair: Pair, item: QueueItem, outcome: Judged): void {
     const { attempt, reply } = outcome;
     this.#parts.events.record(this.#event('transient', pair, item, attempt, reply, this.#parts.classify(reply, 'transient', attempt.stage)));
   }

@@ -6,3 +6,4 @@ export * from './goal.ts';
 export * from './options.ts';
 export * from './shaping.ts';
 export * from './pair-limits.ts';
+export * from './because.ts';
