@@ -25,7 +25,8 @@ delete process.env['NODE_ENV'];
 
 const failed = checks.filter((check) => !passes(check));
 const tests = await runTests(process.argv.slice(2));
-if (failed.length > 0) console.log(`Failed before the tests: ${failed.map((check) => check.name).join(', ')} (see above)\n`);
+if (failed.length > 0)
+  console.log(`Failed before the tests: ${failed.map((check) => check.name).join(', ')} (see above)\n`);
 console.log(`${tests.passed + checks.length - failed.length} passed, ${tests.failed + failed.length} failed`);
 // Whatever a test left open must not keep a finished run from ending.
 process.exit(tests.failed + failed.length === 0 && tests.passed > 0 ? 0 : 1);
@@ -55,7 +56,11 @@ async function runTests(filters: readonly string[]): Promise<{ readonly passed: 
       }
     }
   };
-  const vitest = await startVitest('test', [...filters], { run: true, watch: false, reporters: ['default', { onTestRunEnd }] });
+  const vitest = await startVitest('test', [...filters], {
+    run: true,
+    watch: false,
+    reporters: ['default', { onTestRunEnd }],
+  });
   await vitest.close();
   return count;
 }
