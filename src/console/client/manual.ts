@@ -1,0 +1,47 @@
+/** `ec_console --help`. */
+export const help = `usage: ec_console [--json] [--timeout SECONDS] [ENDPOINT] [COMMAND …]
+       ec_console --man | --help | --version
+
+ENDPOINT is the path of a Unix socket: $CONTROL, or else /run/impetus/2025.
+Without COMMAND, commands are read from the terminal or from standard input.
+`;
+
+/** `ec_console --man`. */
+export const manual = `NAME
+    ec_console - talk to a running server
+
+SYNOPSIS
+    ec_console [--json] [--timeout SECONDS] [ENDPOINT] [COMMAND …]
+
+DESCRIPTION
+    With a COMMAND it is run and its output printed. Without one, a terminal gets
+    a prompt with editing, history and completion (Tab); anything else on standard
+    input is read as a batch: one command a line, a backslash at the end continues
+    a line, blank lines and lines that begin with # are skipped. Every command of
+    a batch is run, also after one that failed.
+
+    Words are split at blanks; "…" keeps them together, \\" stands for a quote.
+    Values of config set are written as in the configuration file.
+    json before a command gives its result as JSON, where there is one.
+
+ENDPOINT
+    /path, ./path       a Unix socket
+    address:port        refused by the server until logging in is implemented
+    user@address:port, ssh://…   not implemented yet
+
+    Without an argument: $CONTROL, else /run/impetus/2025.
+
+AT THE PROMPT
+    help [COMMAND]      what there is
+    \\pager              long output through $PAGER, or less -FRX; off at first
+    quit                leave, as does the end of file; Ctrl-C stops a command
+
+OPTIONS
+    --json              as if json stood before every command
+    --timeout SECONDS   how long the server may be silent while it works; 60
+
+EXIT STATUS
+    0 ok   1 a command failed   2 usage   3 cannot connect   4 login failed
+    5 not authorized   6 timeout
+    Of a batch it is that of the first command that failed.
+`;

@@ -1,0 +1,64 @@
+import { bindingName, parseDomain } from '../../base/index.ts';
+import type { Item, MailQueue } from '../../queue/index.ts';
+import { replyText } from '../../smtp/index.ts';
+import type { Call, Command, Output } from '../command.ts';
+import type { Route } from '../house.ts';
+import { dateText, figure } from '../layout.ts';
+
+/** Why mail of a pair waits, as far as queue and route tell. Gates of shaping have no words yet, and the last line says so. */
+export const explain: Command = {
+  words: 'explain',
+  summary: 'why the mail of a binding and a domain waits',
+  usage: 'explain BINDING DOMAIN',
+  *run({ rest, house }): Output {
+    const [binding, name] = rest;
+    const domain = name === undefined ? undefined : parseDomain(name);
+    if (rest.length !== 2 || binding === undefined || domain === undefined) return 'not understood';
+    const queue = house.queues.find(bindingName(binding), domain);
+    if (queue === undefined) {
+      yield `No messages for ${domain} found.\n`;
+      return 'failed';
+    }
+    yield `${queue.group}/${queue.binding} ${queue.domain}\n`;
+    yield figure('Active Queue', queue.active);
+    yield figure('Delayed Queue', queue.delayed);
+    yield figure('Being Delivered', queue.inFlight);
+    yield figure('Open Connections', connectionsOf(house, queue));
+    yield* retryTime(queue, house.clock.date());
+    yield* usable(house.delivery.route(domain));
+    yield 'Suspensions, caps and throttles are not explained yet.\n';
+    return 'ok';
+  },
+};
+
+function connectionsOf(house: Call['house'], queue: MailQueue): number {
+  let open = 0;
+  for (const { binding, domain } of house.delivery.connections()) if (binding === queue.binding && domain === queue.domain) open++;
+  return open;
+}
+
+function* retryTime(queue: MailQueue, now: number): Generator<string> {
+  const next = firstDelayed(queue);
+  if (next === undefined) return;
+  const seconds = Math.max(0, Math.ceil((next.nextAttempt - now) / 1000));
+  yield `retry time: the first delayed message is due at ${dateText(next.nextAttempt)}, in ${seconds} seconds\n`;
+  if (next.lastReply !== undefined) yield `retry time: it was last told: ${replyText(next.lastReply)}\n`;
+}
+
+/** Items come active first, then delayed by next attempt: the first delayed one is the next to leave. */
+function firstDelayed(queue: MailQueue): Item | undefined {
+  if (queue.delayed === 0) return undefined;
+  for (const item of queue.items()) if (item.state === 'delayed') return item;
+  return undefined;
+}
+
+function* usable(route: Route | undefined): Generator<string> {
+  if (route === undefined) {
+    yield 'DNS: there is no route in the cache\n';
+    return;
+  }
+  const addresses = route.mxs.flatMap((mx) => mx.addresses);
+  const failed = addresses.filter(({ state }) => state === 'failed').length;
+  if (failed === addresses.length) yield `no usable host: ${addresses.length} addresses, all failed lately\n`;
+  else yield `route: ${addresses.length - failed} of ${addresses.length} addresses are usable\n`;
+}
