@@ -1,4 +1,4 @@
-import type { Millis } from '../base/index.ts';
+import { type Millis, millis } from '../base/index.ts';
 
 /** Triplets that are remembered; beyond it the oldest is forgotten, and meets the list as a stranger again. */
 export const MOST_SIGHTS = 100_000;
@@ -22,5 +22,10 @@ export class FirstSight {
     }
     this.#seen.set(key, now);
     return wait <= 0;
+  }
+
+  /** @returns when `passed` will be true for the first time */
+  until(key: string, wait: Millis, now: Millis): Millis {
+    return millis((this.#seen.get(key) ?? now) + wait);
   }
 }
