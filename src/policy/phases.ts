@@ -33,8 +33,12 @@ export interface Phases {
 
 export type Verdict =
   | { readonly kind: 'continue' | 'done' | 'discard' | 'disconnect' }
-  | { readonly kind: 'reject' | 'soft'; readonly reply: Reply }
+  /** `module`: who decided, filled in by the registry for the rejectlog. */
+  | { readonly kind: 'reject' | 'soft'; readonly reply: Reply; readonly module?: string }
   | { readonly kind: 'tarpit'; readonly seconds: number };
+
+/** Whether a verdict ends the phase: everything but `continue` does. */
+export const decides = (verdict: Verdict): boolean => verdict.kind !== 'continue';
 
 /** A promise is Momentum's VALIDATE_AGAIN: the session waits, the loop does not. */
 export type Hook<P extends keyof Phases> = (subject: Phases[P]) => Verdict | Promise<Verdict>;
