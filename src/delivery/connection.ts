@@ -17,9 +17,6 @@ const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to 
 const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
-/** A peer that does not close its end after us is cut off. */
-const LINGER = 5000;
-
 /** What a connection needs of whoever opened it. */
 export interface ConnectionOwner {
   readonly clock: Clock;
@@ -93,8 +90,6 @@ export class Connection implements ConnectHost {
   #leaving = false;
   #quitSaid = false;
   #done = false;
-  /** The pipe has closed. */
-  #gone = false;
   /** Successful deliveries, and recipients tried, over this connection. */
   deliveries = 0;
   tried = 0;
@@ -185,11 +180,7 @@ export class Connection implements ConnectHost {
   }
 
   closed(why?: NetworkError): void {
-    this.#gone = true;
-    if (this.#done) {
-      this.#timer?.[Symbol.dispose]();
-      return;
-    }
+    if (this.#done) return;
     if (this.#machine === undefined) {
       this.#finish(() => this.#owner.unreachable(this, why?.code === 'ETIMEDOUT' ? TIMED_OUT : NO_CONNECTION, stages.notConnected));
       return;
@@ -265,8 +256,13 @@ export class Connection implements ConnectHost {
       this.#quit();
       return;
     }
-    if (this.#idleSince === undefined && this.#transactions.length === 0) this.#idleSince = this.#owner.clock.now();
+    this.#rest();
     this.#owner.idle(this);
+  }
+
+  /** Idle time begins when nothing is under way and there was nothing to send. */
+  #rest(): void {
+    if (this.#ready !== 0 && this.#transactions.length === 0) this.#idleSince ??= this.#owner.clock.now();
   }
 
   #begin(machine: SmtpClient, items: readonly Item[], first: Item): void {
@@ -395,6 +391,7 @@ export class Connection implements ConnectHost {
       if (result === undefined) throw new RangeError('a transaction was settled without a result for each recipient');
       return { kind: result.kind, reply: result.reply, attempt: this.#attempt(result.stage, of.bytes) };
     });
+    this.#rest();
   }
 
   #attempt(stage: number, bytes: number): Attempt {
@@ -456,12 +453,7 @@ export class Connection implements ConnectHost {
     this.#flush();
     this.#done = true;
     this.#timer?.[Symbol.dispose]();
-    const pipe = this.#pipe;
-    if (pipe !== undefined && !this.#gone) {
-      pipe.end();
-      const { clock } = this.#owner;
-      this.#timer = clock.at(millis(clock.now() + LINGER), () => pipe.destroy());
-    }
+    this.#pipe?.end();
     before?.();
     for (const of of this.#transactions.splice(0)) {
       of.hold[Symbol.dispose]();

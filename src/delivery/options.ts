@@ -39,7 +39,7 @@ export const routes = option('routes', optional(routeEntries));
 export const remoteSmtpPort = option('remote_smtp_port', port);
 export const deliveryMethod = option('delivery_method', method);
 export const ehloHostname = option('ehlo_hostname', heloName);
-export const bindAddress = option('bind_address', text);
+export const bindAddress = option('bind_address', text, { scope: 'binding' });
 export const useIpv6 = option('use_ipv6', boolean);
 export const preferIpv6Mxs = option('prefer_ipv6_mxs', boolean);
 export const prohibitedHosts = option('prohibited_hosts', optional(cidrs));
@@ -51,13 +51,13 @@ export const mxFailuresFallbackToA = option('mx_failures_fallback_to_a', integer
 export const dnsFailuresToPurge = option('dns_failures_to_purge', integer);
 export const minDnsTtl = option('min_dns_ttl', duration);
 export const maxDnsTtl = option('max_dns_ttl', duration);
-export const connectTimeout = option('connect_timeout', duration);
+export const connectTimeout = option('connect_timeout', duration, { scope: 'global' });
 export const ehloTimeout = option('ehlo_timeout', duration);
 export const mailfromTimeout = option('mailfrom_timeout', duration);
 export const rcpttoTimeout = option('rcptto_timeout', duration);
 export const bodyTimeout = option('body_timeout', duration);
 export const rsetTimeout = option('rset_timeout', duration);
-export const idleTimeout = option('idle_timeout', duration);
+export const idleTimeout = option('idle_timeout', duration, { scope: 'binding' });
 export const pipelineOut = ownOption('pipeline_out', boolean, {
   scopes: ['global', 'domain', 'binding', 'binding_group'],
   initial: true,

@@ -136,6 +136,13 @@ export class Pair implements MailQueue {
     }
   }
 
+  /** Nothing holds the active messages any more. */
+  release(): void {
+    this.heldBy = OPEN;
+    this.#holdTimer?.[Symbol.dispose]();
+    this.#holdTimer = undefined;
+  }
+
   /** Every active message fails transiently at once: nobody reaches the domain (spec/delivery 3.6). @returns how many */
   delayAll(outcome: Judged): number {
     let count = 0;

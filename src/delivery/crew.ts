@@ -1,0 +1,28 @@
+import type { Generation } from '../config/index.ts';
+import type { Ids } from '../message/index.ts';
+import type { Attempt, Pair } from '../queue/index.ts';
+import type { Spool } from '../spool/index.ts';
+import type { Chance, Clock, Network } from '../world/index.ts';
+import type { HostStates } from './host-state.ts';
+import type { Routes } from './routes.ts';
+import type { PairService } from './service.ts';
+
+/** What all pair services share. */
+export interface Crew {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly network: Network;
+  readonly spool: Spool;
+  readonly ids: Ids;
+  readonly routes: Routes;
+  readonly hosts: HostStates;
+  readonly noAttempt: Attempt;
+  /** Shutting down: what fails now blames nobody. */
+  readonly closing: boolean;
+  current(): Generation;
+  hostName(): string;
+  /** Serves a pair again after this turn. */
+  wake(pair: Pair): void;
+  /** A connection of that service has gone. */
+  left(service: PairService): void;
+}

@@ -1,0 +1,102 @@
+import type { Pipe, PipeHost } from '../../src/world/index.ts';
+
+export interface Taken {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly body: string;
+}
+
+/** What a peer answers; an empty string closes the connection instead, undefined says nothing at all. */
+export interface Script {
+  readonly banner?: string | undefined;
+  readonly ehlo?: readonly string[];
+  readonly mail?: (argument: string) => string | undefined;
+  readonly rcpt?: (argument: string) => string | undefined;
+  readonly data?: () => string | undefined;
+  readonly dot?: (body: string) => string | undefined;
+}
+
+/** A mail exchanger of few words, for tests: takes what its script lets it take. */
+export class ScriptedPeer {
+  script: Script;
+  readonly taken: Taken[] = [];
+  sessions = 0;
+  open = 0;
+  mostOpen = 0;
+
+  constructor(script: Script = {}) {
+    this.script = script;
+  }
+
+  accept = (pipe: Pipe): PipeHost => {
+    this.sessions++;
+    this.open++;
+    this.mostOpen = Math.max(this.mostOpen, this.open);
+    let held = '';
+    let from = '';
+    let to: string[] = [];
+    let inBody = false;
+    const say = (text: string | undefined): boolean => {
+      if (text === undefined) return true;
+      if (text === '') {
+        pipe.end();
+        return false;
+      }
+      pipe.write([Buffer.from(`${text}\r\n`)]);
+      return true;
+    };
+    const command = (line: string): boolean => {
+      const verb = line.slice(0, 4).toUpperCase();
+      const argument = line.slice(line.indexOf(':') + 1);
+      switch (verb) {
+        case 'EHLO': {
+          const words = this.script.ehlo ?? ['peer.test', 'PIPELINING', 'SIZE 0'];
+          return say(words.map((word, index) => `250${index === words.length - 1 ? ' ' : '-'}${word}`).join('\r\n'));
+        }
+        case 'MAIL':
+          from = argument;
+          to = [];
+          return say(this.script.mail ? this.script.mail(argument) : '250 2.1.0 ok');
+        case 'RCPT': {
+          const said = this.script.rcpt ? this.script.rcpt(argument) : '250 2.1.5 ok';
+          if (said?.startsWith('2') === true) to.push(argument);
+          return say(said);
+        }
+        case 'DATA': {
+          const said = this.script.data ? this.script.data() : to.length === 0 ? '503 5.5.1 no recipients' : '354 go';
+          if (said?.startsWith('354') === true) inBody = true;
+          return say(said);
+        }
+        case 'RSET':
+          return say('250 2.0.0 ok');
+        case 'QUIT':
+          say('221 2.0.0 bye');
+          return say('');
+        default:
+          return say('500 5.5.2 what?');
+      }
+    };
+    queueMicrotask(() => say('banner' in this.script ? this.script.banner : '220 peer.test'));
+    return {
+      data: (chunk) => {
+        held += Buffer.from(chunk).toString('latin1');
+        for (;;) {
+          const end = inBody ? (held.startsWith('.\r\n') ? 0 : held.indexOf('\r\n.\r\n') + 2) : held.indexOf('\r\n');
+          if (inBody ? end === 1 : end === -1) return;
+          const part = held.slice(0, end);
+          held = held.slice(end + (inBody ? 3 : 2));
+          if (inBody) {
+            inBody = false;
+            const said = this.script.dot ? this.script.dot(part) : '250 2.0.0 taken';
+            if (said?.startsWith('2') === true) this.taken.push({ from, to, body: part });
+            if (!say(said)) return;
+          } else if (!command(part)) return;
+        }
+      },
+      drained: () => undefined,
+      closed: () => {
+        this.open--;
+      },
+    };
+  };
+}
