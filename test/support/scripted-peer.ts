@@ -14,6 +14,8 @@ export interface Script {
   readonly rcpt?: (argument: string) => string | undefined;
   readonly data?: () => string | undefined;
   readonly dot?: (body: string) => string | undefined;
+  /** Each session carries one message. */
+  readonly closesAfterDot?: boolean;
 }
 
 /** A mail exchanger of few words, for tests: takes what its script lets it take. */
@@ -90,6 +92,10 @@ export class ScriptedPeer {
             const said = this.script.dot ? this.script.dot(part) : '250 2.0.0 taken';
             if (said?.startsWith('2') === true) this.taken.push({ from, to, body: part });
             if (!say(said)) return;
+            if (this.script.closesAfterDot === true) {
+              pipe.end();
+              return;
+            }
           } else if (!command(part)) return;
         }
       },
