@@ -19,9 +19,9 @@ const checks: readonly Check[] = [
 ];
 
 // Tools of tools start `node` by that name: they must find the one that runs us, not an old one of the machine.
-process.env['PATH'] = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+process.env.PATH = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
 // A production machine may run the tests too.
-delete process.env['NODE_ENV'];
+delete process.env.NODE_ENV;
 
 const failed = checks.filter((check) => !passes(check));
 const tests = await runTests(process.argv.slice(2));

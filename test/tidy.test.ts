@@ -185,16 +185,6 @@ test('no state lives at the top of a file', () => {
   expect(wrong).toEqual([]);
 });
 
-test('the type any is nowhere', () => {
-  const wrong = everything.flatMap((file) =>
-    file.tokens.flatMap((token, i) => {
-      const isAny = token.kind === 'word' && token.text === 'any' && file.tokens[i - 1]?.text !== '.';
-      return isAny && !/^[:(]$/.test(file.tokens[i + 1]?.text ?? '') ? [at(file, token.line, 'any')] : [];
-    }),
-  );
-  expect(wrong).toEqual([]);
-});
-
 test('no test is skipped, and none is alone', () => {
   const wrong = everything.flatMap((file) =>
     file.tokens.flatMap((token, i) => {
