@@ -48,6 +48,7 @@ export function endpoint(text: string): Endpoint {
 export function mailbox(text: string): string {
   const bare = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
   if (/[\x00-\x1f\x7f<>]/.test(bare) || bare.length > 512) throw new InvalidArgumentError('That is no mail address.');
-  if (/[^\x00-\x7f]/.test(bare)) throw new InvalidArgumentError('Only ASCII addresses can be sent: SMTPUTF8 is not spoken here.');
+  if (/[^\x00-\x7f]/.test(bare))
+    throw new InvalidArgumentError('Only ASCII addresses can be sent: SMTPUTF8 is not spoken here.');
   return bare;
 }

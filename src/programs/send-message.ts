@@ -43,7 +43,9 @@ const END = '.\r\n';
  */
 export function testBody(text: Uint8Array, whole: boolean): TestBody {
   // Latin-1 keeps every byte as one character, so text in any charset survives.
-  let plain = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1').replace(/\r\n|\r|\n/g, '\r\n');
+  let plain = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
+    .toString('latin1')
+    .replace(/\r\n|\r|\n/g, '\r\n');
   if (plain !== '' && !plain.endsWith('\r\n')) plain += '\r\n';
   const wire = Buffer.from(`${plain.replace(/^\./gm, '..')}${END}`, 'latin1');
   return { wire, size: plain.length, eightBit: /[\x80-\xff]/.test(plain), whole };
@@ -81,17 +83,20 @@ export function testMessage(template: Template, number: number, date: Millis, to
   const reversePath = numbered(template.from);
   const { wire, size, eightBit, whole } = template.text;
   if (whole) return { number, reversePath, recipients, wire: [wire], size, eightBit };
-  const header = Buffer.from([
-    `Date: ${mailDate(date)}`,
-    `From: <${reversePath}>`,
-    `To: ${recipients.map((path) => `<${path}>`).join(',\r\n ')}`,
-    `Subject: ${encodedSubject(numbered(template.subject))}`,
-    `Message-ID: <${token}.${number}@${template.hostName}>`,
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Transfer-Encoding: ${eightBit ? '8bit' : '7bit'}`,
-    '\r\n',
-  ].join('\r\n'), 'latin1');
+  const header = Buffer.from(
+    [
+      `Date: ${mailDate(date)}`,
+      `From: <${reversePath}>`,
+      `To: ${recipients.map((path) => `<${path}>`).join(',\r\n ')}`,
+      `Subject: ${encodedSubject(numbered(template.subject))}`,
+      `Message-ID: <${token}.${number}@${template.hostName}>`,
+      'MIME-Version: 1.0',
+      'Content-Type: text/plain; charset=utf-8',
+      `Content-Transfer-Encoding: ${eightBit ? '8bit' : '7bit'}`,
+      '\r\n',
+    ].join('\r\n'),
+    'latin1',
+  );
   return { number, reversePath, recipients, wire: [header, wire], size: header.length + size, eightBit };
 }
 

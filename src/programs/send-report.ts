@@ -75,6 +75,7 @@ export function summary(ended: {
   ].filter((text) => text !== '');
   if (others.length > 0) lines.push(others.join(', '));
   const [half, most] = [ended.durations.percentile(0.5), ended.durations.percentile(0.99)];
-  if (half !== undefined && most !== undefined) lines.push(`final reply after ${durationText(half)} (p50), ${durationText(most)} (p99)`);
+  if (half !== undefined && most !== undefined)
+    lines.push(`final reply after ${durationText(half)} (p50), ${durationText(most)} (p99)`);
   return `${lines.join('\n')}\n`;
 }

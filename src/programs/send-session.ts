@@ -1,5 +1,5 @@
-import { millis, type Millis, type Segments } from '../base/index.ts';
-import { ReplyReader, replyText, type Reply } from '../smtp/index.ts';
+import { type Millis, millis, type Segments } from '../base/index.ts';
+import { type Reply, ReplyReader, replyText } from '../smtp/index.ts';
 import type { Clock, ConnectHost, NetworkError, Pipe } from '../world/index.ts';
 import type { TestMessage } from './send-message.ts';
 
@@ -109,11 +109,16 @@ export class SendSession implements ConnectHost {
       case 'helo':
         if (said.code !== 250) return this.#giveUp(`HELO was answered with ${replyText(said)}`);
         return this.#begin();
-      case 'mail': return this.#heardMail(said);
-      case 'rcpt': return this.#heardRcpt(said);
-      case 'data': return this.#heardData(said);
-      case 'dot': return this.#heardDot(said);
-      case 'rset': return said.code === 421 ? this.#giveUp(replyText(said)) : this.#begin();
+      case 'mail':
+        return this.#heardMail(said);
+      case 'rcpt':
+        return this.#heardRcpt(said);
+      case 'data':
+        return this.#heardData(said);
+      case 'dot':
+        return this.#heardDot(said);
+      case 'rset':
+        return said.code === 421 ? this.#giveUp(replyText(said)) : this.#begin();
       case 'quit':
         this.#due.unshift('quit');
         this.#pipe?.end();
@@ -168,7 +173,8 @@ export class SendSession implements ConnectHost {
     else if (this.#refused[0]?.what !== 'MAIL FROM') this.#refused.push({ what: path, reply: said });
     if (said.code === 421) return this.#giveUp(replyText(said));
     if (this.#pipelining) return;
-    if (this.#answered < message.recipients.length) return this.#command('rcpt', `RCPT TO:<${message.recipients[this.#answered] ?? ''}>`);
+    if (this.#answered < message.recipients.length)
+      return this.#command('rcpt', `RCPT TO:<${message.recipients[this.#answered] ?? ''}>`);
     if (this.#taken === 0) return this.#turnDown();
     return this.#command('data', 'DATA');
   }
@@ -217,7 +223,8 @@ export class SendSession implements ConnectHost {
 
   #giveUp(why: string): void {
     this.#trouble = why;
-    if (this.#message !== undefined && this.#refused.length > 0) this.#settle({ kind: 'refused', refused: this.#refused });
+    if (this.#message !== undefined && this.#refused.length > 0)
+      this.#settle({ kind: 'refused', refused: this.#refused });
     this.#pipe?.destroy();
     this.closed();
   }

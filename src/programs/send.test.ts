@@ -1,19 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { sink, type Sink, type SinkSettings } from '../sink/index.ts';
-import { simProcess, type SimProcess, simWorld, type SimWorld } from '../world/sim/index.ts';
+import { type Sink, type SinkSettings, sink } from '../sink/index.ts';
+import { type SimProcess, type SimWorld, simProcess, simWorld } from '../world/sim/index.ts';
 import { sendProgram } from './send.ts';
 
 const AT = { kind: 'tcp', ip: '127.0.0.1', port: 2525 } as const;
 
 /** A sink where `impetus send` looks for its server. */
-async function there(settings: Partial<SinkSettings> = {}): Promise<{ readonly world: SimWorld; readonly server: Sink }> {
+async function there(
+  settings: Partial<SinkSettings> = {},
+): Promise<{ readonly world: SimWorld; readonly server: Sink }> {
   const world = simWorld();
   const server = sink(world, settings);
   await world.clock.until(server.listen(AT));
   return { world, server };
 }
 
-async function run(world: SimWorld, words: readonly string[], process: SimProcess = simProcess()): Promise<{ code: number; said: string; complained: string }> {
+async function run(
+  world: SimWorld,
+  words: readonly string[],
+  process: SimProcess = simProcess(),
+): Promise<{ code: number; said: string; complained: string }> {
   const code = await world.clock.until(sendProgram(world, process, words));
   return { code, said: process.said, complained: process.complained };
 }
@@ -32,14 +38,21 @@ describe('impetus send', () => {
     world.disk.put('/message.eml', 'Subject: whole\nX-Mine: yes\n\n.dot\n');
     const words = ['--from', '<>', '--to', 'a@one.test', 'b@two.test', '--to', 'c@two.test', '--file', '/message.eml'];
     expect(await run(world, words)).toMatchObject({ code: 0, complained: '' });
-    expect(server.recent()[0]).toMatchObject({ reversePath: '', recipients: ['a@one.test', 'b@two.test', 'c@two.test'] });
+    expect(server.recent()[0]).toMatchObject({
+      reversePath: '',
+      recipients: ['a@one.test', 'b@two.test', 'c@two.test'],
+    });
     const [kept] = world.disk.files().filter((path) => path.startsWith('/kept/new/'));
     expect(world.disk.text(kept ?? '')).toMatch(/\r\nSubject: whole\r\nX-Mine: yes\r\n\r\n\.dot\r\n$/);
   });
 
   test('reads a text from standard input', async () => {
     const { world, server } = await there();
-    const { code } = await run(world, ['--file', '-', '--subject', 'Gr\u00fc\u00dfe'], simProcess({ input: 'hello\n' }));
+    const { code } = await run(
+      world,
+      ['--file', '-', '--subject', 'Gr\u00fc\u00dfe'],
+      simProcess({ input: 'hello\n' }),
+    );
     expect(code).toBe(0);
     expect(Buffer.from(server.recent()[0]?.header ?? []).toString()).toContain('Subject: =?utf-8?B?R3LDvMOfZQ==?=\r\n');
   });
@@ -47,9 +60,13 @@ describe('impetus send', () => {
   test('says who was refused, and exits with 1', async () => {
     const { world } = await there();
     expect(await run(world, ['--to', 'refuse@a.test', 'ok@a.test'])).toEqual({
-      code: 1, said: 'refuse@a.test: 550 5.1.1 no such mailbox here\naccepted for 1 of 2 recipients: 250 2.0.0 taken\n', complained: '',
+      code: 1,
+      said: 'refuse@a.test: 550 5.1.1 no such mailbox here\naccepted for 1 of 2 recipients: 250 2.0.0 taken\n',
+      complained: '',
     });
-    expect((await run(world, ['--to', 'defer-dot@a.test'])).said).toBe('the message: 450 4.2.1 mailbox temporarily unavailable\n');
+    expect((await run(world, ['--to', 'defer-dot@a.test'])).said).toBe(
+      'the message: 450 4.2.1 mailbox temporarily unavailable\n',
+    );
   });
 
   test('shows the dialogue when asked', async () => {
@@ -73,9 +90,20 @@ describe('impetus send', () => {
 
   test('many messages go over several sessions, each with its number, and end with a summary', async () => {
     const { world, server } = await there({ recent: 500 });
-    const { code, said } = await run(world, ['--count', '200', '--to', 'r{n}@a.test', '--size', '2k', '--sessions', '7']);
+    const { code, said } = await run(world, [
+      '--count',
+      '200',
+      '--to',
+      'r{n}@a.test',
+      '--size',
+      '2k',
+      '--sessions',
+      '7',
+    ]);
     expect(code).toBe(0);
-    expect(said).toMatch(/^200 accepted in [0-9.]+ m?s: [0-9,]+ messages\/s\nfinal reply after [0-9.]+ ms \(p50\), [0-9.]+ ms \(p99\)\n$/);
+    expect(said).toMatch(
+      /^200 accepted in [0-9.]+ m?s: [0-9,]+ messages\/s\nfinal reply after [0-9.]+ ms \(p50\), [0-9.]+ ms \(p99\)\n$/,
+    );
     expect(server.counters).toMatchObject({ messages: 200, sessions: 7 });
     expect(new Set(server.recent().flatMap((taken) => taken.recipients)).size).toBe(200);
   });
@@ -97,7 +125,11 @@ describe('impetus send', () => {
 
   test('on a terminal a line shows how far it is', async () => {
     const { world } = await there();
-    const { said } = await run(world, ['--count', '40', '--sessions', '4', '--to', 'slow-200ms-dot@a.test'], simProcess({ isTerminal: true }));
+    const { said } = await run(
+      world,
+      ['--count', '40', '--sessions', '4', '--to', 'slow-200ms-dot@a.test'],
+      simProcess({ isTerminal: true }),
+    );
     expect(said).toMatch(/\r\d+ of 40 \(\d+ %\), \d+ messages\/s, \d+ s left\x1b\[K/);
     expect(said).toMatch(/\r\x1b\[K40 accepted in /);
   });

@@ -1,8 +1,8 @@
 import { type Endpoint, endpointText, type Millis, millis } from '../base/index.ts';
 import { type Reply, replyText } from '../smtp/index.ts';
 import { DiskError, type Process, type World } from '../world/index.ts';
-import { commandNamed, endpoint, mailbox, understood, USAGE, wholeNumber } from './command-line.ts';
-import { beginsWithHeader, fillerText, type Template, testBody, type TestBody, testMessage } from './send-message.ts';
+import { commandNamed, endpoint, mailbox, USAGE, understood, wholeNumber } from './command-line.ts';
+import { beginsWithHeader, fillerText, type Template, type TestBody, testBody, testMessage } from './send-message.ts';
 import { Durations, progressLine, summary } from './send-report.ts';
 import { type Result, SendSession } from './send-session.ts';
 
@@ -37,14 +37,33 @@ const MOST_FAILED_SESSIONS = 20;
 export async function sendProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
   const command = commandNamed('impetus send', 'Sends test messages by SMTP and shows what the server says.', process)
     .option('--from <address>', 'envelope sender and From; <> for none', mailbox, 'sender@impetus.test')
-    .option('--to <address...>', `recipients, all in one transaction; {n} becomes the number of the message (default: ${DEFAULT_RECIPIENT})`, mailboxes)
-    .option('--server <host:port>', `where to send, or the path of a Unix socket (default: ${endpointText(DEFAULT_SERVER)})`, endpoint)
+    .option(
+      '--to <address...>',
+      `recipients, all in one transaction; {n} becomes the number of the message (default: ${DEFAULT_RECIPIENT})`,
+      mailboxes,
+    )
+    .option(
+      '--server <host:port>',
+      `where to send, or the path of a Unix socket (default: ${endpointText(DEFAULT_SERVER)})`,
+      endpoint,
+    )
     .option('--subject <text>', 'Subject; {n} becomes the number of the message', 'A test from impetus send')
     .option('--body <text>', 'text of the message')
-    .option('--file <path>', 'file with the text, or with a whole message if it begins with a header; - is standard input')
-    .option('--size <bytes>', 'make up a text of that many bytes; k and M are understood', wholeNumber(0, MOST_MESSAGE_BYTES, true))
+    .option(
+      '--file <path>',
+      'file with the text, or with a whole message if it begins with a header; - is standard input',
+    )
+    .option(
+      '--size <bytes>',
+      'make up a text of that many bytes; k and M are understood',
+      wholeNumber(0, MOST_MESSAGE_BYTES, true),
+    )
     .option('--count <number>', 'how many messages', wholeNumber(1, 100_000_000), 1)
-    .option('--sessions <number>', `connections at the same time (default: up to ${DEFAULT_SESSIONS})`, wholeNumber(1, 10_000))
+    .option(
+      '--sessions <number>',
+      `connections at the same time (default: up to ${DEFAULT_SESSIONS})`,
+      wholeNumber(1, 10_000),
+    )
     .option('--verbose', 'show the whole dialogue');
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
@@ -58,7 +77,13 @@ export async function sendProgram(world: World, process: Process, words: readonl
     process.complain(`impetus send: ${text}\n`);
     return USAGE;
   }
-  const template = { from: asked.from, to: asked.to ?? [DEFAULT_RECIPIENT], subject: asked.subject, text, hostName: process.hostName };
+  const template = {
+    from: asked.from,
+    to: asked.to ?? [DEFAULT_RECIPIENT],
+    subject: asked.subject,
+    text,
+    hostName: process.hostName,
+  };
   return new Sending(world, process, asked, template).run();
 }
 
@@ -127,8 +152,9 @@ class Sending implements Disposable {
     const sessions = Math.min(this.#asked.count, this.#asked.sessions ?? DEFAULT_SESSIONS);
     using _interrupt = this.#process.onSignal('SIGINT', () => this.#stop());
     using _terminate = this.#process.onSignal('SIGTERM', () => this.#stop());
-    using _line = this;
-    const over = new Promise<void>((resolve) => { this.#finished = resolve; });
+    const over = new Promise<void>((resolve) => {
+      this.#finished = resolve;
+    });
     if (this.#many) this.#draw();
     for (let n = 0; n < sessions; n++) this.#openSession();
     await over;
@@ -163,9 +189,12 @@ class Sending implements Disposable {
         if (this.#stopped || this.#begun >= this.#asked.count) return undefined;
         return testMessage(this.#template, ++this.#begun, this.#world.clock.date(), this.#token);
       },
-      settled: (message: { readonly recipients: readonly string[] }, result: Result) => this.#settled(message.recipients.length, result),
+      settled: (message: { readonly recipients: readonly string[] }, result: Result) =>
+        this.#settled(message.recipients.length, result),
       ended: (trouble: string | undefined) => this.#ended(trouble, this.#done > before),
-      ...(this.#asked.verbose === true ? { heard: (direction: 'to' | 'from', line: string) => this.#heard(direction, line) } : {}),
+      ...(this.#asked.verbose === true
+        ? { heard: (direction: 'to' | 'from', line: string) => this.#heard(direction, line) }
+        : {}),
     };
     const session = new SendSession(this.#world.clock, OUR_NAME, batch);
     session.start(this.#world.network.connect(this.#server, undefined, session));
@@ -177,7 +206,12 @@ class Sending implements Disposable {
       this.#trouble = trouble;
       this.#failedSessions = moved ? 0 : this.#failedSessions + 1;
       // A server may end a session after so many messages; a new one goes on where the last one stopped.
-      if (this.#many && !this.#stopped && this.#begun < this.#asked.count && this.#failedSessions < MOST_FAILED_SESSIONS) {
+      if (
+        this.#many &&
+        !this.#stopped &&
+        this.#begun < this.#asked.count &&
+        this.#failedSessions < MOST_FAILED_SESSIONS
+      ) {
         this.#world.clock.defer(() => this.#openSession());
         return;
       }
@@ -192,8 +226,12 @@ class Sending implements Disposable {
         else this.#accepted++;
         this.#durations.add(result.took, this.#world.chance.next());
         break;
-      case 'refused': this.#refused++; break;
-      case 'unknown': this.#unknown++; break;
+      case 'refused':
+        this.#refused++;
+        break;
+      case 'unknown':
+        this.#unknown++;
+        break;
     }
     if (!this.#many) this.#tell(recipients, result);
   }
@@ -206,7 +244,9 @@ class Sending implements Disposable {
     const taken = recipients - result.refused.length;
     const which = result.refused.length === 0 ? '' : ` for ${taken} of ${recipients} recipients`;
     const id = messageId(result.reply);
-    this.#process.say(`accepted${id === undefined ? '' : ` as ${id}`}${which}: ${printable(replyText(result.reply))}\n`);
+    this.#process.say(
+      `accepted${id === undefined ? '' : ` as ${id}`}${which}: ${printable(replyText(result.reply))}\n`,
+    );
   }
 
   #heard(direction: 'to' | 'from', line: string): void {
@@ -233,14 +273,16 @@ class Sending implements Disposable {
     if (this.#drawing !== undefined) this.#process.say('\r\x1b[K');
     const unsent = this.#asked.count - this.#done;
     if (this.#many) {
-      this.#process.say(summary({
-        accepted: this.#accepted,
-        refused: this.#refused,
-        unknown: this.#unknown,
-        unsent,
-        took: this.#world.clock.now() - this.#began,
-        durations: this.#durations,
-      }));
+      this.#process.say(
+        summary({
+          accepted: this.#accepted,
+          refused: this.#refused,
+          unknown: this.#unknown,
+          unsent,
+          took: this.#world.clock.now() - this.#began,
+          durations: this.#durations,
+        }),
+      );
     }
     if (this.#trouble !== undefined && (unsent > 0 || this.#unknown > 0)) {
       this.#process.complain(`impetus send: ${endpointText(this.#server)}: ${printable(this.#trouble)}\n`);

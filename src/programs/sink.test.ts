@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
-import { simProcess, simWorld, type SimProcess, type SimWorld } from '../world/sim/index.ts';
+import { type SimProcess, type SimWorld, simProcess, simWorld } from '../world/sim/index.ts';
 import { sendProgram } from './send.ts';
 import { sinkProgram } from './sink.ts';
 
 /** Runs while a test does something with it, then is told to end. */
-async function running(words: readonly string[], use: (world: SimWorld, process: SimProcess) => Promise<void>, terminal = false): Promise<{ code: number; said: string }> {
+async function running(
+  words: readonly string[],
+  use: (world: SimWorld, process: SimProcess) => Promise<void>,
+  terminal = false,
+): Promise<{ code: number; said: string }> {
   const world = simWorld();
   world.disk.put('/sink.rules', '# ours\nfull.test = defer 452 4.2.2 over quota\n');
   const process = simProcess({ isTerminal: terminal });
@@ -23,14 +27,19 @@ test('listens on 127.0.0.1:2526, and says at the end what came', async () => {
     expect(await send(world, '--to', 'a@one.test', 'refuse@two.test')).toBe(1);
   });
   expect(code).toBe(0);
-  expect(said).toMatch(/^impetus sink: listening on 127\.0\.0\.1:2526\n1 messages, 0\.0 MB; recipients: 1 accepted, 0 deferred, 1 refused, 0 dropped; 0 of 1 sessions open\n/);
+  expect(said).toMatch(
+    /^impetus sink: listening on 127\.0\.0\.1:2526\n1 messages, 0\.0 MB; recipients: 1 accepted, 0 deferred, 1 refused, 0 dropped; 0 of 1 sessions open\n/,
+  );
   expect(said).toContain('  one.test: 1 accepted, 0 deferred, 0 refused, 0 dropped\n');
 });
 
 test('takes rules from words and from a file, and logs a line for each message', async () => {
-  const { said } = await running(['--log', '--rule', 'x@*=refuse', '--rules', '/sink.rules', '--listen', '127.0.0.1:2526', '127.0.0.1:2527'], async (world) => {
-    expect(await send(world, '--to', 'x@one.test', 'y@full.test', 'z@one.test', '--subject', 'three')).toBe(1);
-  });
+  const { said } = await running(
+    ['--log', '--rule', 'x@*=refuse', '--rules', '/sink.rules', '--listen', '127.0.0.1:2526', '127.0.0.1:2527'],
+    async (world) => {
+      expect(await send(world, '--to', 'x@one.test', 'y@full.test', 'z@one.test', '--subject', 'three')).toBe(1);
+    },
+  );
   expect(said).toContain('listening on 127.0.0.1:2527\n');
   const lines = said.split('\n').filter((line) => line.startsWith('2026-'));
   expect(lines.map((line) => line.slice(line.indexOf(' ') + 1).replace(/bytes=\d+/, ''))).toEqual([
@@ -41,10 +50,14 @@ test('takes rules from words and from a file, and logs a line for each message',
 });
 
 test('shows a live line on a terminal, and plain lines elsewhere', async () => {
-  const live = await running([], async (world) => {
-    await send(world);
-    await world.clock.advance(1000);
-  }, true);
+  const live = await running(
+    [],
+    async (world) => {
+      await send(world);
+      await world.clock.advance(1000);
+    },
+    true,
+  );
   expect(live.said).toMatch(/\r1 messages, 0\.0 MB, \d+ messages\/s; recipients: 1 accepted.*\x1b\[K/);
   const plain = await running([], async (world) => {
     await send(world);

@@ -1,8 +1,18 @@
-import { type Endpoint, endpointText, millis } from '../base/index.ts';
-import { type Counters, parseRule, parseRules, type Rule, RuleError, type Sink, sink, sinkDefaults, type Tally } from '../sink/index.ts';
-import { DiskError, NetworkError, type Process, type World } from '../world/index.ts';
 import { InvalidArgumentError } from 'commander';
-import { commandNamed, endpoint, understood, USAGE, wholeNumber } from './command-line.ts';
+import { type Endpoint, endpointText, millis } from '../base/index.ts';
+import {
+  type Counters,
+  parseRule,
+  parseRules,
+  type Rule,
+  RuleError,
+  type Sink,
+  sink,
+  sinkDefaults,
+  type Tally,
+} from '../sink/index.ts';
+import { DiskError, NetworkError, type Process, type World } from '../world/index.ts';
+import { commandNamed, endpoint, USAGE, understood, wholeNumber } from './command-line.ts';
 import { grouped } from './send-report.ts';
 
 interface Words {
@@ -42,15 +52,38 @@ A rule is PATTERN=ACTION, as '*@slow.example=slow-10s', 'full.example=defer-452'
  * @returns 0 after an orderly end, 1 when it cannot listen, 2 when the words make no sense
  */
 export async function sinkProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
-  const command = commandNamed('impetus sink', 'Takes mail as mailbox providers do: accepts, defers, refuses, is slow, hangs up.', process)
-    .option('--listen <endpoint...>', `addresses as 127.0.0.1:2526 or [::1]:2526, or Unix sockets (default: ${endpointText(DEFAULT_LISTEN)})`, endpoints)
+  const command = commandNamed(
+    'impetus sink',
+    'Takes mail as mailbox providers do: accepts, defers, refuses, is slow, hangs up.',
+    process,
+  )
+    .option(
+      '--listen <endpoint...>',
+      `addresses as 127.0.0.1:2526 or [::1]:2526, or Unix sockets (default: ${endpointText(DEFAULT_LISTEN)})`,
+      endpoints,
+    )
     .option('--rule <pattern=action...>', 'what happens to certain recipients', ruleList)
     .option('--rules <file>', 'more rules, one a line, asked after those of --rule')
     .option('--keep <directory>', 'keep whole messages there, as in a maildir')
     .option('--log', 'a line for each message')
-    .option('--recent <number>', 'how many of the last messages are remembered', wholeNumber(0, 100_000), sinkDefaults.recent)
-    .option('--max-size <bytes>', 'longest message, 0 for no limit; k and M are understood', wholeNumber(0, 2 ** 40, true), sinkDefaults.maxMessageSize)
-    .option('--max-sessions <number>', 'beyond it clients are greeted with 421; 0 for no limit', wholeNumber(0, 1_000_000), 0)
+    .option(
+      '--recent <number>',
+      'how many of the last messages are remembered',
+      wholeNumber(0, 100_000),
+      sinkDefaults.recent,
+    )
+    .option(
+      '--max-size <bytes>',
+      'longest message, 0 for no limit; k and M are understood',
+      wholeNumber(0, 2 ** 40, true),
+      sinkDefaults.maxMessageSize,
+    )
+    .option(
+      '--max-sessions <number>',
+      'beyond it clients are greeted with 421; 0 for no limit',
+      wholeNumber(0, 1_000_000),
+      0,
+    )
     .option('--hostname <name>', 'what the sink calls itself')
     .addHelpText('after', HELP);
   const wrong = understood(command, words);
@@ -123,7 +156,9 @@ class Showing {
   }
 
   async run(): Promise<number> {
-    const stop = new Promise<void>((resolve) => { this.#stop = resolve; });
+    const stop = new Promise<void>((resolve) => {
+      this.#stop = resolve;
+    });
     using _terminate = this.#process.onSignal('SIGTERM', () => this.#stop());
     using _interrupt = this.#process.onSignal('SIGINT', () => this.#stop());
     using _show = this.#process.onSignal('SIGUSR2', () => this.#report());
@@ -188,8 +223,13 @@ class Showing {
   #report(): void {
     for (const line of domainLines(this.#sink.counters)) this.#say(line);
     for (const taken of this.#sink.recent()) {
-      const header = Buffer.from(taken.header).toString('latin1').replace(/[^\x20-\x7e\r\n\t]/g, '?').trimEnd();
-      this.#say(`#${taken.number} from=<${taken.reversePath}> to=${taken.recipients.map((path) => `<${path}>`).join(',')} bytes=${taken.bytes}`);
+      const header = Buffer.from(taken.header)
+        .toString('latin1')
+        .replace(/[^\x20-\x7e\r\n\t]/g, '?')
+        .trimEnd();
+      this.#say(
+        `#${taken.number} from=<${taken.reversePath}> to=${taken.recipients.map((path) => `<${path}>`).join(',')} bytes=${taken.bytes}`,
+      );
       for (const line of header.split('\r\n')) this.#say(`    ${line}`);
     }
   }
@@ -199,12 +239,16 @@ class Showing {
 function countersText(counters: Counters, rate: number | undefined): string {
   const speed = rate === undefined ? '' : `, ${grouped(rate)} messages/s`;
   const away = counters.turnedAway === 0 ? '' : `, ${grouped(counters.turnedAway)} turned away`;
-  return `${grouped(counters.messages)} messages, ${(counters.bytes / 1e6).toFixed(1)} MB${speed}; recipients: ${tallyText(counters.recipients)}; ` +
-    `${grouped(counters.openSessions)} of ${grouped(counters.sessions)} sessions open${away}`;
+  return (
+    `${grouped(counters.messages)} messages, ${(counters.bytes / 1e6).toFixed(1)} MB${speed}; recipients: ${tallyText(counters.recipients)}; ` +
+    `${grouped(counters.openSessions)} of ${grouped(counters.sessions)} sessions open${away}`
+  );
 }
 
 function tallyText(tally: Tally): string {
-  return (['accepted', 'deferred', 'refused', 'dropped'] as const).map((verdict) => `${grouped(tally[verdict])} ${verdict}`).join(', ');
+  return (['accepted', 'deferred', 'refused', 'dropped'] as const)
+    .map((verdict) => `${grouped(tally[verdict])} ${verdict}`)
+    .join(', ');
 }
 
 /** The domains with most recipients. */

@@ -1,5 +1,5 @@
-import { millis, type Millis } from '../base/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
+import { type Millis, millis } from '../base/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 
 /** What the sink does to a recipient. */
 export type Behaviour = 'accept' | 'defer' | 'refuse' | 'slow' | 'drop' | 'busy' | 'grey';
@@ -49,8 +49,18 @@ const INITIAL: Readonly<Record<Behaviour, Action>> = {
   refuse: { behaviour: 'refuse', stage: 'rcpt', reply: usualReply(550), delay: millis(0) },
   slow: { behaviour: 'slow', stage: undefined, reply: OK, delay: FIVE_SECONDS },
   drop: { behaviour: 'drop', stage: 'data', reply: OK, delay: millis(0) },
-  busy: { behaviour: 'busy', stage: 'rcpt', reply: reply(421, '4.3.2', 'server busy, try again later'), delay: FIVE_SECONDS },
-  grey: { behaviour: 'grey', stage: 'rcpt', reply: reply(450, '4.7.1', 'greylisted, try again later'), delay: FIVE_SECONDS },
+  busy: {
+    behaviour: 'busy',
+    stage: 'rcpt',
+    reply: reply(421, '4.3.2', 'server busy, try again later'),
+    delay: FIVE_SECONDS,
+  },
+  grey: {
+    behaviour: 'grey',
+    stage: 'rcpt',
+    reply: reply(450, '4.7.1', 'greylisted, try again later'),
+    delay: FIVE_SECONDS,
+  },
 };
 
 export const ACCEPT: Action = INITIAL.accept;
@@ -78,7 +88,8 @@ export function actionOf(behaviour: Behaviour, modifiers: readonly string[], str
 
 function modified(action: Action, modifier: string): Action | undefined {
   switch (action.behaviour) {
-    case 'accept': return undefined;
+    case 'accept':
+      return undefined;
     case 'defer':
       if (/^4\d\d$/.test(modifier)) return { ...action, reply: usualReply(Number(modifier)) };
       return atStage(action, modifier);
@@ -89,7 +100,8 @@ function modified(action: Action, modifier: string): Action | undefined {
       const delay = durationOf(modifier);
       return delay === undefined ? atStage(action, modifier) : { ...action, delay };
     }
-    case 'drop': return atStage(action, modifier);
+    case 'drop':
+      return atStage(action, modifier);
     case 'busy':
     case 'grey': {
       const delay = durationOf(modifier);

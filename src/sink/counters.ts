@@ -31,7 +31,7 @@ export class Counters {
     if (own === undefined) {
       const name = this.byDomain.size < MOST_DOMAINS ? domain : '*';
       own = this.byDomain.get(name);
-      if (own === undefined) this.byDomain.set(name, own = tally());
+      if (own === undefined) this.byDomain.set(name, (own = tally()));
     }
     own[verdict]++;
   }

@@ -22,7 +22,11 @@ export class Keeper {
   #ready: Promise<void> | undefined;
   #count = 0;
 
-  constructor(parts: { readonly disk: Disk; readonly clock: Clock; readonly chance: Chance }, directory: string, host: string) {
+  constructor(
+    parts: { readonly disk: Disk; readonly clock: Clock; readonly chance: Chance },
+    directory: string,
+    host: string,
+  ) {
     this.#disk = parts.disk;
     this.#clock = parts.clock;
     this.#directory = directory;
@@ -57,6 +61,9 @@ export class Keeper {
 }
 
 function envelopeFields(message: Whole): Buffer {
-  const fields = [`Return-Path: <${message.reversePath}>`, ...message.recipients.map((path) => `Delivered-To: ${path}`)];
+  const fields = [
+    `Return-Path: <${message.reversePath}>`,
+    ...message.recipients.map((path) => `Delivered-To: ${path}`),
+  ];
   return Buffer.from(`${fields.join('\r\n')}\r\n`, 'latin1');
 }

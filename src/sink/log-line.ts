@@ -21,8 +21,10 @@ export interface Logged {
 export function logLine(logged: Logged): string {
   const said = logged.reply === undefined ? '' : replyText(logged.reply);
   const to = logged.recipients.map((path) => `<${bare(path)}>`).join(',');
-  return `${isoDate(logged.date)} ${logged.verdict} from=<${bare(logged.reversePath)}> to=${to} bytes=${logged.bytes} ` +
-    `reply="${quoted(said)}" subject="${quoted(logged.subject)}"`;
+  return (
+    `${isoDate(logged.date)} ${logged.verdict} from=<${bare(logged.reversePath)}> to=${to} bytes=${logged.bytes} ` +
+    `reply="${quoted(said)}" subject="${quoted(logged.subject)}"`
+  );
 }
 
 /** @param header  as `Transaction.header` gives it  @returns empty when there is none */

@@ -88,17 +88,22 @@ describe('rules stand before local parts', () => {
 
   test('a table has comments, and its errors name the line', () => {
     expect(parseRules('# mine\n\n a@b = refuse \r\n*.example=slow-1s\n', 'f').map((rule) => rule.pattern)).toEqual([
-      'a@b', '*.example',
+      'a@b',
+      '*.example',
     ]);
     expect(() => parseRules('a@b=accept\nc@d=what', 'sink.rules')).toThrow('sink.rules:2: rule "c@d=what"');
   });
 
   test('a glob matches exactly what the same regular expression matches', () => {
-    const word = fc.string({ unit: fc.constantFrom('a', 'b', '@', '*'), maxLength: 8 }).filter((text) => text.includes('@'));
+    const word = fc
+      .string({ unit: fc.constantFrom('a', 'b', '@', '*'), maxLength: 8 })
+      .filter((text) => text.includes('@'));
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '@'), maxLength: 12 });
-    fc.assert(fc.property(word, text, (pattern, path) => {
-      const regex = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
-      expect(parseRule(`${pattern}=refuse`).matches(path)).toBe(regex.test(path));
-    }));
+    fc.assert(
+      fc.property(word, text, (pattern, path) => {
+        const regex = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
+        expect(parseRule(`${pattern}=refuse`).matches(path)).toBe(regex.test(path));
+      }),
+    );
   });
 });

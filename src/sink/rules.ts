@@ -1,4 +1,4 @@
-import { reply, type Reply } from '../smtp/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import { ACCEPT, type Action, actionOf, BEHAVIOURS, type Behaviour, RuleError } from './action.ts';
 
 /** `PATTERN=ACTION`, compiled. Patterns and paths are compared in lower case. */
@@ -24,7 +24,11 @@ export function parseRule(text: string): Rule {
   const pattern = text.slice(0, equals).trim().toLowerCase();
   if (pattern === '') throw new RuleError(`rule "${text}": the pattern is empty`);
   try {
-    return { pattern, action: parseAction(text.slice(equals + 1).trim()), matches: glob(pattern.includes('@') ? pattern : `*@${pattern}`) };
+    return {
+      pattern,
+      action: parseAction(text.slice(equals + 1).trim()),
+      matches: glob(pattern.includes('@') ? pattern : `*@${pattern}`),
+    };
   } catch (error) {
     if (error instanceof RuleError) throw new RuleError(`rule "${text}": ${error.message}`, { cause: error });
     throw error;
@@ -91,7 +95,8 @@ function parseReply(text: string, usual: Reply, behaviour: Behaviour): Reply {
   const parts = /^(?:(\d{3})(?:\s+|$))?(?:([245]\.\d{1,3}\.\d{1,3})(?:\s+|$))?(.*)$/.exec(text);
   const code = parts?.[1] === undefined ? usual.code : Number(parts[1]);
   const wanted = behaviour === 'refuse' ? 5 : 4;
-  if (Math.floor(code / 100) !== wanted) throw new RuleError(`${behaviour} answers with a ${wanted}yz code, not ${code}`);
+  if (Math.floor(code / 100) !== wanted)
+    throw new RuleError(`${behaviour} answers with a ${wanted}yz code, not ${code}`);
   const enhanced = parts?.[2] ?? (parts?.[1] === undefined ? usual.enhanced : undefined);
   const said = parts?.[3] ?? '';
   if (/[^\x20-\x7e]/.test(said)) throw new RuleError('a reply is printable ASCII');

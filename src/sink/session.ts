@@ -1,5 +1,5 @@
 import { type Millis, millis } from '../base/index.ts';
-import { reply, type Reply, type ServerEvent, type ServerWord, type SmtpServer, smtpServer } from '../smtp/index.ts';
+import { type Reply, reply, type ServerEvent, type ServerWord, type SmtpServer, smtpServer } from '../smtp/index.ts';
 import type { Clock, NetworkError, Pipe, PipeHost } from '../world/index.ts';
 import type { Action } from './action.ts';
 import type { Verdict } from './counters.ts';
@@ -58,7 +58,11 @@ export class SinkSession implements PipeHost {
   constructor(provider: Provider, pipe: Pipe) {
     this.#provider = provider;
     this.#pipe = pipe;
-    this.#machine = smtpServer({ hostName: provider.hostName, maxMessageSize: provider.maxMessageSize, idle: IDLE_MILLIS });
+    this.#machine = smtpServer({
+      hostName: provider.hostName,
+      maxMessageSize: provider.maxMessageSize,
+      idle: IDLE_MILLIS,
+    });
   }
 
   /** To be called once, after the pipe knows its host. */
@@ -121,7 +125,10 @@ export class SinkSession implements PipeHost {
     switch (event.kind) {
       case 'connect': {
         const unwelcome = this.#provider.greet(this.#provider.clock.now());
-        return this.#say(event.turn, unwelcome ?? reply(220, undefined, `${this.#provider.hostName} ESMTP Impetus sink`));
+        return this.#say(
+          event.turn,
+          unwelcome ?? reply(220, undefined, `${this.#provider.hostName} ESMTP Impetus sink`),
+        );
       }
       case 'ehlo':
         this.#transaction = undefined;
@@ -132,28 +139,40 @@ export class SinkSession implements PipeHost {
       case 'mail':
         this.#transaction = new Transaction(event.path, this.#provider.keeps, this.#provider.maxMessageSize);
         return this.#say(event.turn, SENDER_OK);
-      case 'rcpt': return this.#hearRecipient(event.turn, event.path);
-      case 'data': return this.#machine.say(event.turn, { reply: START_MAIL, then: 'read body' }, this.#provider.clock.now());
+      case 'rcpt':
+        return this.#hearRecipient(event.turn, event.path);
+      case 'data':
+        return this.#machine.say(event.turn, { reply: START_MAIL, then: 'read body' }, this.#provider.clock.now());
       case 'body':
         this.#transaction?.take(event.bytes);
         if (this.#transaction?.dropsText === true) this.#drop(this.#transaction);
         return;
-      case 'end-of-data': return this.#hearEnd(event.turn);
+      case 'end-of-data':
+        return this.#hearEnd(event.turn);
       case 'rset':
         this.#transaction = undefined;
         return this.#say(event.turn, RESET);
-      case 'quit': return this.#word(event.turn, { reply: BYE, then: 'close' });
+      case 'quit':
+        return this.#word(event.turn, { reply: BYE, then: 'close' });
       case 'gone':
         this.#flush();
         return this.#leave();
-      case 'refused': return;
-      default: return this.#say(event.turn, UNKNOWN);
+      case 'refused':
+        return;
+      default:
+        return this.#say(event.turn, UNKNOWN);
     }
   }
 
   #extensions(): string {
     const size = this.#provider.maxMessageSize;
-    return [this.#provider.hostName, 'PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', size > 0 ? `SIZE ${size}` : 'SIZE'].join('\n');
+    return [
+      this.#provider.hostName,
+      'PIPELINING',
+      '8BITMIME',
+      'ENHANCEDSTATUSCODES',
+      size > 0 ? `SIZE ${size}` : 'SIZE',
+    ].join('\n');
   }
 
   #hearRecipient(turn: number, path: string): void {
@@ -165,13 +184,19 @@ export class SinkSession implements PipeHost {
     switch (this.#atRecipient(recipient, transaction.reversePath)) {
       case 'take':
         transaction.add(recipient);
-        if (action.behaviour === 'slow' && action.stage !== 'dot') return this.#sayLater(turn, RECIPIENT_OK, action.delay);
+        if (action.behaviour === 'slow' && action.stage !== 'dot')
+          return this.#sayLater(turn, RECIPIENT_OK, action.delay);
         return this.#say(turn, RECIPIENT_OK);
       case 'drop':
         this.#provider.settle(recipient, 'dropped', transaction.reversePath, undefined);
         return this.abandon();
       case 'turn down':
-        this.#provider.settle(recipient, action.behaviour === 'refuse' ? 'refused' : 'deferred', transaction.reversePath, action.reply);
+        this.#provider.settle(
+          recipient,
+          action.behaviour === 'refuse' ? 'refused' : 'deferred',
+          transaction.reversePath,
+          action.reply,
+        );
         return this.#say(turn, action.reply);
     }
   }
@@ -194,25 +219,30 @@ export class SinkSession implements PipeHost {
     if (transaction.dropsText) return this.#drop(transaction);
     this.#transaction = undefined;
     const most = this.#provider.maxMessageSize;
-    const judgement: Judgement = most > 0 && transaction.bytes > most
-      ? { verdict: 'refused', reply: TOO_LARGE, delay: millis(0) }
-      : transaction.judge(MESSAGE_OK);
+    const judgement: Judgement =
+      most > 0 && transaction.bytes > most
+        ? { verdict: 'refused', reply: TOO_LARGE, delay: millis(0) }
+        : transaction.judge(MESSAGE_OK);
     const kept = this.#provider.finish(transaction, judgement);
     if (judgement.verdict === 'dropped') return this.abandon();
     if (kept === undefined) return this.#sayLater(turn, judgement.reply, judgement.delay);
-    kept.then((other) => {
-      if (this.#closed) return;
-      this.#sayLater(turn, other ?? judgement.reply, judgement.delay);
-      this.#run();
-    }, (bug: unknown) => {
-      this.abandon();
-      throw bug;
-    });
+    kept.then(
+      (other) => {
+        if (this.#closed) return;
+        this.#sayLater(turn, other ?? judgement.reply, judgement.delay);
+        this.#run();
+      },
+      (bug: unknown) => {
+        this.abandon();
+        throw bug;
+      },
+    );
   }
 
   #drop(transaction: Transaction): void {
     this.#transaction = undefined;
-    for (const recipient of transaction.recipients) this.#provider.settle(recipient, 'dropped', transaction.reversePath, undefined);
+    for (const recipient of transaction.recipients)
+      this.#provider.settle(recipient, 'dropped', transaction.reversePath, undefined);
     this.abandon();
   }
 

@@ -1,9 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { bytesIn, type Endpoint, joined, type Millis, millis, type Segments } from '../base/index.ts';
-import type { Chance, Clock, ConnectHost, Datagrams, Disk, DiskFile, Listening, Network, Pipe, PipeHost } from '../world/index.ts';
+import type {
+  Chance,
+  Clock,
+  ConnectHost,
+  Datagrams,
+  Disk,
+  DiskFile,
+  Listening,
+  Network,
+  Pipe,
+  PipeHost,
+} from '../world/index.ts';
 import { DiskError } from '../world/index.ts';
 import { parseRule } from './rules.ts';
-import { type Sink, sink, type SinkSettings, STOP_MILLIS } from './sink.ts';
+import { type Sink, type SinkSettings, STOP_MILLIS, sink } from './sink.ts';
 
 /** A clock that the test moves, a disk that remembers, and clients on pipes of memory. */
 class Place implements Clock, Chance, Network {
@@ -12,14 +23,24 @@ class Place implements Clock, Chance, Network {
   #time = millis(1000);
   #due: { readonly at: Millis; readonly run: () => void }[] = [];
 
-  now(): Millis { return this.#time; }
-  date(): Millis { return millis(1_772_532_000_000 + this.#time); }
+  now(): Millis {
+    return this.#time;
+  }
+  date(): Millis {
+    return millis(1_772_532_000_000 + this.#time);
+  }
   at(due: Millis, run: () => void): Disposable {
     const entry = { at: due, run };
     this.#due.push(entry);
-    return { [Symbol.dispose]: () => { this.#due = this.#due.filter((other) => other !== entry); } };
+    return {
+      [Symbol.dispose]: () => {
+        this.#due = this.#due.filter((other) => other !== entry);
+      },
+    };
   }
-  defer(run: () => void): void { run(); }
+  defer(run: () => void): void {
+    run();
+  }
   pass(milliseconds: number): void {
     this.#time = millis(this.#time + milliseconds);
     const due = this.#due.filter((entry) => entry.at <= this.#time);
@@ -27,13 +48,25 @@ class Place implements Clock, Chance, Network {
     for (const entry of due) entry.run();
   }
 
-  next(): number { return 0.5; }
-  below(): number { return 0; }
-  bytes(count: number): Uint8Array { return new Uint8Array(count); }
+  next(): number {
+    return 0.5;
+  }
+  below(): number {
+    return 0;
+  }
+  bytes(count: number): Uint8Array {
+    return new Uint8Array(count);
+  }
 
-  listen(at: Endpoint): Promise<Listening> { return Promise.resolve({ at, [Symbol.asyncDispose]: () => Promise.resolve() }); }
-  connect(_to: Endpoint, _from: string | undefined, _host: ConnectHost): Pipe { throw new Error('a sink does not connect'); }
-  datagrams(): Datagrams { throw new Error('a sink sends no datagrams'); }
+  listen(at: Endpoint): Promise<Listening> {
+    return Promise.resolve({ at, [Symbol.asyncDispose]: () => Promise.resolve() });
+  }
+  connect(_to: Endpoint, _from: string | undefined, _host: ConnectHost): Pipe {
+    throw new Error('a sink does not connect');
+  }
+  datagrams(): Datagrams {
+    throw new Error('a sink sends no datagrams');
+  }
 
   readonly disk: Pick<Disk, 'open' | 'rename' | 'makeDirectory'> = {
     makeDirectory: () => Promise.resolve(),
@@ -45,7 +78,10 @@ class Place implements Clock, Chance, Network {
     open: (path) => {
       if (this.diskFull) return Promise.reject(new DiskError('ENOSPC', path, 'no space left'));
       const file: Pick<DiskFile, 'write' | 'close'> = {
-        write: (bytes) => { this.files.set(path, joined(bytes).toString('latin1')); return Promise.resolve(); },
+        write: (bytes) => {
+          this.files.set(path, joined(bytes).toString('latin1'));
+          return Promise.resolve();
+        },
         close: () => Promise.resolve(),
       };
       return Promise.resolve(file as DiskFile);
@@ -53,7 +89,10 @@ class Place implements Clock, Chance, Network {
   };
 
   sink(settings: Partial<SinkSettings> = {}): Sink {
-    return sink({ clock: this, chance: this, network: this, disk: this.disk as Disk }, { hostName: 'sink.test', ...settings });
+    return sink(
+      { clock: this, chance: this, network: this, disk: this.disk as Disk },
+      { hostName: 'sink.test', ...settings },
+    );
   }
 }
 
@@ -67,13 +106,24 @@ class Peer {
     const pipe: Pipe = {
       remote: { ip, port: 40_000 },
       local: { ip: '127.0.0.1', port: 2526 },
-      write: (bytes: Segments) => { earlier.push(joined(bytes).toString('latin1')); this.said = earlier.join(''); return bytesIn(bytes) >= 0; },
+      write: (bytes: Segments) => {
+        earlier.push(joined(bytes).toString('latin1'));
+        this.said = earlier.join('');
+        return bytesIn(bytes) >= 0;
+      },
       pause: () => {},
       resume: () => {},
-      end: () => { this.state = 'ended'; },
-      destroy: () => { this.state = 'destroyed'; },
+      end: () => {
+        this.state = 'ended';
+      },
+      destroy: () => {
+        this.state = 'destroyed';
+      },
     };
-    this.#clear = () => { earlier.length = 0; this.said = ''; };
+    this.#clear = () => {
+      earlier.length = 0;
+      this.said = '';
+    };
     this.host = to.converse(pipe);
   }
   readonly #clear: () => void;
@@ -97,7 +147,9 @@ class Peer {
   /** DATA with its text; what came before is not looked at. */
   text(...lines: readonly string[]): this {
     this.#clear();
-    return this.sends('DATA').gets('354 go on, end with a dot on a line of its own').sends(...lines, '.');
+    return this.sends('DATA')
+      .gets('354 go on, end with a dot on a line of its own')
+      .sends(...lines, '.');
   }
 }
 
@@ -110,12 +162,26 @@ describe('a session of the sink', () => {
     const lines: string[] = [];
     const server = place.sink({ log: (line) => lines.push(line) });
     const peer = new Peer(server).greeted().addresses('a@one.test', 'b@Two.test').gets(SENDER, RECIPIENT, RECIPIENT);
-    peer.text('Subject: hello "you"', 'X: y', '', '..dot', 'text').gets('250 2.0.0 taken').sends('QUIT').gets('221 2.0.0 bye');
+    peer
+      .text('Subject: hello "you"', 'X: y', '', '..dot', 'text')
+      .gets('250 2.0.0 taken')
+      .sends('QUIT')
+      .gets('221 2.0.0 bye');
     expect(peer.state).toBe('ended');
-    expect(server.counters).toMatchObject({ messages: 1, sessions: 1, openSessions: 0, recipients: { accepted: 2, deferred: 0 } });
+    expect(server.counters).toMatchObject({
+      messages: 1,
+      sessions: 1,
+      openSessions: 0,
+      recipients: { accepted: 2, deferred: 0 },
+    });
     expect(server.counters.byDomain.get('two.test')).toMatchObject({ accepted: 1 });
     const [taken] = server.recent();
-    expect(taken).toMatchObject({ number: 1, reversePath: 's@origin.test', recipients: ['a@one.test', 'b@Two.test'], bytes: server.counters.bytes });
+    expect(taken).toMatchObject({
+      number: 1,
+      reversePath: 's@origin.test',
+      recipients: ['a@one.test', 'b@Two.test'],
+      bytes: server.counters.bytes,
+    });
     expect(Buffer.from(taken?.header ?? []).toString()).toBe('Subject: hello "you"\r\nX: y\r\n');
     expect(lines).toEqual([
       `2026-03-03T10:00:01.000Z accepted from=<s@origin.test> to=<a@one.test>,<b@Two.test> bytes=${server.counters.bytes} reply="250 2.0.0 taken" subject="hello 'you'"`,
@@ -124,7 +190,9 @@ describe('a session of the sink', () => {
 
   test('EHLO offers what the sink can do, and a whole group is answered in one write', () => {
     const peer = new Peer(new Place().sink());
-    peer.gets('220 sink.test ESMTP Impetus sink').sends('EHLO me')
+    peer
+      .gets('220 sink.test ESMTP Impetus sink')
+      .sends('EHLO me')
       .gets('250-sink.test', '250-PIPELINING', '250-8BITMIME', '250-ENHANCEDSTATUSCODES', '250 SIZE 67108864')
       .sends('RSET', 'NOOP', 'MAIL FROM:<> BODY=8BITMIME SIZE=10', 'RCPT TO:<a@b>', 'DATA')
       .gets('250 2.0.0 forgotten', '250 2.0.0 OK', SENDER, RECIPIENT, '354 go on, end with a dot on a line of its own');
@@ -134,8 +202,16 @@ describe('a session of the sink', () => {
     const whole = 'HELO me\r\nMAIL FROM:<s@origin.test>\r\nRCPT TO:<refuse@x.test>\r\nRCPT TO:<a@x.test>\r\nDATA\r\n';
     const peer = new Peer(new Place().sink());
     for (const character of `${whole}Subject: x\r\n\r\n..\r\n.\r\nQUIT\r\n`) peer.host.data(Buffer.from(character));
-    peer.gets('220 sink.test ESMTP Impetus sink', '250 sink.test', SENDER, '550 5.1.1 no such mailbox here', RECIPIENT,
-      '354 go on, end with a dot on a line of its own', '250 2.0.0 taken', '221 2.0.0 bye');
+    peer.gets(
+      '220 sink.test ESMTP Impetus sink',
+      '250 sink.test',
+      SENDER,
+      '550 5.1.1 no such mailbox here',
+      RECIPIENT,
+      '354 go on, end with a dot on a line of its own',
+      '250 2.0.0 taken',
+      '221 2.0.0 bye',
+    );
   });
 });
 
@@ -143,7 +219,10 @@ describe('by recipient', () => {
   test('deferred and refused ones are answered at RCPT, the others are taken', () => {
     const server = new Place().sink();
     const peer = new Peer(server).greeted().addresses('defer@a.test', 'refuse-552@a.test', 'ok@a.test');
-    peer.gets(SENDER, '450 4.2.1 mailbox temporarily unavailable', '552 5.2.2 mailbox full', RECIPIENT).text('x').gets('250 2.0.0 taken');
+    peer
+      .gets(SENDER, '450 4.2.1 mailbox temporarily unavailable', '552 5.2.2 mailbox full', RECIPIENT)
+      .text('x')
+      .gets('250 2.0.0 taken');
     expect(server.counters.byDomain.get('a.test')).toEqual({ accepted: 1, deferred: 1, refused: 1, dropped: 0 });
   });
 
@@ -222,7 +301,10 @@ describe('by recipient', () => {
   test('a busy one turns everybody away at the door, until its time is over', () => {
     const place = new Place();
     const server = place.sink();
-    const peer = new Peer(server).greeted().addresses('busy-3s@a.test').gets(SENDER, '421 4.3.2 server busy, try again later');
+    const peer = new Peer(server)
+      .greeted()
+      .addresses('busy-3s@a.test')
+      .gets(SENDER, '421 4.3.2 server busy, try again later');
     expect(peer.state).toBe('ended');
     place.pass(2999);
     const turned = new Peer(server).gets('421 4.3.2 server busy, try again later');
@@ -234,7 +316,10 @@ describe('by recipient', () => {
 
   test('a rule decides before the local part does', () => {
     const rules = [parseRule('full.test=defer 452 4.2.2 over quota'), parseRule('refuse@*=accept')];
-    new Peer(new Place().sink({ rules })).greeted().addresses('ok@full.test', 'refuse@a.test').gets(SENDER, '452 4.2.2 over quota', RECIPIENT);
+    new Peer(new Place().sink({ rules }))
+      .greeted()
+      .addresses('ok@full.test', 'refuse@a.test')
+      .gets(SENDER, '452 4.2.2 over quota', RECIPIENT);
   });
 });
 
@@ -255,7 +340,9 @@ describe('limits', () => {
   });
 
   test('the thousandth recipient is taken, one more is not', () => {
-    const peer = new Peer(new Place().sink()).greeted().addresses(...Array.from({ length: 1001 }, (_, n) => `r${n}@a.test`));
+    const peer = new Peer(new Place().sink())
+      .greeted()
+      .addresses(...Array.from({ length: 1001 }, (_, n) => `r${n}@a.test`));
     expect(peer.said.split('\r\n').filter((line) => line === RECIPIENT)).toHaveLength(1000);
     expect(peer.said.endsWith('452 4.5.3 too many recipients\r\n')).toBe(true);
   });
@@ -279,17 +366,26 @@ describe('limits', () => {
 });
 
 describe('whole messages', () => {
-  const settled = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+  const settled = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    });
 
   test('are kept before they are acknowledged', async () => {
     const place = new Place();
-    const peer = new Peer(place.sink({ keep: '/kept' })).greeted().addresses('a@a.test', 'b@a.test').text('S: x', '', '..', 'y').gets();
+    const peer = new Peer(place.sink({ keep: '/kept' }))
+      .greeted()
+      .addresses('a@a.test', 'b@a.test')
+      .text('S: x', '', '..', 'y')
+      .gets();
     await settled();
     peer.gets('250 2.0.0 taken');
-    expect([...place.files]).toEqual([[
-      '/kept/new/1772532001.R000000000000Q1.sink.test',
-      'Return-Path: <s@origin.test>\r\nDelivered-To: a@a.test\r\nDelivered-To: b@a.test\r\nS: x\r\n\r\n.\r\ny\r\n',
-    ]]);
+    expect([...place.files]).toEqual([
+      [
+        '/kept/new/1772532001.R000000000000Q1.sink.test',
+        'Return-Path: <s@origin.test>\r\nDelivered-To: a@a.test\r\nDelivered-To: b@a.test\r\nS: x\r\n\r\n.\r\ny\r\n',
+      ],
+    ]);
   });
 
   test('that cannot be kept are answered with 451, and the operator is told', async () => {

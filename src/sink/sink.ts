@@ -1,6 +1,15 @@
 import { type Endpoint, type Millis, millis } from '../base/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
-import { type Chance, type Clock, type Disk, DiskError, type Listening, type Network, type Pipe, type PipeHost } from '../world/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
+import {
+  type Chance,
+  type Clock,
+  type Disk,
+  DiskError,
+  type Listening,
+  type Network,
+  type Pipe,
+  type PipeHost,
+} from '../world/index.ts';
 import { Counters, type Verdict } from './counters.ts';
 import { FirstSight } from './first-sight.ts';
 import { Keeper } from './keep.ts';
@@ -114,7 +123,9 @@ class SinkServer implements Sink, Provider {
   }
 
   async listen(at: Endpoint): Promise<Listening> {
-    const listening = await this.#parts.network.listen(at, { backlog: 1000, fileMode: 0o660 }, (pipe) => this.converse(pipe));
+    const listening = await this.#parts.network.listen(at, { backlog: 1000, fileMode: 0o660 }, (pipe) =>
+      this.converse(pipe),
+    );
     this.#listening.push(listening);
     return listening;
   }
@@ -129,7 +140,9 @@ class SinkServer implements Sink, Provider {
     for (const session of [...this.#sessions]) session.stop();
     if (this.#sessions.size === 0) return;
     const { clock } = this;
-    const emptied = new Promise<void>((resolve) => { this.#emptied = resolve; });
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
     using _limit = clock.at(millis(clock.now() + STOP_MILLIS), () => {
       for (const session of [...this.#sessions]) session.abandon();
     });
@@ -154,9 +167,17 @@ class SinkServer implements Sink, Provider {
 
   settle(recipient: Recipient, verdict: Verdict, reversePath: string, said: Reply | undefined): void {
     this.counters.count(recipient.domain, verdict);
-    this.#settings.log?.(logLine({
-      date: this.clock.date(), verdict, reversePath, recipients: [recipient.path], bytes: 0, reply: said, subject: '',
-    }));
+    this.#settings.log?.(
+      logLine({
+        date: this.clock.date(),
+        verdict,
+        reversePath,
+        recipients: [recipient.path],
+        bytes: 0,
+        reply: said,
+        subject: '',
+      }),
+    );
   }
 
   finish(transaction: Transaction, judgement: Judgement): Promise<Reply | undefined> | undefined {

@@ -1,5 +1,5 @@
 import { joined, type Millis, millis } from '../base/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import type { Action } from './action.ts';
 import { MOST_HEADER_BYTES } from './recent.ts';
 
@@ -64,7 +64,10 @@ export class Transaction {
   /** The header as far as it lies in the first bytes, in a buffer of its own that pins nothing else. */
   header(): Uint8Array {
     const first = this.#start[0];
-    const start = this.#start.length === 1 && first !== undefined ? Buffer.from(first.buffer, first.byteOffset, first.length) : joined(this.#start);
+    const start =
+      this.#start.length === 1 && first !== undefined
+        ? Buffer.from(first.buffer, first.byteOffset, first.length)
+        : joined(this.#start);
     const end = start.indexOf('\r\n\r\n');
     return Uint8Array.prototype.slice.call(start, 0, Math.min(end === -1 ? start.length : end + 2, MOST_HEADER_BYTES));
   }
@@ -78,19 +81,27 @@ export class Transaction {
       if (action.stage === 'dot' && weight(action) > weight(worst)) worst = action;
     }
     switch (worst?.behaviour) {
-      case 'drop': return { verdict: 'dropped', reply: DROPPED, delay: millis(delay) };
-      case 'refuse': return { verdict: 'refused', reply: worst.reply, delay: millis(delay) };
-      case 'defer': return { verdict: 'deferred', reply: worst.reply, delay: millis(delay) };
-      default: return { verdict: 'accepted', reply: accepted, delay: millis(delay) };
+      case 'drop':
+        return { verdict: 'dropped', reply: DROPPED, delay: millis(delay) };
+      case 'refuse':
+        return { verdict: 'refused', reply: worst.reply, delay: millis(delay) };
+      case 'defer':
+        return { verdict: 'deferred', reply: worst.reply, delay: millis(delay) };
+      default:
+        return { verdict: 'accepted', reply: accepted, delay: millis(delay) };
     }
   }
 }
 
 function weight(action: Action | undefined): number {
   switch (action?.behaviour) {
-    case 'drop': return 3;
-    case 'refuse': return 2;
-    case 'defer': return 1;
-    default: return 0;
+    case 'drop':
+      return 3;
+    case 'refuse':
+      return 2;
+    case 'defer':
+      return 1;
+    default:
+      return 0;
   }
 }

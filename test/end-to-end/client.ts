@@ -82,7 +82,12 @@ export class Client implements AsyncDisposable {
 /** A message with the header fields that RFC 5322 wants. */
 export function letter(subject: string, body = 'hello'): string {
   return [
-    'Date: Tue, 03 Mar 2026 10:00:00 +0000', 'From: <sender@origin.test>', 'To: <somebody@dest.test>', `Subject: ${subject}`, '', body,
+    'Date: Tue, 03 Mar 2026 10:00:00 +0000',
+    'From: <sender@origin.test>',
+    'To: <somebody@dest.test>',
+    `Subject: ${subject}`,
+    '',
+    body,
   ].join('\r\n');
 }
 

@@ -8,8 +8,16 @@ test('a message is accepted, logged as received, delivered and logged as deliver
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
-  const batch = await send(server.port, 'ann@origin.test', ['bob@dest.test'], letter('first', '.a line with a dot\r\n..two\r\n'));
-  const [arrived] = await eventually('the message at the sink', () => sink.accepted('bob@dest.test').length > 0 && sink.accepted('bob@dest.test'));
+  const batch = await send(
+    server.port,
+    'ann@origin.test',
+    ['bob@dest.test'],
+    letter('first', '.a line with a dot\r\n..two\r\n'),
+  );
+  const [arrived] = await eventually(
+    'the message at the sink',
+    () => sink.accepted('bob@dest.test').length > 0 && sink.accepted('bob@dest.test'),
+  );
   expect(arrived).toMatchObject({ from: 'ann@origin.test', subject: 'first' });
 
   const delivered = await server.logged('D');
@@ -29,7 +37,10 @@ test('each recipient of one transaction is delivered and logged', async () => {
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
   const recipients = ['a@one.test', 'b@one.test', 'c@two.test'];
   await send(server.port, 'ann@origin.test', recipients);
-  await eventually('all of them', async () => (await server.mainlog()).filter((line) => line.kind === 'D').length === 3);
+  await eventually(
+    'all of them',
+    async () => (await server.mainlog()).filter((line) => line.kind === 'D').length === 3,
+  );
   for (const recipient of recipients) expect(sink.accepted(recipient)).toHaveLength(1);
 });
 
@@ -52,7 +63,11 @@ test('the text arrives byte for byte, behind the trace header', async () => {
 test('a recipient that is deferred is retried and delivered', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Retry_Interval = 1' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Retry_Interval = 1',
+  });
   await send(server.port, 'ann@origin.test', ['grey-500ms@dest.test']);
   const delivered = await server.logged('D');
   const deferred = (await server.mainlog()).filter((line) => line.kind === 'T');
@@ -69,19 +84,26 @@ test('a recipient that is refused is bounced to the sender, and the bounce has n
   await using sink = await SinkProcess.start('--keep', kept);
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
   await send(server.port, 'ann@origin.test', ['refuse@dest.test', 'bob@dest.test']);
-  const [bounce] = await eventually('the bounce', () => sink.accepted('ann@origin.test').length > 0 && sink.accepted('ann@origin.test'));
+  const [bounce] = await eventually(
+    'the bounce',
+    () => sink.accepted('ann@origin.test').length > 0 && sink.accepted('ann@origin.test'),
+  );
   expect(bounce?.from).toBe('');
   const failed = await server.logged('P');
   expect(failed.fields[13]).toBe('550 5.1.1 no such mailbox here');
   expect(sink.accepted('bob@dest.test')).toHaveLength(1);
 
-  const texts = await Promise.all((await readdir(join(kept, 'new'))).map((name) => readFile(join(kept, 'new', name), 'latin1')));
+  const texts = await Promise.all(
+    (await readdir(join(kept, 'new'))).map((name) => readFile(join(kept, 'new', name), 'latin1')),
+  );
   const dsn = texts.find((text) => text.includes('Delivered-To: ann@origin.test')) ?? '';
   expect(dsn).toMatch(/^Content-Type: multipart\/report;/im);
   expect(dsn).toMatch(/^Final-Recipient: rfc822; ?refuse@dest\.test\r$/im);
   expect(dsn).toMatch(/^Status: 5\.1\.1\r$/im);
   expect(dsn).toMatch(/^Action: failed\r$/im);
-  await eventually('a line of the bouncelog', async () => (await server.log('bouncelog')).includes('@refuse@dest.test@ann@origin.test@'));
+  await eventually('a line of the bouncelog', async () =>
+    (await server.log('bouncelog')).includes('@refuse@dest.test@ann@origin.test@'),
+  );
 });
 
 test('a bounce that is refused is not bounced again', async () => {
@@ -102,7 +124,9 @@ test('a message that cannot be delivered in its time is bounced', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
   await using server = await ServerProcess.start({
-    directory: scratch.path, sink: sink.port, more: 'Retry_Interval = 1\nMessage_Expiration = 2',
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Retry_Interval = 1\nMessage_Expiration = 2',
   });
   await send(server.port, 'ann@origin.test', ['defer@dest.test']);
   await eventually('the bounce', () => sink.accepted('ann@origin.test').length > 0);
@@ -114,12 +138,19 @@ test('a message that cannot be delivered in its time is bounced', async () => {
 test('a peer that hangs up in the middle of the text or after it is tried again', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Retry_Interval = 1\nMessage_Expiration = 2' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Retry_Interval = 1\nMessage_Expiration = 2',
+  });
   for (const recipient of ['drop-rcpt@dest.test', 'drop-data@dest.test', 'drop-dot@dest.test']) {
     await send(server.port, '', [recipient]);
   }
   await send(server.port, 'ann@origin.test', ['bob@dest.test']);
-  await eventually('three failures', async () => (await server.mainlog()).filter((line) => line.kind === 'P').length === 3);
+  await eventually(
+    'three failures',
+    async () => (await server.mainlog()).filter((line) => line.kind === 'P').length === 3,
+  );
   const deferred = (await server.mainlog()).filter((line) => line.kind === 'T');
   expect(deferred.length).toBeGreaterThanOrEqual(3);
   expect(sink.accepted('bob@dest.test')).toHaveLength(1);
@@ -129,7 +160,9 @@ test('what a stranger may not do is refused, and the session goes on', async () 
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
   await using server = await ServerProcess.start({
-    directory: scratch.path, sink: sink.port, more: 'Relay_Hosts = ( )\nRelay_Domains = ( "ours.test" )',
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Relay_Hosts = ( )\nRelay_Domains = ( "ours.test" )',
   });
   await using client = await Client.connect(server.port);
   expect(await client.says('MAIL FROM:<ann@origin.test>')).toMatch(/^250 /);

@@ -7,7 +7,7 @@ import { Client, letter, send } from './client.ts';
 import { eventually, home, Running, Scratch, ServerProcess, SinkProcess } from './harness.ts';
 
 /** How many messages the crash happens among: 20,000 shows more, and takes longer. */
-const CRASH_MESSAGES = Number(process.env['CRASH_MESSAGES'] ?? 2000);
+const CRASH_MESSAGES = Number(process.env.CRASH_MESSAGES ?? 2000);
 const CONNECTIONS = 20;
 
 /** Sends until all numbers are given away or the server is gone. @returns numbers that were acknowledged */
@@ -18,7 +18,11 @@ async function flood(port: number, count: number, hear: (acknowledged: number) =
     await using client = await Client.connect(port);
     while (next < count) {
       const number = next++;
-      const said = await client.transaction('ann@origin.test', [`m${number}@dest.test`], letter(`number ${number}`, 'x'.repeat(2000)));
+      const said = await client.transaction(
+        'ann@origin.test',
+        [`m${number}@dest.test`],
+        letter(`number ${number}`, 'x'.repeat(2000)),
+      );
       if (said.startsWith('250')) acknowledged.add(number);
       hear(acknowledged.size);
     }
@@ -27,7 +31,9 @@ async function flood(port: number, count: number, hear: (acknowledged: number) =
   return acknowledged;
 }
 
-test(`kill -9 in the middle of ${CRASH_MESSAGES} messages: every acknowledged one arrives`, { timeout: 180_000 }, async () => {
+test(`kill -9 in the middle of ${CRASH_MESSAGES} messages: every acknowledged one arrives`, {
+  timeout: 180_000,
+}, async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
@@ -42,7 +48,9 @@ test(`kill -9 in the middle of ${CRASH_MESSAGES} messages: every acknowledged on
 
   await server.restart();
   const missing = (): number[] => {
-    const there = new Set(sink.arrived.filter((message) => message.verdict === 'accepted').flatMap((message) => message.to));
+    const there = new Set(
+      sink.arrived.filter((message) => message.verdict === 'accepted').flatMap((message) => message.to),
+    );
     return [...acknowledged].filter((number) => !there.has(`m${number}@dest.test`));
   };
   await eventually('every acknowledged message at the sink', () => missing().length === 0, 120_000);
@@ -54,7 +62,11 @@ test(`kill -9 in the middle of ${CRASH_MESSAGES} messages: every acknowledged on
 test('mail that waits survives kill -9, with its retry time', { timeout: 60_000 }, async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Suspend_Delivery = true' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Suspend_Delivery = true',
+  });
   for (let n = 0; n < 5; n++) await send(server.port, 'ann@origin.test', [`m${n}@dest.test`]);
   await server.kill();
   expect(sink.arrived).toHaveLength(0);
@@ -66,14 +78,25 @@ test('mail that waits survives kill -9, with its retry time', { timeout: 60_000 
 test('SIGTERM ends in order: the transaction in flight is finished, nobody new is let in, nothing is lost', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Suspend_Delivery = true' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Suspend_Delivery = true',
+  });
   await using client = await Client.connect(server.port);
   await client.says('MAIL FROM:<ann@origin.test>');
   await client.says('RCPT TO:<bob@dest.test>');
   await client.says('DATA');
   client.write(`${letter('in flight')}\r\n`);
   const ended = server.stop();
-  await eventually('no new connections', () => Client.connect(server.port).then((other) => other[Symbol.asyncDispose]()).then(() => false, () => true));
+  await eventually('no new connections', () =>
+    Client.connect(server.port)
+      .then((other) => other[Symbol.asyncDispose]())
+      .then(
+        () => false,
+        () => true,
+      ),
+  );
   expect(await client.says('.')).toMatch(/^250 /);
   expect((await ended).code).toBe(0);
 
@@ -101,7 +124,14 @@ test('a full disk is answered with 452, and mail flows again when there is room'
   const spool = join(scratch.path, 'spool');
   await mkdir(spool);
   // A file system of its own in a mount namespace of its own: nothing is left behind, and nothing else is filled.
-  const wrapper = ['unshare', ...(process.getuid?.() === 0 ? ['-m'] : ['-rm']), 'sh', '-c', 'mount -t tmpfs -o size=400m tmpfs "$0" && exec "$@"', spool];
+  const wrapper = [
+    'unshare',
+    ...(process.getuid?.() === 0 ? ['-m'] : ['-rm']),
+    'sh',
+    '-c',
+    'mount -t tmpfs -o size=400m tmpfs "$0" && exec "$@"',
+    spool,
+  ];
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, wrapper });
   await send(server.port, 'ann@origin.test', ['before@dest.test']);
 
@@ -109,7 +139,11 @@ test('a full disk is answered with 452, and mail flows again when there is room'
   fill(filler);
   await using client = await Client.connect(server.port);
   await eventually('a refusal for want of room', async () => {
-    const said = await client.transaction('ann@origin.test', ['during@dest.test'], letter('during', 'x'.repeat(100_000)));
+    const said = await client.transaction(
+      'ann@origin.test',
+      ['during@dest.test'],
+      letter('during', 'x'.repeat(100_000)),
+    );
     await client.says('RSET');
     return /^452 4\.3\.1/.test(said);
   });

@@ -21,10 +21,12 @@ export class Scratch implements Disposable {
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
-        const at = server.address();
-        server.close(() => resolve(typeof at === 'object' && at !== null ? at.port : 0));
-      });
+      const server = createServer()
+        .on('error', reject)
+        .listen(0, '127.0.0.1', () => {
+          const at = server.address();
+          server.close(() => resolve(typeof at === 'object' && at !== null ? at.port : 0));
+        });
     });
     if (!given.has(port)) {
       given.add(port);
@@ -39,7 +41,11 @@ const given = new Set<number>();
  *
  * @param look  undefined or false while it is not so yet
  */
-export async function eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, most = 20_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  most = 20_000,
+): Promise<T> {
   const end = performance.now() + most;
   for (;;) {
     const found = await look();
@@ -64,10 +70,17 @@ export class Running implements AsyncDisposable {
   #over = false;
 
   constructor(command: string, words: readonly string[], input?: string) {
-    this.#child = spawn(command, words, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], cwd: tmpdir() });
+    this.#child = spawn(command, words, {
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      cwd: tmpdir(),
+    });
     this.#child.stdin?.end(input);
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => { this.output += text; });
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => { this.errors += text; });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text;
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.errors += text;
+    });
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject).on('close', (code) => {
         this.#over = true;
@@ -122,7 +135,13 @@ export class SinkProcess implements AsyncDisposable {
 
   static async start(...options: readonly string[]): Promise<SinkProcess> {
     const port = await freePort();
-    const running = new Running(join(home, 'bin/impetus'), ['sink', '--listen', `127.0.0.1:${port}`, '--log', ...options]);
+    const running = new Running(join(home, 'bin/impetus'), [
+      'sink',
+      '--listen',
+      `127.0.0.1:${port}`,
+      '--log',
+      ...options,
+    ]);
     await answers(port, running);
     return new SinkProcess(port, running);
   }
@@ -133,10 +152,19 @@ export class SinkProcess implements AsyncDisposable {
     const lines = this.#running.output.slice(this.#parsed, end).split('\n');
     this.#parsed = end;
     for (const line of lines) {
-      const parts = /^\S+ (accepted|deferred|refused|dropped) from=<([^>]*)> to=(\S*) bytes=(\d+) reply="[^"]*" subject="(.*)"$/.exec(line);
+      const parts =
+        /^\S+ (accepted|deferred|refused|dropped) from=<([^>]*)> to=(\S*) bytes=(\d+) reply="[^"]*" subject="(.*)"$/.exec(
+          line,
+        );
       if (parts === null) continue;
       const to = (parts[3] ?? '').split(',').map((path) => path.slice(1, -1));
-      this.#arrived.push({ verdict: parts[1] ?? '', from: parts[2] ?? '', to, bytes: Number(parts[4]), subject: parts[5] ?? '' });
+      this.#arrived.push({
+        verdict: parts[1] ?? '',
+        from: parts[2] ?? '',
+        to,
+        bytes: Number(parts[4]),
+        subject: parts[5] ?? '',
+      });
     }
     return this.#arrived;
   }
@@ -208,7 +236,9 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Writes the configuration file anew; a running server is not told. */
   configure(more: string): void {
-    writeFileSync(this.file, `
+    writeFileSync(
+      this.file,
+      `
 Spoolbase = "${join(this.directory, 'spool')}"
 Hostname = "impetus.test"
 Relay_Hosts = ( 127.0.0.0/8 )
@@ -224,7 +254,8 @@ ec_logger {
 }
 bounce_logger { bouncelog = "${join(this.directory, 'log/bouncelog.ec')}" }
 ${more}
-`);
+`,
+    );
   }
 
   /** Starts it again after it has ended. */
@@ -256,13 +287,17 @@ ${more}
   /** Lines of the mainlog that are not heartbeats. */
   async mainlog(): Promise<readonly LogLine[]> {
     const lines = (await this.log('mainlog')).split('\n').filter((line) => line !== '');
-    return lines.map((line) => line.split('@')).map((fields) => ({ kind: fields[4] ?? '', fields })).filter(({ kind }) => kind !== 'M1');
+    return lines
+      .map((line) => line.split('@'))
+      .map((fields) => ({ kind: fields[4] ?? '', fields }))
+      .filter(({ kind }) => kind !== 'M1');
   }
 
   /** Waits for a line of that kind with that message id. */
   async logged(kind: string, id?: string): Promise<LogLine> {
     return eventually(`${kind} in the mainlog`, async () =>
-      (await this.mainlog()).find((line) => line.kind === kind && (id === undefined || line.fields[1] === id)));
+      (await this.mainlog()).find((line) => line.kind === kind && (id === undefined || line.fields[1] === id)),
+    );
   }
 
   console(...words: readonly string[]): Promise<Ended> {
@@ -274,7 +309,13 @@ ${more}
   }
 
   #launch(): Running {
-    const [command = '', ...words] = [...(this.#settings.wrapper ?? []), join(home, 'bin/impetus'), 'start', '-c', this.file];
+    const [command = '', ...words] = [
+      ...(this.#settings.wrapper ?? []),
+      join(home, 'bin/impetus'),
+      'start',
+      '-c',
+      this.file,
+    ];
     return new Running(command, words);
   }
 }

@@ -12,7 +12,11 @@ async function asked(port: number): Promise<string> {
 test('SIGHUP reads the configuration again; a broken file changes nothing', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Relay_Hosts = ( )' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Relay_Hosts = ( )',
+  });
   expect(await asked(server.port)).toMatch(/^550 5\.7\.1/);
 
   server.configure('');
@@ -21,7 +25,9 @@ test('SIGHUP reads the configuration again; a broken file changes nothing', asyn
 
   server.configure('Relay_Hosts = ( \nGateway');
   server.process.signal('SIGHUP');
-  await eventually('a complaint in the paniclog', async () => /impetus\.conf:\d+:\d+: error/.test(await server.log('paniclog')));
+  await eventually('a complaint in the paniclog', async () =>
+    /impetus\.conf:\d+:\d+: error/.test(await server.log('paniclog')),
+  );
   expect(await asked(server.port)).toMatch(/^250/);
 });
 
@@ -40,7 +46,11 @@ test('impetus check says what is wrong and where, and start does not begin with 
 test('the console shows what waits, and lets it be tried, failed and flushed', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Retry_Interval = 3600' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Retry_Interval = 3600',
+  });
   await send(server.port, 'ann@origin.test', ['grey-1ms@dest.test']);
   const { fields } = await server.logged('T');
   const id = fields[1] ?? '';
@@ -52,11 +62,15 @@ test('the console shows what waits, and lets it be tried, failed and flushed', a
   expect(listed.output).toContain(id);
   expect(listed.output).toContain('From: <ann@origin.test> To: <grey-1ms@dest.test>');
   expect((await server.console('message', 'details', id)).output).toContain('grey-1ms@dest.test');
-  expect((await server.console('flush', 'domain', domain)).output).toContain(`${domain} flushed.  1 messages requeued.`);
+  expect((await server.console('flush', 'domain', domain)).output).toContain(
+    `${domain} flushed.  1 messages requeued.`,
+  );
   await server.logged('D', id);
 
   await send(server.port, '', ['defer@dest.test']);
-  const waiting = await eventually('the second one', async () => (await server.mainlog()).find((line) => line.kind === 'T' && line.fields[1] !== id));
+  const waiting = await eventually('the second one', async () =>
+    (await server.mainlog()).find((line) => line.kind === 'T' && line.fields[1] !== id),
+  );
   expect((await server.console('fail', 'domain', domain)).output).toContain(`${domain} purged. 1 messages failed.`);
   expect((await server.logged('P', waiting.fields[1])).fields[13]).toMatch(/purged/);
 });
@@ -89,12 +103,18 @@ test('the console speaks one-shot, from standard input, and with exit codes', as
 test('impetus send shows the id of an accepted message, refusals with exit code 1, and usage with 2', async () => {
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Relay_Domains = ( "ours.test" )\nRelay_Hosts = ( )' });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Relay_Domains = ( "ours.test" )\nRelay_Hosts = ( )',
+  });
   const at = ['--server', `127.0.0.1:${server.port}`];
   const sent = await run('impetus', ['send', ...at, '--to', 'bob@ours.test', '--subject', 'by hand']);
   expect(sent).toMatchObject({ code: 0, errors: '' });
   expect(sent.output).toMatch(/^accepted as [0-9A-F]{2}\/[0-9A-F]{2}-\d{5}-[0-9A-F]{8}: 250 /);
-  await eventually('the message', () => sink.accepted('bob@ours.test').find((message) => message.subject === 'by hand'));
+  await eventually('the message', () =>
+    sink.accepted('bob@ours.test').find((message) => message.subject === 'by hand'),
+  );
   const refused = await run('impetus', ['send', ...at, '--to', 'bob@other.test', '--verbose']);
   expect(refused.code).toBe(1);
   expect(refused.output).toContain('C: RCPT TO:<bob@other.test>\n');

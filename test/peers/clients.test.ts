@@ -21,7 +21,15 @@ test('swaks: the message is accepted, seen in the sink and in the mainlog', MOST
   await using sink = await SinkProcess.start();
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
   await using sending = new Running(swaks, [
-    '--server', `127.0.0.1:${server.port}`, '--from', 'ann@origin.test', '--to', 'bob@dest.test,carl@dest.test', '--header', 'Subject: swaks', '--pipeline',
+    '--server',
+    `127.0.0.1:${server.port}`,
+    '--from',
+    'ann@origin.test',
+    '--to',
+    'bob@dest.test,carl@dest.test',
+    '--header',
+    'Subject: swaks',
+    '--pipeline',
   ]);
   const ended = await sending.ended;
   expect(ended.output + ended.errors).toMatch(/<~* +250 2\.0\.0 OK/);
@@ -30,15 +38,29 @@ test('swaks: the message is accepted, seen in the sink and in the mainlog', MOST
     const [arrived] = await eventually(path, () => sink.accepted(path).length > 0 && sink.accepted(path));
     expect(arrived).toMatchObject({ from: 'ann@origin.test', subject: 'swaks' });
   }
-  await eventually('two deliveries', async () => (await server.mainlog()).filter((line) => line.kind === 'D').length === 2);
+  await eventually(
+    'two deliveries',
+    async () => (await server.mainlog()).filter((line) => line.kind === 'D').length === 2,
+  );
 });
 
 test('swaks: a refused recipient is an error of its own', MOST, async (context) => {
   const swaks = need(context, 'swaks');
   using scratch = new Scratch();
   await using sink = await SinkProcess.start();
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port, more: 'Relay_Hosts = ( )' });
-  await using sending = new Running(swaks, ['--server', `127.0.0.1:${server.port}`, '--from', 'ann@origin.test', '--to', 'bob@dest.test']);
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'Relay_Hosts = ( )',
+  });
+  await using sending = new Running(swaks, [
+    '--server',
+    `127.0.0.1:${server.port}`,
+    '--from',
+    'ann@origin.test',
+    '--to',
+    'bob@dest.test',
+  ]);
   const ended = await sending.ended;
   expect(ended.output).toContain('550 5.7.1 relaying denied');
   expect(ended.code).toBe(24);
@@ -63,9 +85,25 @@ test("Python's smtplib: 8-bit text, dots and long lines arrive byte for byte", M
   await using sink = await SinkProcess.start('--keep', directory);
   await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
   const text = [
-    'Date: Tue, 03 Mar 2026 10:00:00 +0000', 'From: <ann@origin.test>', 'To: <bob@dest.test>', 'Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'Message-ID: <1@python.test>',
-    'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: 8bit', '',
-    'Gr\xc3\xbc\xc3\x9fe', '.', '..', '.dot', 'From here', '\xff\xfe', 'x'.repeat(998), '', '.', '',
+    'Date: Tue, 03 Mar 2026 10:00:00 +0000',
+    'From: <ann@origin.test>',
+    'To: <bob@dest.test>',
+    'Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=',
+    'Message-ID: <1@python.test>',
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: 8bit',
+    '',
+    'Gr\xc3\xbc\xc3\x9fe',
+    '.',
+    '..',
+    '.dot',
+    'From here',
+    '\xff\xfe',
+    'x'.repeat(998),
+    '',
+    '.',
+    '',
   ].join('\r\n');
   const file = join(scratch.path, 'message.eml');
   await writeFile(file, text, 'latin1');

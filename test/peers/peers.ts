@@ -5,11 +5,20 @@ import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
 import { eventually, freePort, Running } from '../end-to-end/harness.ts';
 
-const places = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin', '/opt/homebrew/sbin'];
+const places = [
+  '/usr/sbin',
+  '/usr/bin',
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+];
 
 /** @returns the path of a stock program, undefined when it is not on this machine */
 export function find(program: string): string | undefined {
-  return [...(process.env['PATH'] ?? '').split(':'), ...places].map((place) => `${place}/${program}`).find((path) => existsSync(path));
+  return [...(process.env.PATH ?? '').split(':'), ...places]
+    .map((place) => `${place}/${program}`)
+    .find((path) => existsSync(path));
 }
 
 /**
@@ -22,7 +31,10 @@ export function need(context: TestContext, program: string): string {
   if (process.getuid?.() !== 0 || find('apt-get') === undefined) {
     context.skip(`${program} is not on this machine, and only root on Debian can install it (test/peers/install.sh)`);
   }
-  execFileSync('sh', [fileURLToPath(new URL('install.sh', import.meta.url))], { stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 });
+  execFileSync('sh', [fileURLToPath(new URL('install.sh', import.meta.url))], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 300_000,
+  });
   const installed = find(program);
   if (installed === undefined) throw new Error(`test/peers/install.sh did not bring ${program}`);
   return installed;
@@ -64,9 +76,11 @@ export class SmtpSink implements AsyncDisposable {
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(port, '127.0.0.1');
-    socket.on('error', () => resolve(false)).on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
+    socket
+      .on('error', () => resolve(false))
+      .on('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
   });
 }
