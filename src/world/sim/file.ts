@@ -1,0 +1,63 @@
+import { bytesIn, joined, type Segments } from '../../base/index.ts';
+import type { DiskFile } from '../world.ts';
+import type { SimDisk } from './disk.ts';
+import { type Inode, failure } from './disk-state.ts';
+
+/** An open file of a simulated disk. It outlives its name, as files do. */
+export class SimFile implements DiskFile {
+  readonly size: number;
+  readonly #disk: SimDisk;
+  readonly #path: string;
+  readonly #inode: Inode;
+  #open = true;
+
+  constructor(disk: SimDisk, path: string, inode: Inode) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#inode = inode;
+    this.size = inode.size;
+  }
+
+  async write(bytes: Segments, at?: number): Promise<void> {
+    this.#mustBeOpen();
+    const length = bytesIn(bytes);
+    const place = at ?? this.#inode.size;
+    const { fits, code } = this.#disk.room(this.#path, this.#inode, place, length);
+    this.#inode.write(place, joined(bytes).subarray(0, fits));
+    this.#disk.touched(this.#inode);
+    await this.#disk.pass();
+    if (code !== undefined) throw failure(code, this.#path);
+  }
+
+  async sync(): Promise<void> {
+    this.#mustBeOpen();
+    this.#disk.begin('sync', this.#path);
+    // Only what was written before the call: what comes during the sync may have to wait for the next one.
+    const synced = this.#inode.mark();
+    await this.#disk.pass();
+    this.#disk.alive(this.#path);
+    this.#inode.sync(synced);
+  }
+
+  async read(at: number, length: number): Promise<Uint8Array> {
+    this.#mustBeOpen();
+    this.#disk.begin('read', this.#path);
+    return this.#inode.read(at, length);
+  }
+
+  async truncate(length: number): Promise<void> {
+    this.#mustBeOpen();
+    this.#disk.begin('truncate', this.#path);
+    this.#inode.truncate(length);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#disk.begin('close', this.#path);
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#open) throw failure('EBADF', this.#path);
+  }
+}

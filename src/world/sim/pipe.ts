@@ -1,0 +1,156 @@
+import { bytesIn, joined, millis, type Segments } from '../../base/index.ts';
+import { type ConnectHost, NetworkError, type PeerAddress, type Pipe, type PipeHost } from '../world.ts';
+import type { SimClock } from './clock.ts';
+import type { Parcel, Receiver, Wire } from './wire.ts';
+
+/** As Node's sockets: above this a writer is asked to wait, and this much the kernel still sends for who destroys. */
+const HIGH_WATER = 65_536;
+/** As in the real network: what a peer has to close after us. */
+const PATIENCE = 20_000;
+
+export interface SimPipeEnds {
+  readonly out: Wire;
+  readonly in: Wire;
+  readonly remote: PeerAddress;
+  readonly local: PeerAddress;
+}
+
+/** One end of a simulated connection. */
+export class SimPipe implements Pipe, Receiver {
+  readonly remote: PeerAddress;
+  readonly local: PeerAddress;
+  readonly #clock: SimClock;
+  readonly #out: Wire;
+  readonly #in: Wire;
+  #host: PipeHost | ConnectHost | undefined;
+  #paused = false;
+  /** `write` has answered false, and `drained` has not been called. */
+  #full = false;
+  #ended = false;
+  #peerEnded = false;
+  #closed = false;
+  #farewell: Disposable | undefined;
+  readonly #gone: (pipe: SimPipe) => void;
+
+  constructor(clock: SimClock, ends: SimPipeEnds, gone: (pipe: SimPipe) => void) {
+    this.#clock = clock;
+    this.#gone = gone;
+    this.#out = ends.out;
+    this.#in = ends.in;
+    this.remote = ends.remote;
+    this.local = ends.local;
+    ends.out.from = this;
+    ends.in.to = this;
+  }
+
+  /** Data waits until there is a host. */
+  serve(host: PipeHost | ConnectHost): void {
+    this.#host = host;
+    this.#in.wake();
+  }
+
+  get paused(): boolean {
+    return !this.#host || (this.#paused && !this.#ended && !this.#closed);
+  }
+
+  write(bytes: Segments): boolean {
+    if (this.#ended || this.#closed) return true;
+    if (bytesIn(bytes) > 0) this.#out.send({ kind: 'data', bytes: joined(bytes) });
+    if (this.#out.bytes < HIGH_WATER) return true;
+    this.#full = true;
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#in.wake();
+  }
+
+  end(): void {
+    if (this.#ended || this.#closed) return;
+    this.#ended = true;
+    this.#out.send({ kind: 'end' });
+    this.#in.wake();
+    this.#farewell = this.#clock.at(millis(this.#clock.now() + PATIENCE), () => this.destroy());
+    this.#closeWhenDone();
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#out.lose(HIGH_WATER);
+    // Unread bytes make the kernel send a reset instead of an end.
+    this.#out.send({ kind: this.#in.bytes > 0 ? 'reset' : 'end' });
+    this.#ended = true;
+    this.#close(undefined);
+  }
+
+  /** Both ends are told that the connection was reset; what was under way is lost. */
+  reset(): void {
+    this.#out.lose(0);
+    this.#out.send({ kind: 'reset' });
+    this.#close('ECONNRESET');
+  }
+
+  /** Nothing arrives any more in either direction, and nobody is told. */
+  cut(): void {
+    this.#out.cut();
+    this.#in.cut();
+  }
+
+  receive(parcel: Parcel): void {
+    if (this.#closed) {
+      // A dead end answers data with a reset; the writer learns that nobody reads.
+      if (parcel.kind === 'data') this.#out.send({ kind: 'reset' });
+      return;
+    }
+    switch (parcel.kind) {
+      case 'data':
+        if (!this.#ended) this.#host?.data(parcel.bytes);
+        return;
+      case 'opened':
+        if (this.#host && 'opened' in this.#host) this.#host.opened();
+        return;
+      case 'end':
+        this.#peerEnded = true;
+        if (this.#ended) this.#closeWhenDone();
+        else if (this.#host?.ended) this.#host.ended();
+        else this.end();
+        return;
+      case 'reset':
+        this.#close('ECONNRESET');
+        return;
+      case 'refused':
+        this.#close(parcel.code);
+        return;
+      case 'connect':
+        return;
+    }
+  }
+
+  emptied(): void {
+    if (this.#closed || !this.#full) return;
+    this.#full = false;
+    this.#host?.drained();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#ended && this.#peerEnded) this.#close(undefined);
+  }
+
+  #close(code: string | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#gone(this);
+    this.#farewell?.[Symbol.dispose]();
+    // Never inside the call that closes: as with real sockets, the host hears of it afterwards.
+    const where = this.remote.path ?? `${this.remote.ip}:${this.remote.port}`;
+    const why = code === undefined ? undefined : new NetworkError(code, `${code} ${where}`);
+    this.#clock.at(this.#clock.now(), () => this.#host?.closed(why));
+    // What is still on its way to us is answered by resets.
+    this.#in.wake();
+  }
+}
