@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { bindingName, seconds } from '../base/index.ts';
+import { reply } from '../smtp/index.ts';
+import { domainOf } from '../../test/support/generation.ts';
+import { explainPair } from './explain.ts';
+import { MailRoom } from '../../test/support/mail-room.ts';
+
+const PURGED = reply(554, undefined, 'manually failed');
+
+/** A room in which nothing leaves: deliveries are suspended. */
+function held(): { room: MailRoom; pair: () => NonNullable<ReturnType<MailRoom['queues']['find']>> } {
+  const room = new MailRoom({ global: { suspend_delivery: true } });
+  return {
+    room,
+    pair: () => {
+      const pair = room.queues.find(bindingName('default'), domainOf('dst.test'));
+      if (pair === undefined) throw new Error('no such pair');
+      return pair;
+    },
+  };
+}
+
+test('items of one message are taken together, in order, and no others with them', () => {
+  const { room, pair } = held();
+  room.receive(['a@dst.test', 'b@dst.test', 'c@dst.test']);
+  room.receive('d@dst.test');
+  const taken = pair().take(10);
+  expect(taken.map((item) => item.message.envelope.recipients[item.recipient]?.path)).toEqual(['a@dst.test', 'b@dst.test', 'c@dst.test']);
+  expect(pair()).toMatchObject({ active: 1, inFlight: 3 });
+});
+
+test('a batch is split at what is asked for', () => {
+  const { room, pair } = held();
+  room.receive(['a@dst.test', 'b@dst.test', 'c@dst.test']);
+  expect([pair().take(2).length, pair().take(2).length, pair().take(2).length]).toEqual([2, 1, 0]);
+});
+
+test('what is returned goes to the front again and is charged nothing', () => {
+  const { room, pair } = held();
+  room.receive('a@dst.test');
+  room.receive('b@dst.test');
+  const [first] = pair().take(1);
+  if (first === undefined) throw new Error('nothing taken');
+  pair().settle(first, { kind: 'returned', gate: 0 as never, until: room.clock.now() });
+  expect(pair().take(1)[0]).toMatchObject({ id: first.id, retries: 0 });
+});
+
+test('an item that was failed while it was active is never taken', async () => {
+  const { room, pair } = held();
+  const gone = room.receive('a@dst.test').recipients[0]?.id;
+  room.receive('b@dst.test');
+  const item = gone === undefined ? undefined : room.queues.item(gone);
+  expect(item !== undefined && room.queues.fail(item, PURGED, true)).toBe(true);
+  await room.later(1);
+  expect(room.happened()).toEqual(['permanent a@dst.test 22 0 554 manually failed']);
+  expect(pair().take(5).map((each) => each.message.envelope.recipients[0]?.path)).toEqual(['b@dst.test']);
+  expect(room.queues.ledger).toMatchObject({ failed: 1, queued: 1, difference: 0 });
+});
+
+test('an item in flight can be neither failed nor retried by an operator', () => {
+  const { room, pair } = held();
+  room.receive('a@dst.test');
+  const [item] = pair().take(1);
+  if (item === undefined) throw new Error('nothing taken');
+  expect([room.queues.fail(item, PURGED, false), room.queues.retry(item)]).toEqual([false, false]);
+});
+
+test('delayed items come due by their time, and a flush makes them due at once', async () => {
+  const room = new MailRoom({ global: { retry_interval: seconds(3600) } });
+  const peer = await room.peer('dst.test', '192.0.2.1', { rcpt: () => '450 4.2.0 later' });
+  room.receive(['a@dst.test', 'b@dst.test']);
+  await room.later(1);
+  const pair = room.queues.find(bindingName('default'), domainOf('dst.test'));
+  expect(pair).toMatchObject({ active: 0, delayed: 2 });
+  peer.script = {};
+  if (pair !== undefined) expect(room.queues.flush(pair)).toBe(2);
+  await room.later(1);
+  expect(room.happened().filter((line) => line.startsWith('delivery')).length).toBe(2);
+  expect(room.balance).toBe(0);
+});
+
+test('an item that is retried by hand while a stale entry of it stands in the ring is taken once', async () => {
+  const { room, pair } = held();
+  room.receive('a@dst.test');
+  room.receive('b@dst.test');
+  pair().delayAll({ kind: 'deferred', reply: reply(450, '4.0.0', 'x'), attempt: room.delivery.noAttempt });
+  expect(pair()).toMatchObject({ active: 0, delayed: 2 });
+  for (const item of pair().items()) room.queues.retry(item);
+  expect([pair().take(5), pair().take(5), pair().take(5)].flat().length).toBe(2);
+});
+
+test('a message whose recipient has no domain that can be looked up fails like any other', async () => {
+  const room = new MailRoom();
+  room.receive('a@not..a..domain');
+  await room.later(1);
+  expect(room.happened()).toEqual(['permanent a@not..a..domain 22 0 554 5.4.4 [internal] Domain Lookup Failed']);
+});
+
+test('an expired message is not attempted where that is configured', async () => {
+  const room = new MailRoom({ global: { suspend_delivery: true, message_expiration: seconds(10) } });
+  const peer = await room.peer('dst.test', '192.0.2.1');
+  room.receive('a@dst.test');
+  await room.later(20);
+  room.reconfigure({ global: { never_attempt_expired_messages: true, message_expiration: seconds(10) } });
+  await room.later(5);
+  expect(room.happened()).toEqual(['permanent a@dst.test 22 0 554 5.4.5 [internal] Delivery not attempted (message expired)']);
+  expect([peer.taken.length, room.queues.ledger.expired, room.balance]).toEqual([0, 1, 0]);
+});
+
+test('pairs without mail are forgotten, and come back with the next message', async () => {
+  const room = new MailRoom();
+  const peer = await room.peer('dst.test', '192.0.2.1');
+  room.receive('a@dst.test');
+  await room.later(4000);
+  expect([...room.queues.all()].length).toBe(0);
+  room.receive('a@dst.test');
+  await room.later(1);
+  expect(peer.taken.length).toBe(2);
+  expect(room.complaints).toEqual([]);
+});
+
+test('an explanation names the gate, the option and the stanza that hold mail back', () => {
+  const { room, pair } = held();
+  room.receive('a@dst.test');
+  expect(explainPair(pair(), room.clock)).toMatchObject({ gate: 'suspended', because: { option: 'suspend_delivery', value: 'true', owner: { key: 'global' } } });
+});
