@@ -32,7 +32,7 @@ test('swaks: the message is accepted, seen in the sink and in the mainlog', MOST
     '--pipeline',
   ]);
   const ended = await sending.ended;
-  expect(ended.output + ended.errors).toMatch(/<~* +250 2\.0\.0 OK/);
+  expect(ended.output + ended.errors).toMatch(/<- +250 2\.0\.0 OK/);
   expect(ended.code).toBe(0);
   for (const path of ['bob@dest.test', 'carl@dest.test']) {
     const [arrived] = await eventually(path, () => sink.accepted(path).length > 0 && sink.accepted(path));
