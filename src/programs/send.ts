@@ -117,7 +117,7 @@ async function readInput(process: Process): Promise<Uint8Array> {
 }
 
 /** A run of the program: hands out messages to its sessions, and keeps the books. */
-class Sending implements Disposable {
+class Sending {
   readonly #world: World;
   readonly #process: Process;
   readonly #asked: Words;
@@ -159,10 +159,6 @@ class Sending implements Disposable {
     for (let n = 0; n < sessions; n++) this.#openSession();
     await over;
     return this.#conclude();
-  }
-
-  [Symbol.dispose](): void {
-    this.#drawing?.[Symbol.dispose]();
   }
 
   get #server(): Endpoint {
@@ -270,7 +266,10 @@ class Sending implements Disposable {
   }
 
   #conclude(): number {
-    if (this.#drawing !== undefined) this.#process.say('\r\x1b[K');
+    if (this.#drawing !== undefined) {
+      this.#drawing[Symbol.dispose]();
+      this.#process.say('\r\x1b[K');
+    }
     const unsent = this.#asked.count - this.#done;
     if (this.#many) {
       this.#process.say(
