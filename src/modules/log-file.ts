@@ -210,7 +210,7 @@ export class LogFile implements AsyncDisposable {
     const reader = await this.#parts.disk.open(this.path, 'read');
     try {
       const grown = size - this.#end;
-      if (this.#failing && grown > 0 && grown <= waiting.length) {
+      if (this.#failing && grown >= 0 && grown <= waiting.length) {
         const there = await reader.read(this.#end, grown);
         if (waiting.subarray(0, grown).equals(there)) {
           const lines = this.#chunks.reduce((sum, chunk) => sum + chunk.lines, 0);

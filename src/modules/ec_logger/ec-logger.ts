@@ -2,7 +2,7 @@ import type { EventKind, MailEvent } from '../../events/index.ts';
 import { lineOf, stamps } from '../log-text.ts';
 import type { ModuleDefinition } from '../module.ts';
 import { logHiresTimestamp } from '../log-options.ts';
-import { heartbeat, openLog, reopenCommand } from '../logger.ts';
+import { heartbeat, logPath, openLog, reopenCommand } from '../logger.ts';
 import { accountingLine } from './acctlog.ts';
 import { deliveryLine, failureLine, heartbeatLine, receptionLine } from './mainlog.ts';
 import * as options from './options.ts';
@@ -27,6 +27,10 @@ export const ecLogger: ModuleDefinition = {
     // The acctlog is not among those with microseconds.
     const wholeSeconds = stamps(false);
 
+    // Before any file is opened: a stanza that cannot be worked with leaves nothing behind.
+    for (const option of [options.mainlog, options.rejectlog, options.paniclog, options.acctlog]) {
+      logPath(option.name, view.get(option));
+    }
     const mainlog = openLog(host, options.mainlog, view, view.get(options.mainlogMode));
     const rejectlog = openLog(host, options.rejectlog, view, view.get(options.rejectlogMode));
     const paniclog = openLog(host, options.paniclog, view, view.get(options.paniclogMode));

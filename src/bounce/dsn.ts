@@ -1,0 +1,187 @@
+import type { Millis } from '../base/index.ts';
+import { fieldValue, findField, findHeaderEnd, mailDate, type BodyTraits } from '../message/index.ts';
+import { replyText, type Reply } from '../smtp/index.ts';
+import type { Chance } from '../world/index.ts';
+import { type FitText, fitLines, hasDots, readable, statusField, wrapped } from './original.ts';
+
+/** One recipient that failed. */
+export interface DsnFailure {
+  /** `local@domain` as it stood in the envelope. */
+  readonly recipient: string;
+  /** Why it failed: what is logged. */
+  readonly reply: Reply;
+  /** What the peer said last, where that is something else: for Diagnostic-Code. */
+  readonly remoteReply: Reply;
+  /** The server that was talked to, both empty when there was none. */
+  readonly host: string;
+  readonly address: string;
+  /** Wall clock; undefined when it was never tried. */
+  readonly lastAttemptAt: Millis | undefined;
+}
+
+/** What is quoted of the failed message; `bytes` as they were received. */
+export type QuotedOriginal =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'headers'; readonly bytes: Uint8Array }
+  | { readonly kind: 'all'; readonly bytes: Uint8Array };
+
+export interface DsnParts {
+  /** Our name. */
+  readonly hostname: string;
+  /** Address of the From field. */
+  readonly from: string;
+  readonly to: string;
+  /** With its angle brackets. */
+  readonly messageId: string;
+  readonly date: Millis;
+  /** When the failed message arrived. */
+  readonly arrivedAt: Millis;
+  /** At least one. */
+  readonly failures: readonly DsnFailure[];
+  readonly original: QuotedOriginal;
+  readonly chance: Chance;
+}
+
+/** A whole message; its lines all end with CRLF, so that `traits.lone` is false. */
+export interface Dsn {
+  readonly segments: Uint8Array[];
+  readonly size: number;
+  readonly traits: BodyTraits;
+}
+
+/**
+ * The report that mail could not be delivered.
+ *
+ * @see RFC 3464, RFC 6522 (multipart/report), RFC 3834 (automatic answers); spec/delivery.md 9.1
+ */
+export function writeDsn(parts: DsnParts): Dsn {
+  const { original } = parts;
+  const fit = fitOriginal(original);
+  const description = Buffer.from(describe(parts), 'utf8');
+  const status = Buffer.from(deliveryStatus(parts), 'latin1');
+  const boundary = unusedBoundary(parts.chance, [description, status, ...(fit === undefined ? [] : [fit.bytes])]);
+
+  const eightBit = fit?.eightBit === true || isEightBit(description);
+  const start = [
+    Buffer.from(header(parts, boundary, eightBit), 'latin1'),
+    Buffer.from(part(boundary, 'text/plain; charset=utf-8', isEightBit(description)), 'latin1'),
+    description,
+    Buffer.from(part(boundary, 'message/delivery-status', false), 'latin1'),
+    status,
+  ];
+  const end = Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1');
+  const type = original.kind === 'all' ? 'message/rfc822' : 'text/rfc822-headers';
+  const quoted = fit === undefined ? [] : [Buffer.from(part(boundary, type, fit.eightBit), 'latin1'), fit.bytes];
+  const segments: Uint8Array[] = [Buffer.concat(start), ...quoted, end];
+  return {
+    segments,
+    size: segments.reduce((sum, segment) => sum + segment.length, 0),
+    traits: { dots: fit !== undefined && hasDots(fit.bytes), lone: false },
+  };
+}
+
+function fitOriginal(original: QuotedOriginal): FitText | undefined {
+  if (original.kind === 'none') return undefined;
+  const end = original.kind === 'all' ? findHeaderEnd(original.bytes)?.header : undefined;
+  const head = fitLines(original.bytes.subarray(0, end), 'header');
+  if (end === undefined) return head;
+  const body = fitLines(original.bytes.subarray(end), 'body');
+  return { bytes: Buffer.concat([head.bytes, body.bytes]), eightBit: head.eightBit || body.eightBit };
+}
+
+function header(parts: DsnParts, boundary: string, eightBit: boolean): string {
+  const reference = originalMessageId(parts.original);
+  return (
+    `Date: ${mailDate(parts.date)}\r\n` +
+    `From: Mail Delivery System <${withoutControls(parts.from)}>\r\n` +
+    `To: <${withoutControls(parts.to)}>\r\n` +
+    `Subject: Delivery failed\r\n` +
+    `Message-ID: ${withoutControls(parts.messageId)}\r\n` +
+    (reference === undefined ? '' : `In-Reply-To: ${reference}\r\nReferences: ${reference}\r\n`) +
+    `Auto-Submitted: auto-replied\r\n` +
+    `MIME-Version: 1.0\r\n` +
+    `Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary="${boundary}"\r\n` +
+    (eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : '') +
+    `\r\n`
+  );
+}
+
+function part(boundary: string, type: string, eightBit: boolean): string {
+  return `\r\n--${boundary}\r\nContent-Type: ${type}\r\n${eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : ''}\r\n`;
+}
+
+/** For people: who did not get it, who said so, what comes below. */
+function describe(parts: DsnParts): string {
+  const one = parts.failures.length === 1;
+  const intro =
+    `The server ${readable(parts.hostname)} could not deliver your message of ${mailDate(parts.arrivedAt)} to ` +
+    `${one ? 'this address' : 'these addresses'}, and will not try again:`;
+  const rest: Record<QuotedOriginal['kind'], string> = {
+    none: 'Below are the details for programs.',
+    headers: 'Below are the details for programs, and the header of your message.',
+    all: 'Below are the details for programs, and your message.',
+  };
+  return `${wrapped(intro, textWidth, '')}\r\n${parts.failures.map(describeFailure).join('\r\n')}\r\n${rest[parts.original.kind]}\r\n`;
+}
+
+function describeFailure(failure: DsnFailure): string {
+  const { reply, remoteReply } = failure;
+  const server = failure.host === '' || failure.address === '' ? failure.host || failure.address : `${failure.host} [${failure.address}]`;
+  const said = server === '' ? 'Reason:' : `The server ${readable(server)} answered:`;
+  const ours = reply.text.includes('[internal]');
+  const remote = remoteReply === reply ? '' : `    The last answer was:\r\n${quote(remoteReply)}`;
+  return `${wrapped(`<${readable(failure.recipient)}>`, longestWord, '  ')}    ${ours ? 'Reason:' : said}\r\n${quote(reply)}${remote}`;
+}
+
+const quote = (said: Reply): string => wrapped(readable(replyText(said)), textWidth, '      ');
+
+const textWidth = 72;
+/** An address is not broken where people would copy it, unless it is longer than any line may be. */
+const longestWord = 240;
+
+function deliveryStatus(parts: DsnParts): string {
+  const message = statusField('Reporting-MTA', `dns; ${parts.hostname}`) + statusField('Arrival-Date', mailDate(parts.arrivedAt));
+  return `${message}${parts.failures.map((failure) => `\r\n${recipientStatus(failure)}`).join('')}`;
+}
+
+function recipientStatus(failure: DsnFailure): string {
+  const { remoteReply, lastAttemptAt } = failure;
+  return (
+    statusField('Final-Recipient', finalRecipient(failure.recipient)) +
+    statusField('Action', 'failed') +
+    statusField('Status', failure.reply.enhanced ?? `${failure.reply.code < 500 ? 4 : 5}.0.0`) +
+    (failure.host === '' ? '' : statusField('Remote-MTA', `dns; ${failure.host}`)) +
+    statusField('Diagnostic-Code', `smtp; ${replyText(remoteReply)}`) +
+    (lastAttemptAt === undefined ? '' : statusField('Last-Attempt-Date', mailDate(lastAttemptAt)))
+  );
+}
+
+/** An address beyond ASCII is written in the 7-bit form of RFC 6533 §3. */
+function finalRecipient(path: string): string {
+  const text = readable(path);
+  if (!/[^\x20-\x7e]/.test(text)) return `rfc822; ${text}`;
+  const encoded = Array.from(text, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code > 126 || code < 33 || '\\+='.includes(character) ? `\\x{${code.toString(16).toUpperCase()}}` : character;
+  });
+  return `utf-8; ${encoded.join('')}`;
+}
+
+/** Only a well-formed id is repeated: it comes from outside. */
+function originalMessageId(original: QuotedOriginal): string | undefined {
+  if (original.kind === 'none') return undefined;
+  const span = findField(original.bytes, 'message-id');
+  const value = span === undefined ? '' : fieldValue(original.bytes, span);
+  return value.length <= 900 && /^<[\x21-\x3b\x3d\x3f-\x7e]+>$/.test(value) ? value : undefined;
+}
+
+/** Nothing that it separates holds it: tried again until that is true, which takes one try. */
+function unusedBoundary(chance: Chance, texts: readonly Buffer[]): string {
+  for (let attempt = 0; ; attempt++) {
+    const boundary = `=_${Buffer.from(chance.bytes(12)).toString('hex')}_${attempt}`;
+    if (texts.every((text) => text.indexOf(boundary) === -1)) return boundary;
+  }
+}
+
+const isEightBit = (bytes: Buffer): boolean => /[^\0-\x7f]/.test(bytes.toString('latin1'));
+const withoutControls = (text: string): string => text.replace(/[\0-\x1f\x7f]/g, '?');
