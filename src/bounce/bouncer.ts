@@ -1,11 +1,11 @@
 import { bindingName, Ring } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
-import { messageIdValue, nullId, type Envelope, type Ids, type Message } from '../message/index.ts';
+import { messageIdValue, nullId, type Envelope, type Ids, type Message, type MessageId } from '../message/index.ts';
 import { routingDomain, type Failure, type Undertaker } from '../queue/index.ts';
 import { SpoolError, type Spool } from '../spool/index.ts';
 import type { Chance, Clock } from '../world/index.ts';
-import { writeDsn, type Dsn, type QuotedOriginal } from './dsn.ts';
+import { writeDsn, type Dsn, type DsnParts, type QuotedOriginal } from './dsn.ts';
 import { bouncesInlineOriginal, generateBounces, mailerdaemon, mdnFailuresNotify, softBounceDrainRate } from './options.ts';
 import { readOriginal } from './read-original.ts';
 
@@ -98,8 +98,8 @@ export function bouncer(parts: BouncerParts): Bouncer {
   /** Never rejects. @returns undefined when the DSN could not be stored: then nothing has changed */
   async function report(job: Job): Promise<Message | undefined> {
     try {
-      const dsn = writeDsn(await dsnParts(job));
-      return await store(job, dsn);
+      const id = parts.ids.next(clock.date());
+      return await store(job, id, writeDsn(await dsnParts(job, id)));
     } catch (error) {
       // One line for a time of trouble: the failed messages come again, and the spool says more about itself.
       if (!troubled) {
@@ -111,7 +111,7 @@ export function bouncer(parts: BouncerParts): Bouncer {
     }
   }
 
-  async function dsnParts(job: Job): Promise<Parameters<typeof writeDsn>[0]> {
+  async function dsnParts(job: Job, id: MessageId): Promise<DsnParts> {
     const { message, reported } = job;
     const { envelope } = message;
     const view = viewOf(message, reported[0]?.recipient ?? 0);
@@ -122,7 +122,7 @@ export function bouncer(parts: BouncerParts): Bouncer {
       hostname,
       from: view.get(mailerdaemon) ?? `mailer-daemon@${hostname}`,
       to: job.to,
-      messageId: messageIdValue(parts.ids.next(date), hostname),
+      messageId: messageIdValue(id, hostname),
       date,
       arrivedAt: envelope.receivedAt,
       failures: reported.map((failure) => ({
@@ -150,14 +150,14 @@ export function bouncer(parts: BouncerParts): Bouncer {
     }
   }
 
-  function store(job: Job, dsn: Dsn): Promise<Message> {
+  function store(job: Job, id: MessageId, dsn: Dsn): Promise<Message> {
     const date = clock.date();
     const envelope: Envelope = {
       batchId: parts.ids.next(date),
       connectionId: nullId,
       receivedAt: date,
       reversePath: '',
-      recipients: [{ id: parts.ids.next(date), path: job.to, binding: ownBinding }],
+      recipients: [{ id, path: job.to, binding: ownBinding }],
       protocol: 'internal',
       peer: '',
       size: dsn.size,

@@ -12,7 +12,8 @@ import { classOfInternalText, classOfText } from './text-rules.ts';
  */
 export function classify(reply: Reply, kind: 'transient' | 'permanent', stage: number): number {
   // Nobody reads a novel in an error; this bounds what a hostile peer can make us search.
-  const lower = reply.text.slice(0, longestSearched).toLowerCase();
+  // Addresses are left out: it is not the receiver who says "spam" when nospam@dest.test is unknown.
+  const lower = reply.text.slice(0, longestSearched).replace(addresses, ' ').toLowerCase();
   if (lower.includes('[internal]')) return classOfInternalText(lower) ?? classOfCodes(reply, kind, stage);
   // A failure without any session whose words are not ours is an operator's note: somebody gave up on purpose.
   if (stage === noSession && kind === 'permanent') return bounceCode.admin;
@@ -23,6 +24,7 @@ export function classify(reply: Reply, kind: 'transient' | 'permanent', stage: n
 }
 
 const longestSearched = 2048;
+const addresses = /[^\s<>()]{1,256}@[^\s<>()]+/g;
 const noSession = 22;
 
 function classOfCodes(reply: Reply, kind: 'transient' | 'permanent', stage: number): number {

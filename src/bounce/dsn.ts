@@ -184,4 +184,5 @@ function unusedBoundary(chance: Chance, texts: readonly Buffer[]): string {
 }
 
 const isEightBit = (bytes: Buffer): boolean => /[^\0-\x7f]/.test(bytes.toString('latin1'));
-const withoutControls = (text: string): string => text.replace(/[\0-\x1f\x7f]/g, '?');
+/** Header text is bytes in Latin-1 characters: anything else would be cut to its low byte, which may be a control. */
+const withoutControls = (text: string): string => text.replace(/[^\x20-\x7e\x80-\xff]/g, '?');

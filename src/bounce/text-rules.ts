@@ -74,7 +74,7 @@ const written: readonly (readonly [number, readonly string[]])[] = [
       'sender address rejected', 'sender rejected', 'sender denied', 'sender verify', 'sender domain', 'domain of sender', "sender's domain", 'client host rejected',
       'client host blocked', 'helo command rejected', 'invalid helo', 'bad helo', 'cannot find your', 'cannot resolve your', 'your hostname',
       'reverse dns', 'rdns', 'ptr record', 'dns ptr', 'no ptr', 'dmarc', 'dkim', 'spf', 'unauthenticated', 'not authenticated', 'anti-spoofing', 'spoofed',
-      'your ip', 'your server', 'your network', 'your host', 'mail from ip', 'ip address + blocked', 'ip + not allowed', 'ip + rejected', 'has been blocked', 'is blocked',
+      'your ip', 'your server', 'your network', 'your host', 'mail from ip', 'ip address + blocked', 'ip address + not allowed', 'ip address + rejected', 'sending ip', 'has been blocked', 'is blocked',
       'are blocked', 'blocked by', 'blocked for', 'blocked -', 'not accepted for policy', 'policy reasons', 'policy violation', 'local policy', 'security policy', 'administrative prohibition',
       'administratively', 'prohibited', 'not authorized', 'not authorised', 'not permitted to send', 'permanently deferred', 'unexpected volume',
       'too many complaints', 'allowlist', 'whitelist', 'restricted + sender', 'only accepts mail from', 'refused by recipient',
