@@ -1,5 +1,14 @@
 import type { Place } from './option.ts';
 
+export interface ConfigErrorDetail {
+  readonly place?: Place | undefined;
+  readonly near?: string | undefined;
+  readonly capability?: string | undefined;
+  /** The last line of Momentum's form, where it is not the message. */
+  readonly consoleText?: string;
+  readonly cause?: unknown;
+}
+
 /** One thing that is wrong in a configuration, or the reason why a commit was vetoed. */
 export class ConfigError extends Error {
   readonly place: Place | undefined;
@@ -7,12 +16,14 @@ export class ConfigError extends Error {
   readonly near: string | undefined;
   /** Path of the scope, when a name is unknown there. */
   readonly capability: string | undefined;
+  readonly #consoleText: string;
 
-  constructor(message: string, detail: { readonly place?: Place | undefined; readonly near?: string | undefined; readonly capability?: string | undefined; readonly cause?: unknown } = {}) {
+  constructor(message: string, detail: ConfigErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.place = detail.place;
     this.near = detail.near;
     this.capability = detail.capability;
+    this.#consoleText = detail.consoleText ?? message;
   }
 
   /** `FILE:LINE:COLUMN: error: TEXT`, the form of `impetus check`. */
@@ -28,7 +39,7 @@ export class ConfigError extends Error {
       const near = this.near === undefined ? '' : ` near '${this.near}'`;
       lines.push(`Syntax error in ${this.place.file} at line ${this.place.line}${near}`);
     }
-    lines.push(this.message);
+    lines.push(this.#consoleText);
     return lines;
   }
 }

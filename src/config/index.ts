@@ -6,3 +6,8 @@ export * from './declare.ts';
 export * from './value-types.ts';
 export * from './value-lists.ts';
 export * from './duration.ts';
+export * from './search-path.ts';
+export * from './config-options.ts';
+export { loadConfiguration, LiveConfiguration, type LoadedConfiguration, type LoadOptions } from './live-configuration.ts';
+export type { NotImplemented } from './merge.ts';
+export type { SourceFile } from './sources.ts';

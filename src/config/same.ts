@@ -1,0 +1,97 @@
+import { addressText, contains, parseCidr, type Cidr } from '../base/index.ts';
+import type { Query } from './chain.ts';
+import type { Compiled } from './compile.ts';
+import type { CompiledGeneration } from './compiled-generation.ts';
+import { isPattern } from './instance.ts';
+import type { Stanza } from './stanza.ts';
+import { sameCell, samePages, type PagedView } from './view.ts';
+
+/**
+ * Whether all who share a view see the same values in the next generation.
+ *
+ * They share it because the same stanzas match them, so what became of those stanzas is the same for all, and one of
+ * them (the query that made the view) is asked. A stanza that is new in `next` may match some of them and not others;
+ * unless it cannot match, or would change nothing, the answer is no: then a session is closed that might have stayed.
+ */
+export function sameForAll(
+  view: PagedView, chain: readonly Compiled[], query: Query | undefined, last: CompiledGeneration, next: CompiledGeneration,
+): boolean {
+  const seen = query ? next.view(query).pages : (next.global as PagedView).pages;
+  if (!samePages(view.pages, seen)) return false;
+  if (!query || query.kind === 'stanza') return true;
+  if (query.kind === 'receiving' && !samePathways(last.tree, next.tree)) return false;
+  return added(last.tree, next).every((stanza) => {
+    if (!mayMatch(stanza, query, chain)) return true;
+    const { cells } = next.compiler.compile(stanza);
+    return cells.every((cell) => sameCell(view.pages[cell.slot >> 4]?.[cell.slot & 15], cell));
+  });
+}
+
+const FAMILIES: ReadonlyMap<Query['kind'], ReadonlySet<string>> = new Map([
+  ['sending', new Set(['binding_group', 'binding', 'domain'])],
+  ['host', new Set(['host'])],
+  ['receiving', new Set(['listen', 'peer', 'pathway_group', 'pathway'])],
+  ['pathway', new Set(['pathway_group', 'pathway'])],
+]);
+
+function mayMatch(stanza: Stanza, query: Query, chain: readonly Compiled[]): boolean {
+  if (query.kind === 'receiving') {
+    if (stanza.type === query.listener) return true;
+    if ((stanza.type === 'listen' || stanza.type === 'peer') && !stanza.key.startsWith(`${query.listener}:`)) return false;
+  }
+  if (!FAMILIES.get(query.kind)?.has(stanza.type)) return false;
+  if (stanza.type === 'peer') return chain.every((each) => each.stanza.type !== 'peer' || overlap(each.stanza.instance, stanza.instance));
+  if (stanza.type !== 'domain' && stanza.type !== 'host') return true;
+  // A literal stanza in the chain says which name all who share the view have.
+  const literal = chain.find((each) => each.stanza.type === stanza.type && !isPattern(each.stanza.instance));
+  if (!literal) return true;
+  const name = literal.stanza.instance;
+  return stanza.pattern ? stanza.pattern.test(name) : stanza.instance === name;
+}
+
+/** Which pathway is in which group decides the chain, even for pathways that set nothing. */
+function samePathways(last: Stanza, next: Stanza): boolean {
+  if (last.children.get('pathway_group') === next.children.get('pathway_group')) return true;
+  return pathways(last) === pathways(next);
+}
+
+function pathways(root: Stanza): string {
+  const groups = [...(root.children.get('pathway_group') ?? [])].map(([group, stanza]) => [group, ...(stanza.children.get('pathway')?.keys() ?? [])]);
+  return JSON.stringify(groups.filter((names) => names.length > 1));
+}
+
+function overlap(one: string, other: string): boolean {
+  const first = parseCidr(one);
+  const second = parseCidr(other);
+  return !first || !second || holds(first, second) || holds(second, first);
+}
+
+function holds(one: Cidr, other: Cidr): boolean {
+  return one.family === other.family && one.prefix <= other.prefix && contains(one, addressText(other.bytes));
+}
+
+/** Stanzas of `next` that set something, and were not there or set nothing before. */
+function added(last: Stanza, next: CompiledGeneration): readonly Stanza[] {
+  let known = next.addedSince.get(last);
+  if (!known) {
+    const found: Stanza[] = [];
+    compare(last, next.tree, found);
+    next.addedSince.set(last, (known = found));
+  }
+  return known;
+}
+
+function compare(last: Stanza | undefined, next: Stanza, found: Stanza[]): void {
+  if (last === next) return;
+  if (sets(next) && !(last && sets(last))) found.push(next);
+  for (const [type, ofType] of next.children) {
+    const before = last?.children.get(type);
+    if (before === ofType) continue;
+    for (const [instance, child] of ofType) compare(before?.get(instance), child, found);
+  }
+}
+
+function sets(stanza: Stanza): boolean {
+  for (const { entry } of stanza.options.values()) if (entry.declared.length > 0) return true;
+  return false;
+}
