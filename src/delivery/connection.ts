@@ -1,14 +1,13 @@
 import { millis, type Millis } from '../base/index.ts';
-import type { View } from '../config/index.ts';
-import type { BodyHold, MessageId } from '../message/index.ts';
-import type { Attempt, Item, Outcome } from '../queue/index.ts';
+import type { BodyHold } from '../message/index.ts';
+import type { Attempt, Item } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
-import { OutgoingBody, reply, SmtpClient, stages, type ClientEvent, type RecipientResult, type Reply } from '../smtp/index.ts';
-import type { Spool } from '../spool/index.ts';
-import type { Clock, ConnectHost, NetworkError, Pipe } from '../world/index.ts';
-import type { HostState } from './host-state.ts';
+import { OutgoingBody, reply, SmtpClient, stages, type ClientEvent, type RecipientResult } from '../smtp/index.ts';
+import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
+import type { ConnectionOwner } from './connection-owner.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
 import { decayed } from './host-state.ts';
-import type { RouteAddress } from './route.ts';
+import { stageWords } from './stage-words.ts';
 
 /** A slice of a body goes out in one write with whatever surrounds it. */
 const SLICE = 65_536;
@@ -17,43 +16,6 @@ const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to 
 const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
-/** What a connection needs of whoever opened it. */
-export interface ConnectionOwner {
-  readonly clock: Clock;
-  readonly spool: Spool;
-  /** The next items to send over this connection: of one message, already charged to the throttles; empty: go idle. */
-  work(connection: Connection): readonly Item[];
-  /** Whether an idle connection should stay open for a while. */
-  idle(connection: Connection): void;
-  settle(items: readonly Item[], outcomes: (index: number) => Outcome): void;
-  /** Never got as far as a session: the address is to blame, another may be tried at once. */
-  unreachable(connection: Connection, why: Reply, stage: number): void;
-  /** A session stands: the address is good. */
-  established(connection: Connection): void;
-  /** The connection is gone; called exactly once, after every item of it was settled. */
-  closed(connection: Connection): void;
-}
-
-export interface ConnectionSettings {
-  readonly id: MessageId;
-  readonly address: RouteAddress;
-  readonly port: number;
-  readonly state: HostState;
-  readonly view: View;
-  readonly ehloName: string;
-  readonly method: 'ESMTP' | 'SMTP' | 'LMTP';
-  readonly pipelining: boolean;
-  readonly timeouts: {
-    readonly connect: number;
-    readonly ehlo: number;
-    readonly mailFrom: number;
-    readonly rcptTo: number;
-    readonly body: number;
-    readonly rset: number;
-    readonly idle: number;
-  };
-}
-
 interface Transaction {
   readonly number: number;
   readonly items: readonly Item[];
@@ -71,7 +33,7 @@ interface Transaction {
 export class Connection implements ConnectHost {
   readonly settings: ConnectionSettings;
   readonly openedAt: Millis;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<Connection>;
   #machine: SmtpClient | undefined;
   #pipe: Pipe | undefined;
   readonly #transactions: Transaction[] = [];
@@ -94,7 +56,7 @@ export class Connection implements ConnectHost {
   deliveries = 0;
   tried = 0;
 
-  constructor(owner: ConnectionOwner, settings: ConnectionSettings) {
+  constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
     this.#owner = owner;
     this.settings = settings;
     this.openedAt = owner.clock.now();
@@ -462,15 +424,3 @@ export class Connection implements ConnectHost {
     this.#owner.closed(this);
   }
 }
-
-const stageWords: Readonly<Record<number, string>> = {
-  [stages.idle]: 'idle',
-  [stages.during.mail]: 'MAIL FROM',
-  [stages.during.rcpt]: 'RCPT TO',
-  [stages.during.data]: 'DATA',
-  [stages.sendingBody]: 'sending BODY',
-  [stages.confirmation]: 'reading confirmation',
-  [stages.during.ehlo]: 'EHLO',
-  [stages.during.banner]: 'reading BANNER',
-  [stages.during.rset]: 'RSET',
-};

@@ -6,7 +6,7 @@ import { stages } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Chance, Clock, Names, Network } from '../world/index.ts';
 import type { Connection } from './connection.ts';
-import type { Crew } from './crew.ts';
+import type { Crew, Served } from './crew.ts';
 import { HostStates } from './host-state.ts';
 import { hostname } from './options.ts';
 import { Routes } from './routes.ts';
@@ -75,7 +75,7 @@ export class SmtpDelivery implements Courier, Crew {
     this.#parts.queues.due(pair);
   }
 
-  left(service: PairService): void {
+  left(service: Served): void {
     if (service.open === 0 && service.pair.active === 0 && service.failures === 0) this.#services.delete(service.pair);
     if (this.#closing !== undefined && this.outboundConcurrency === 0) this.#closing();
   }

@@ -5,7 +5,15 @@ import type { Spool } from '../spool/index.ts';
 import type { Chance, Clock, Network } from '../world/index.ts';
 import type { HostStates } from './host-state.ts';
 import type { Routes } from './routes.ts';
-import type { PairService } from './service.ts';
+
+/** A pair that is being served, as the crew sees it. */
+export interface Served {
+  readonly pair: Pair;
+  /** Connections that are open or being opened. */
+  readonly open: number;
+  /** Connection failures since the last session that stood. */
+  readonly failures: number;
+}
 
 /** What all pair services share. */
 export interface Crew {
@@ -24,5 +32,5 @@ export interface Crew {
   /** Serves a pair again after this turn. */
   wake(pair: Pair): void;
   /** A connection of that service has gone. */
-  left(service: PairService): void;
+  left(service: Served): void;
 }

@@ -6,8 +6,9 @@ import { reply, type Reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 import { chooseHost } from './choose-host.ts';
-import { Connection, type ConnectionOwner } from './connection.ts';
-import type { Crew } from './crew.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOwner } from './connection-owner.ts';
+import type { Crew, Served } from './crew.ts';
 import type { HostState } from './host-state.ts';
 import {
   bindAddress,
@@ -41,7 +42,7 @@ const UNREACHABLE = reply(421, '4.4.0', '[internal] no mail servers for this dom
  * Delivery for one pair: how many connections, to which addresses, and what each of them sends. A pair has one as long
  * as it is served.
  */
-export class PairService implements ConnectionOwner {
+export class PairService implements ConnectionOwner<Connection>, Served {
   readonly clock: Clock;
   readonly spool: Spool;
   readonly pair: Pair;

@@ -1,3 +1,4 @@
-/** The programs under bin/: what an operator types, over the world and the process they are handed. */
+/** What a shell starts: one file for each program, and the list of them. */
 export * from './send.ts';
 export * from './sink.ts';
+export * from './programs.ts';

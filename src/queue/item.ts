@@ -1,8 +1,7 @@
 import type { Millis } from '../base/index.ts';
 import type { Message, MessageId } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
-import type { Pair } from './pair.ts';
-import type { Item } from './queues.ts';
+import type { Item, MailQueue } from './queues.ts';
 
 /** Recipients of one reception that are not finished: they share a body and one state record. */
 export class Batch {
@@ -21,7 +20,7 @@ export type ItemState = 'active' | 'delayed' | 'in flight' | 'burying' | 'gone';
 export class QueueItem implements Item {
   readonly batch: Batch;
   readonly recipient: number;
-  queue: Pair;
+  readonly queue: MailQueue;
   retries = 0;
   nextAttempt: Millis;
   place: ItemState = 'gone';
@@ -31,7 +30,7 @@ export class QueueItem implements Item {
   /** An entry for it stands in the active ring, perhaps a stale one. */
   inRing = false;
 
-  constructor(batch: Batch, recipient: number, queue: Pair, nextAttempt: Millis) {
+  constructor(batch: Batch, recipient: number, queue: MailQueue, nextAttempt: Millis) {
     this.batch = batch;
     this.recipient = recipient;
     this.queue = queue;

@@ -9,7 +9,7 @@ const retryLimit: ValueType<RetryLimit> = {
     const word = raw.kind === 'text' ? raw.text.toLowerCase() : '';
     if (word === 'auto' || word === 'none') return word;
     const count = integer.read(raw);
-    if (count < 0) throw new ValueError('expected auto, none or an integer of 0 or more');
+    if (count < 0) throw new ValueError('auto, none or an integer of 0 or more');
     return count;
   },
 };

@@ -2,7 +2,7 @@ import { Heap, millis, Ring, type BindingName, type Domain, type Millis } from '
 import { gate, PairLimits, type Gate } from '../shaping/index.ts';
 import { reply, type Reply } from '../smtp/index.ts';
 import type { Office } from './office.ts';
-import type { QueueItem } from './item.ts';
+import { QueueItem } from './item.ts';
 import { maxRecipientsPerBatch, maxRetries, maxRetryInterval, messageExpiration, neverAttemptExpiredMessages, neverRetry, retryInterval } from './options.ts';
 import type { Judged, Outcome } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
@@ -97,7 +97,7 @@ export class Pair implements MailQueue {
   }
 
   settle(given: Item, outcome: Outcome): void {
-    const item = given as QueueItem;
+    const item = own(given);
     if (!this.#flying.delete(item)) throw new Error(`${item.id} is settled but was not in flight`);
     item.place = 'gone';
     switch (outcome.kind) {
@@ -171,7 +171,8 @@ export class Pair implements MailQueue {
   }
 
   /** @returns false while the item is being delivered */
-  retry(item: QueueItem): boolean {
+  retry(given: Item): boolean {
+    const item = own(given);
     if (item.place === 'active') return true;
     if (item.place !== 'delayed') return false;
     this.#heap.remove(item.heapPosition);
@@ -182,7 +183,8 @@ export class Pair implements MailQueue {
   }
 
   /** @returns false while the item is being delivered */
-  fail(item: QueueItem, outcome: Judged, quiet: boolean): boolean {
+  fail(given: Item, outcome: Judged, quiet: boolean): boolean {
+    const item = own(given);
     if (item.place === 'delayed') this.#heap.remove(item.heapPosition);
     else if (item.place === 'active') this.#active--;
     else return false;
@@ -327,4 +329,10 @@ export class Pair implements MailQueue {
     this.#arm();
     if (moved > 0) this.#office.due(this);
   }
+}
+
+/** Everything that a pair hands out is of this class; what else comes back is a mistake of ours. */
+function own(item: Item): QueueItem {
+  if (item instanceof QueueItem) return item;
+  throw new TypeError('an item that no pair has handed out');
 }

@@ -54,7 +54,7 @@ export class QueueRegistry implements Queues, Office {
   readonly #known = new Map<string, Pair>();
   #knownGeneration = -1;
   #courier: Courier | undefined;
-  readonly #due = new Set<Pair>();
+  readonly #due = new Set<MailQueue>();
   #dueDeferred = false;
   readonly #amended = new Set<Batch>();
   readonly #burials = new Map<Batch, { readonly failure: Failure; readonly told: Told }[]>();
@@ -102,9 +102,9 @@ export class QueueRegistry implements Queues, Office {
     return this.#pairs.values();
   }
 
-  item(id: MessageId): QueueItem | undefined {
+  item(id: MessageId): Item | undefined {
     for (const pair of this.#pairs.values()) {
-      for (const item of pair.items()) if (item.id === id) return item as QueueItem;
+      for (const item of pair.items()) if (item.id === id) return item;
     }
     return undefined;
   }
@@ -119,12 +119,12 @@ export class QueueRegistry implements Queues, Office {
   }
 
   retry(item: Item): boolean {
-    return (item as QueueItem).queue.retry(item as QueueItem);
+    return this.find(item.queue.binding, item.queue.domain)?.retry(item) ?? false;
   }
 
   fail(item: Item, reply: Reply, quiet: boolean): boolean {
     const attempt: Attempt = { stage: STAGE_UNKNOWN, connectionId: nullId, address: '', host: '', bytes: 0 };
-    return (item as QueueItem).queue.fail(item as QueueItem, { kind: 'failed', reply, attempt }, quiet);
+    return this.find(item.queue.binding, item.queue.domain)?.fail(item, { kind: 'failed', reply, attempt }, quiet) ?? false;
   }
 
   /** Values have changed: whoever waits asks again. */
@@ -138,26 +138,26 @@ export class QueueRegistry implements Queues, Office {
     this.#writeStates();
   }
 
-  due(pair: Pair): void {
-    this.#due.add(pair);
+  due(queue: MailQueue): void {
+    this.#due.add(queue);
     if (this.#dueDeferred) return;
     this.#dueDeferred = true;
     this.clock.defer(() => this.#serve());
   }
 
-  delivered(pair: Pair, item: QueueItem, outcome: Judged): void {
+  delivered(pair: MailQueue, item: QueueItem, outcome: Judged): void {
     this.ledger.delivered++;
     this.#parts.events.record(this.#event('delivery', pair, item, outcome.attempt, outcome.reply, 0));
     this.#leave(item);
     this.#parts.spool.done(item.message.at, [item.recipient]);
   }
 
-  deferred(pair: Pair, item: QueueItem, outcome: Judged): void {
+  deferred(pair: MailQueue, item: QueueItem, outcome: Judged): void {
     const { attempt, reply } = outcome;
     this.#parts.events.record(this.#event('transient', pair, item, attempt, reply, this.#parts.classify(reply, 'transient', attempt.stage)));
   }
 
-  failed(pair: Pair, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void {
+  failed(pair: MailQueue, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void {
     if (expired) this.ledger.expired++;
     else this.ledger.failed++;
     const stage = attempt?.stage ?? STAGE_UNKNOWN;
@@ -257,7 +257,7 @@ export class QueueRegistry implements Queues, Office {
     return pair;
   }
 
-  #event(kind: AttemptEvent['kind'], pair: Pair, item: QueueItem, attempt: Attempt | undefined, reply: Reply, bounceClass: number): AttemptEvent {
+  #event(kind: AttemptEvent['kind'], pair: MailQueue, item: QueueItem, attempt: Attempt | undefined, reply: Reply, bounceClass: number): AttemptEvent {
     const { envelope } = item.message;
     const at = this.clock.date();
     return {

@@ -1,0 +1,140 @@
+import { idAllocator } from '../message/index.ts';
+import { bouncer, classify } from '../bounce/index.ts';
+import type { LiveConfiguration } from '../config/index.ts';
+import { consoleServer } from '../console/index.ts';
+import { hostname, SmtpDelivery } from '../delivery/index.ts';
+import { events as makeEvents, recentDiagnostics, statistics as makeStatistics } from '../events/index.ts';
+import { listeners as makeListeners } from '../listener/index.ts';
+import { standardErrorLog } from '../modules/index.ts';
+import { policy as makePolicy } from '../policy/index.ts';
+import { QueueRegistry } from '../queue/index.ts';
+import { reception as makeReception } from '../reception/index.ts';
+import { Shaping } from '../shaping/index.ts';
+import { openSpool, spoolSettings } from '../spool/index.ts';
+import type { Process, World } from '../world/index.ts';
+import { consoleHouse } from './console-house.ts';
+import { modules } from './declared.ts';
+import { ModuleShelf } from './module-shelf.ts';
+import { namesFor } from './names.ts';
+import type { Server } from './server.ts';
+import { version } from './version.ts';
+
+export interface BuildParts {
+  readonly world: World;
+  readonly process: Process;
+  readonly configuration: LiveConfiguration;
+}
+
+/**
+ * The house, from the ground up: each room is made of the rooms below it, and closed in the opposite order.
+ *
+ * @throws NetworkError when a listener cannot be opened, SpoolInUse, SpoolError, ConfigErrors; nothing stays open then
+ */
+export async function buildServer({ world, process, configuration }: BuildParts): Promise<Server> {
+  const { clock, chance, network, disk } = world;
+  const current = () => configuration.current;
+  const hostName = (): string => current().global.get(hostname) ?? process.hostName;
+  await using undo = new AsyncDisposableStack();
+
+  const events = makeEvents(clock, () => current().number);
+  const recent = undo.adopt(recentDiagnostics(events), (each) => each[Symbol.dispose]());
+  const statistics = undo.adopt(makeStatistics(events, clock), (each) => each[Symbol.dispose]());
+  const complain = (text: string): void => process.complain(`${text}\n`);
+
+  const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, complain }));
+  shelf.prepare(current()).take();
+  if (!shelf.running.some((each) => each.name === 'ec_logger')) undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
+
+  const names = undo.adopt(await namesFor(world, current().global), (each) => each.close());
+  // Message ids stay unique over restarts within one second: each start draws its instance.
+  const ids = idAllocator({ instance: chance.below(65_536) });
+  const spool = undo.use(await openSpool({ disk, clock, events, ...spoolSettings(current().global) }));
+
+  const shaping = new Shaping(current);
+  const undertaker = bouncer({ clock, chance, ids, spool, events, current, hostname: hostName, enqueue: (message) => queues.enqueue(message) });
+  const queues: QueueRegistry = new QueueRegistry({ clock, spool, events, shaping, current, undertaker, classify });
+  const delivery = new SmtpDelivery({ clock, chance, network, names, spool, ids, queues, current, hostName: process.hostName });
+
+  const policy = makePolicy(events);
+  const reception = makeReception({ clock, spool, policy, events, queues, configuration, ids, hostName: process.hostName, version });
+
+  const shutdowns: (() => void)[] = [];
+  const server = { shutdown: () => shutdowns.forEach((run) => run()) };
+  const console = consoleServer(
+    consoleHouse({ clock, events, recent, statistics, process, configuration, queues, delivery, reception, names, spool, shelf, shutdown: server.shutdown }),
+  );
+
+  const doors = makeListeners({
+    network,
+    clock,
+    configuration,
+    events,
+    handlers: {
+      esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
+      control_listener: (pipe, origin) => console.converse(pipe, origin),
+    },
+  });
+  await doors.open();
+  undo.defer(() => doors.close());
+  configuration.onCommit(() => queues.reconsider());
+
+  const recovered = recover(spool, queues, events);
+  queues.workWith(delivery);
+  const opened = undo.move();
+  events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
+  let closed = false;
+
+  return {
+    version,
+    doors: doors.names,
+    spoolDirectory: spoolSettings(current().global).directory,
+    configuration,
+    onShutdown: (run) => {
+      shutdowns.push(run);
+    },
+    async reload() {
+      try {
+        const next = await configuration.reload();
+        events.diagnose('NOTICE', 'config', `reloaded, generation ${next.number}`);
+      } catch (error) {
+        events.diagnose('ERROR', 'config', `Reconfigure failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
+    async reopenLogs() {
+      for (const command of shelf.commands) {
+        if (!command.words.endsWith('reopen logs')) continue;
+        for await (const line of command.run([])) void line;
+      }
+    },
+    async close(patienceMillis) {
+      if (closed) return;
+      closed = true;
+      await doors.close();
+      await reception.close();
+      await delivery.close(patienceMillis);
+      await recovered;
+      await undertaker.settled();
+      queues.close();
+      await console.close();
+      const { difference } = queues.ledger;
+      if (difference !== 0) events.diagnose('CRITICAL', 'queue', `the ledger does not balance at the end: ${difference}`);
+      await spool.flush();
+      events.diagnose('NOTICE', 'main', 'stopped');
+      await opened.disposeAsync();
+    },
+  };
+}
+
+/** What an earlier process left comes back while new mail is taken already. */
+async function recover(spool: Parameters<typeof bouncer>[0]['spool'], queues: QueueRegistry, events: Parameters<typeof bouncer>[0]['events']): Promise<void> {
+  let count = 0;
+  try {
+    for await (const batch of spool.recover()) {
+      for (const found of batch) queues.readmit(found);
+      count += batch.length;
+    }
+    if (count > 0) events.diagnose('NOTICE', 'spool', `${count} messages came back from the spool`);
+  } catch (error) {
+    events.diagnose('CRITICAL', 'spool', `reading the spool failed after ${count} messages: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

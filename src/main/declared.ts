@@ -1,0 +1,32 @@
+import { bounceOptions } from '../bounce/index.ts';
+import type { Option } from '../config/index.ts';
+import { consoleTimeout } from '../console/index.ts';
+import { deliveryOptions, hostname } from '../delivery/index.ts';
+import { listenerOptions } from '../listener/index.ts';
+import { bounceLogger, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
+import { queueOptions } from '../queue/index.ts';
+import { receptionOptions } from '../reception/index.ts';
+import { resolvConf } from './names.ts';
+import { shapingOptions } from '../shaping/index.ts';
+import { spoolOptions } from '../spool/index.ts';
+
+/** The modules that come with the server. */
+export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger];
+
+export const moduleNames: readonly string[] = modules.map((definition) => definition.name);
+
+/** Every option that some room or module reads: what is in the catalogue and not here is `not implemented yet`. */
+export const declaredOptions: readonly Option<unknown>[] = [
+  hostname,
+  resolvConf,
+  logHiresTimestamp,
+  consoleTimeout,
+  ...listenerOptions,
+  ...receptionOptions,
+  ...spoolOptions,
+  ...queueOptions,
+  ...shapingOptions,
+  ...deliveryOptions.filter((option) => option !== hostname),
+  ...bounceOptions,
+  ...modules.flatMap((definition) => definition.options),
+];

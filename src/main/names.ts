@@ -1,0 +1,24 @@
+import { optional, option, path, type View } from '../config/index.ts';
+import { hostsFile, resolvConf as readResolvConf, resolver, type Disk, type Resolver, type World } from '../world/index.ts';
+
+/** Where name servers are listed (manual page resolv_conf). */
+export const resolvConf = option('resolv_conf', optional(path));
+
+const DEFAULT_FILE = '/etc/resolv.conf';
+const HOSTS_FILE = '/etc/hosts';
+
+/** Our resolver with the machine's name servers and its hosts file. A machine without either asks itself. */
+export async function namesFor(world: World, global: View): Promise<Resolver> {
+  const { clock, chance, network, disk } = world;
+  const settings = readResolvConf(await textOf(disk, global.get(resolvConf) ?? DEFAULT_FILE));
+  return resolver({ clock, chance, network }, { ...settings, hosts: hostsFile(await textOf(disk, HOSTS_FILE)) });
+}
+
+async function textOf(disk: Disk, file: string): Promise<string> {
+  try {
+    return Buffer.from(await disk.read(file)).toString('latin1');
+  } catch {
+    // No such file, or none that we may read: the defaults of resolv.conf(5) hold, a name server on this machine.
+    return '';
+  }
+}

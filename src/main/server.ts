@@ -1,0 +1,20 @@
+import type { Configuration } from '../config/index.ts';
+
+/** A running server, as programs see it. */
+export interface Server {
+  readonly version: string;
+  /** Open listeners in words: `ESMTP on 127.0.0.1:2525`. */
+  readonly doors: readonly string[];
+  readonly spoolDirectory: string;
+  readonly configuration: Configuration;
+  /** Somebody at a console wants it to end. */
+  onShutdown(run: () => void): void;
+  /** Reads the configuration again; what goes wrong is in the paniclog, and nothing has changed. */
+  reload(): Promise<void>;
+  reopenLogs(): Promise<void>;
+  /** Ends in order: no new mail, transactions in flight finished, everything on disk. */
+  close(patienceMillis: number): Promise<void>;
+}
+
+/** The spool belongs to another process. */
+export class SpoolInUse extends Error {}

@@ -1,0 +1,3 @@
+/** As in package.json; a test compares them. */
+export const version = '0.1.0';
+export const product = 'impetus';

@@ -1,0 +1,60 @@
+import type { Terminal } from '../console/index.ts';
+import { nearest } from '../base/index.ts';
+import { version } from '../main/index.ts';
+import type { Process, World } from '../world/index.ts';
+import { checkProgram, validateProgram } from './check.ts';
+import { USAGE } from './command-line.ts';
+import { consoleProgram } from './console.ts';
+import { quickstartProgram } from './quickstart.ts';
+import { sendProgram } from './send.ts';
+import { sinkProgram } from './sink.ts';
+import { startProgram } from './start.ts';
+
+/** What the entry hands to every program. */
+export interface Shell {
+  readonly world: World;
+  readonly process: Process;
+  /** The folder of the checkout or of the installation. */
+  readonly home: string;
+  /** The real terminal; made only for who wants it. */
+  terminal(): Terminal;
+}
+
+interface Program {
+  readonly summary: string;
+  run(shell: Shell, words: readonly string[]): Promise<number>;
+}
+
+const programs: Readonly<Record<string, Program>> = {
+  start: { summary: 'run the server in the foreground (-c FILE)', run: ({ world, process }, words) => startProgram(world, process, words) },
+  check: { summary: 'check a configuration (-c FILE)', run: ({ world, process }, words) => checkProgram(world, process, words) },
+  quickstart: { summary: 'run a server and a sink below ./var', run: ({ world, process }) => quickstartProgram(world, process) },
+  send: { summary: 'send test messages', run: ({ world, process }, words) => sendProgram(world, process, words) },
+  sink: { summary: 'take mail as mailbox providers do', run: ({ world, process }, words) => sinkProgram(world, process, words) },
+  console: {
+    summary: 'talk to a running server (also ec_console)',
+    run: (shell, words) => consoleProgram(shell.world, shell.process, shell.home, words, shell.terminal()),
+  },
+  validate: { summary: 'check a configuration, in the words of validate_config', run: ({ world, process }, words) => validateProgram(world, process, words) },
+};
+
+/** Runs a program by its name. @returns its exit code */
+export async function runProgram(shell: Shell, name: string, words: readonly string[]): Promise<number> {
+  const { process } = shell;
+  if (name === '--version' || name === 'version') {
+    process.say(`impetus ${version}\n`);
+    return 0;
+  }
+  const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
+  if (program !== undefined) return program.run(shell, words);
+  const list = Object.entries(programs).map(([each, { summary }]) => `  ${each.padEnd(12)}${summary}\n`);
+  const help = `usage: impetus PROGRAM [ARGUMENTS]\n\n${list.join('')}\nimpetus PROGRAM --help explains each.\n`;
+  if (name === '--help' || name === 'help') {
+    process.say(help);
+    return 0;
+  }
+  const near = nearest(name, Object.keys(programs));
+  const complaint = name === '' ? '' : `impetus: there is no program '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}\n\n`;
+  process.complain(`${complaint}${help}`);
+  return USAGE;
+}

@@ -1,0 +1,91 @@
+import { ConfigErrors } from '../config/index.ts';
+import { buildServer, SpoolInUse, type Server } from '../main/index.ts';
+import { NetworkError, type Process, type World } from '../world/index.ts';
+import { commandNamed, understood } from './command-line.ts';
+import { loadFor } from './load-configuration.ts';
+
+/** Exit codes of the server (spec: programs, ecelerity). */
+const CONFIGURATION = 1;
+const LISTENER = 2;
+const LOCK = 3;
+/** What a second SIGTERM, or an order that takes longer than this, ends without ceremony. */
+const PATIENCE_MILLIS = 60_000;
+
+interface Words {
+  readonly config?: string;
+}
+
+/**
+ * `impetus start -c FILE`: the server in the foreground, until SIGTERM or SIGINT. SIGHUP reloads, SIGUSR2 reopens logs.
+ *
+ * @returns 0 after an orderly end, 1 configuration, 2 listener, 3 the spool has another owner
+ */
+export async function startProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
+  const command = commandNamed('impetus start', 'Runs the server in the foreground.', process).option(
+    '-c, --config <file>',
+    'configuration file (default: the search path, as in the manual)',
+  );
+  const wrong = understood(command, words);
+  if (wrong !== undefined) return wrong;
+  const { config } = command.opts<Words>();
+  return runServer(world, process, config, (server) => {
+    process.say(`${readyLine(server, process)}\n`);
+  });
+}
+
+/** One line that says where everything is. */
+export function readyLine(server: Server, process: Process): string {
+  return `impetus ${server.version} is ready: ${server.doors.join(', ')}; spool ${server.spoolDirectory}; pid ${process.id}`;
+}
+
+/**
+ * Builds the house, keeps it until a signal or the console ends it, and closes it in order.
+ *
+ * @param ready  called once when mail can come in
+ */
+export async function runServer(world: World, process: Process, file: string | undefined, ready: (server: Server) => void | Promise<void>): Promise<number> {
+  let server: Server;
+  try {
+    const configuration = await loadFor(world, process, file);
+    server = await buildServer({ world, process, configuration });
+  } catch (error) {
+    const code = complain(process, error);
+    if (code === undefined) throw error;
+    return code;
+  }
+  const ended = new Promise<void>((resolve) => {
+    let asked = 0;
+    const stop = (): void => {
+      asked++;
+      if (asked === 1) resolve();
+      else process.exit(1);
+    };
+    server.onShutdown(stop);
+    process.onSignal('SIGTERM', stop);
+    process.onSignal('SIGINT', stop);
+  });
+  process.onSignal('SIGHUP', () => void server.reload());
+  process.onSignal('SIGUSR2', () => void server.reopenLogs());
+  await ready(server);
+  await ended;
+  await server.close(PATIENCE_MILLIS);
+  return 0;
+}
+
+/** @returns the exit code, or undefined when this is no trouble of the operator's */
+function complain(process: Process, error: unknown): number | undefined {
+  if (error instanceof ConfigErrors) {
+    for (const line of error.checkLines) process.complain(`${line}\n`);
+    process.complain('impetus: not started\n');
+    return CONFIGURATION;
+  }
+  if (error instanceof SpoolInUse) {
+    process.complain(`impetus: ${error.message}\n`);
+    return LOCK;
+  }
+  if (error instanceof NetworkError) {
+    process.complain(`impetus: ${error.message}\n`);
+    return LISTENER;
+  }
+  return undefined;
+}
