@@ -51,4 +51,5 @@ export const bounceCode = {
 } as const;
 
 /** @returns undefined for a code that a site has added */
-export const bounceClass = (code: number): BounceClass | undefined => bounceClasses.find((known) => known.code === code);
+export const bounceClass = (code: number): BounceClass | undefined =>
+  bounceClasses.find((known) => known.code === code);

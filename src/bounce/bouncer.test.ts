@@ -2,18 +2,31 @@ import { expect, test } from 'vitest';
 import { bindingName, joined, millis, type Segments } from '../base/index.ts';
 import type { Generation, Option, View } from '../config/index.ts';
 import { events, type MailEvent } from '../events/index.ts';
-import { idAllocator, nullId, type BodyHold, type BodyTraits, type Envelope, type Message, type SpoolAddress } from '../message/index.ts';
+import {
+  type BodyHold,
+  type BodyTraits,
+  type Envelope,
+  idAllocator,
+  type Message,
+  nullId,
+  type SpoolAddress,
+} from '../message/index.ts';
 import type { Failure } from '../queue/index.ts';
 import { reply } from '../smtp/index.ts';
-import { SpoolError, type Draft, type Spool } from '../spool/index.ts';
-import { SimChance } from '../world/sim/chance.ts';
-import { SimClock } from '../world/sim/clock.ts';
+import { type Draft, type Spool, SpoolError } from '../spool/index.ts';
+import { SimChance, SimClock } from '../world/sim/index.ts';
 import { bouncer } from './bouncer.ts';
 
 const epoch = 1_700_000_000_000;
 const address = (value: number) => value as SpoolAddress;
 
-type Replaced = { readonly at: number; readonly recipients: readonly number[]; readonly envelope: Envelope; readonly traits: BodyTraits; readonly text: string };
+type Replaced = {
+  readonly at: number;
+  readonly recipients: readonly number[];
+  readonly envelope: Envelope;
+  readonly traits: BodyTraits;
+  readonly text: string;
+};
 
 /** As much of a spool as a bouncer sees; bodies come in small slices, now and then late. */
 function spoolOf(bodies: Map<number, string>) {
@@ -70,7 +83,10 @@ function slices(body: string, released: () => void): BodyHold {
   };
 }
 
-function house(values: Readonly<Record<string, unknown>> = {}, body = 'Subject: hello\r\nMessage-ID: <1@sender.test>\r\n\r\nbody\r\n') {
+function house(
+  values: Readonly<Record<string, unknown>> = {},
+  body = 'Subject: hello\r\nMessage-ID: <1@sender.test>\r\n\r\nbody\r\n',
+) {
   const clock = new SimClock(epoch);
   const view: View = {
     generation: 1,
@@ -149,7 +165,15 @@ test('a failed recipient is replaced by its DSN in one batch, and the DSN is que
   expect(text).not.toContain('body');
   expect(enqueued).toMatchObject([{ at: 1001, envelope }]);
   expect(heard).toMatchObject([
-    { kind: 'reception', protocol: 'internal', sender: '', recipient: 'news@sender.test', size: text.length, bindingGroup: 'group', binding: 'default' },
+    {
+      kind: 'reception',
+      protocol: 'internal',
+      sender: '',
+      recipient: 'news@sender.test',
+      size: text.length,
+      bindingGroup: 'group',
+      binding: 'default',
+    },
   ]);
   expect(steps).toEqual(['buried', 'enqueued']);
   expect(state.held).toBe(0);
@@ -193,7 +217,10 @@ test('mail with a null sender that fails is reported to mdn_failures_notify, and
 });
 
 test('mailerdaemon and bounces_inline_original are those of the failed recipient', async () => {
-  const { replaced, bury } = house({ mailerdaemon: 'daemon@brand.test', bounces_inline_original: 'all' }, 'Subject: hello\r\n\r\n.body\r\n');
+  const { replaced, bury } = house(
+    { mailerdaemon: 'daemon@brand.test', bounces_inline_original: 'all' },
+    'Subject: hello\r\n\r\n.body\r\n',
+  );
   await bury(message(), [failure()]);
   expect(replaced[0]?.text).toContain('From: Mail Delivery System <daemon@brand.test>\r\n');
   expect(replaced[0]?.text).toContain('Content-Type: message/rfc822\r\n\r\nSubject: hello\r\n\r\n.body\r\n');
@@ -201,7 +228,10 @@ test('mailerdaemon and bounces_inline_original are those of the failed recipient
 });
 
 test('a message too large to be quoted whole is quoted by its header', async () => {
-  const { replaced, bury } = house({ bounces_inline_original: 'all' }, `Subject: hello\r\n\r\n${'x'.repeat(300_000)}\r\n`);
+  const { replaced, bury } = house(
+    { bounces_inline_original: 'all' },
+    `Subject: hello\r\n\r\n${'x'.repeat(300_000)}\r\n`,
+  );
   await bury(message(), [failure()]);
   expect(replaced[0]?.text).toContain('Content-Type: text/rfc822-headers\r\n\r\nSubject: hello\r\n\r\n--=_');
 });

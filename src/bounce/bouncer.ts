@@ -1,12 +1,18 @@
 import { bindingName, Ring } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
-import { messageIdValue, nullId, type Envelope, type Ids, type Message, type MessageId } from '../message/index.ts';
-import { routingDomain, type Failure, type Undertaker } from '../queue/index.ts';
-import { SpoolError, type Spool } from '../spool/index.ts';
+import { type Envelope, type Ids, type Message, type MessageId, messageIdValue, nullId } from '../message/index.ts';
+import { type Failure, routingDomain, type Undertaker } from '../queue/index.ts';
+import { type Spool, SpoolError } from '../spool/index.ts';
 import type { Chance, Clock } from '../world/index.ts';
-import { writeDsn, type Dsn, type DsnParts, type QuotedOriginal } from './dsn.ts';
-import { bouncesInlineOriginal, generateBounces, mailerdaemon, mdnFailuresNotify, softBounceDrainRate } from './options.ts';
+import { type Dsn, type DsnParts, type QuotedOriginal, writeDsn } from './dsn.ts';
+import {
+  bouncesInlineOriginal,
+  generateBounces,
+  mailerdaemon,
+  mdnFailuresNotify,
+  softBounceDrainRate,
+} from './options.ts';
 import { readOriginal } from './read-original.ts';
 
 export interface BouncerParts {
@@ -104,7 +110,11 @@ export function bouncer(parts: BouncerParts): Bouncer {
       // One line for a time of trouble: the failed messages come again, and the spool says more about itself.
       if (!troubled) {
         const why = error instanceof Error ? error.message : String(error);
-        events.diagnose('ERROR', 'bounce', `a bounce could not be stored, its message stays queued and fails again later: ${why}`);
+        events.diagnose(
+          'ERROR',
+          'bounce',
+          `a bounce could not be stored, its message stays queued and fails again later: ${why}`,
+        );
       }
       troubled = true;
       return undefined;
@@ -199,7 +209,11 @@ export function bouncer(parts: BouncerParts): Bouncer {
     const to = message.envelope.recipients[recipient];
     if (to === undefined) return generation.global;
     const written = to.path.slice(to.path.lastIndexOf('@') + 1);
-    return generation.sending(generation.groupOf(to.binding), to.binding, routingDomain(generation, to.binding, written));
+    return generation.sending(
+      generation.groupOf(to.binding),
+      to.binding,
+      routingDomain(generation, to.binding, written),
+    );
   }
 
   /** Whom to tell of a failure; undefined: nobody. */

@@ -4,9 +4,15 @@ import { reply } from '../smtp/index.ts';
 import { bounceClass, bounceClasses } from './bounce-classes.ts';
 import { classify } from './classify.ts';
 
-const reference = JSON.parse(readFileSync(new URL('../../test/reference/bounce-codes.json', import.meta.url), 'utf8')) as {
+const reference = JSON.parse(
+  readFileSync(new URL('../../test/reference/bounce-codes.json', import.meta.url), 'utf8'),
+) as {
   readonly categories: Record<string, number[]>;
-  readonly codes: readonly { readonly code: number; readonly name: string; readonly enhanced_status_hints: readonly string[] }[];
+  readonly codes: readonly {
+    readonly code: number;
+    readonly name: string;
+    readonly enhanced_status_hints: readonly string[];
+  }[];
 };
 
 const permanent = (text: string, stage = 5) => {
@@ -19,7 +25,9 @@ const transient = (text: string, stage = 5) => {
 };
 
 test('the classes are those of the reference, with their names and categories', () => {
-  expect(bounceClasses.map(({ code, name }) => ({ code, name }))).toEqual(reference.codes.map(({ code, name }) => ({ code, name })));
+  expect(bounceClasses.map(({ code, name }) => ({ code, name }))).toEqual(
+    reference.codes.map(({ code, name }) => ({ code, name })),
+  );
   for (const [category, codes] of Object.entries(reference.categories)) {
     for (const code of codes) expect(bounceClass(code)?.category).toBe(category);
   }
@@ -113,7 +121,11 @@ test('every answer is a known class', () => {
   const known = new Set(bounceClasses.map((each) => each.code));
   for (let code = 200; code < 600; code += 7) {
     for (let stage = 0; stage <= 22; stage++) {
-      expect(known.has(classify(reply(code, undefined, 'x'.repeat(5000)), code % 2 === 0 ? 'permanent' : 'transient', stage))).toBe(true);
+      expect(
+        known.has(
+          classify(reply(code, undefined, 'x'.repeat(5000)), code % 2 === 0 ? 'permanent' : 'transient', stage),
+        ),
+      ).toBe(true);
     }
   }
 });

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { joined, millis } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
-import { SimChance } from '../world/sim/chance.ts';
-import { writeDsn, type DsnFailure, type DsnParts } from './dsn.ts';
+import { SimChance } from '../world/sim/index.ts';
+import { type DsnFailure, type DsnParts, writeDsn } from './dsn.ts';
 
 const refused: DsnFailure = {
   recipient: 'ann@dest.test',
@@ -82,7 +82,9 @@ test('the delivery status has the fields of RFC 3464', () => {
 test('people read who did not get it and what the server answered', () => {
   const [description] = parts(written().text);
   expect(description?.header).toBe('Content-Type: text/plain; charset=utf-8');
-  expect(description?.content).toContain('  <ann@dest.test>\r\n    The server mx.dest.test [198.51.100.25] answered:\r\n      550 5.1.1 no such user\r\n');
+  expect(description?.content).toContain(
+    '  <ann@dest.test>\r\n    The server mx.dest.test [198.51.100.25] answered:\r\n      550 5.1.1 no such user\r\n',
+  );
 });
 
 test('an expired message has our reason, and the last answer of the server for Diagnostic-Code', () => {
@@ -92,18 +94,25 @@ test('an expired message has our reason, and the last answer of the server for D
     remoteReply: reply(451, '4.3.0', 'not now'),
   };
   const [description, status] = parts(written({ failures: [expired] }).text);
-  expect(description?.content).toContain('    Reason:\r\n      554 5.4.7 [internal] exceeded max time without delivery\r\n    The last answer was:\r\n      451 4.3.0 not now\r\n');
+  expect(description?.content).toContain(
+    '    Reason:\r\n      554 5.4.7 [internal] exceeded max time without delivery\r\n    The last answer was:\r\n      451 4.3.0 not now\r\n',
+  );
   expect(status?.content).toContain('Status: 5.4.7\r\n');
   expect(status?.content).toContain('Diagnostic-Code: smtp; 451 4.3.0 not now\r\n');
 });
 
 test('what was never tried names no server and no attempt', () => {
-  const [, status] = parts(written({ failures: [{ ...refused, host: '', address: '', lastAttemptAt: undefined }] }).text);
+  const [, status] = parts(
+    written({ failures: [{ ...refused, host: '', address: '', lastAttemptAt: undefined }] }).text,
+  );
   expect(status?.content).not.toMatch(/Remote-MTA|Last-Attempt-Date/);
 });
 
 test('recipients that failed together share one report with a block for each', () => {
-  const [description, status] = parts(written({ failures: [refused, { ...refused, recipient: 'bob@dest.test', reply: reply(552, undefined, 'full') }] }).text);
+  const [description, status] = parts(
+    written({ failures: [refused, { ...refused, recipient: 'bob@dest.test', reply: reply(552, undefined, 'full') }] })
+      .text,
+  );
   expect(description?.content).toContain('these addresses');
   const blocks = status?.content.split('\r\n\r\n') ?? [];
   expect(blocks).toHaveLength(3);
@@ -113,7 +122,10 @@ test('recipients that failed together share one report with a block for each', (
 test('bounces_inline_original: nothing, the header, or all of the message', () => {
   expect(parts(written({ original: { kind: 'none' } }).text)).toHaveLength(2);
   const [, , header] = parts(written().text);
-  expect(header).toEqual({ header: 'Content-Type: text/rfc822-headers', content: 'Message-ID: <1@sender.test>\r\nSubject: hello\r\n' });
+  expect(header).toEqual({
+    header: 'Content-Type: text/rfc822-headers',
+    content: 'Message-ID: <1@sender.test>\r\nSubject: hello\r\n',
+  });
   const message = 'Subject: hello\r\n\r\nbody\r\n.dot\r\n';
   const all = written({ original: { kind: 'all', bytes: Buffer.from(message) } });
   expect(parts(all.text)[2]).toEqual({ header: 'Content-Type: message/rfc822', content: message });
@@ -136,19 +148,26 @@ test('8-bit content is announced at the part and at the whole', () => {
 
 test('the answer of a server in UTF-8 is read by people, and is ASCII in the status', () => {
   const text = Buffer.from('Empfänger unbekannt', 'utf8').toString('latin1');
-  const { bytes } = written({ failures: [{ ...refused, reply: reply(550, undefined, text), remoteReply: reply(550, undefined, text) }] });
+  const { bytes } = written({
+    failures: [{ ...refused, reply: reply(550, undefined, text), remoteReply: reply(550, undefined, text) }],
+  });
   expect(bytes.toString('utf8')).toContain('550 Empfänger unbekannt');
   expect(bytes.toString('latin1')).toContain('Diagnostic-Code: smtp; 550 Empf??nger unbekannt\r\n');
 });
 
 test('an address beyond ASCII is written as RFC 6533 has it', () => {
   const recipient = Buffer.from('jörg@dest.test', 'utf8').toString('latin1');
-  expect(parts(written({ failures: [{ ...refused, recipient }] }).text)[1]?.content).toContain('Final-Recipient: utf-8; j\\x{F6}rg@dest.test\r\n');
+  expect(parts(written({ failures: [{ ...refused, recipient }] }).text)[1]?.content).toContain(
+    'Final-Recipient: utf-8; j\\x{F6}rg@dest.test\r\n',
+  );
 });
 
 test('a boundary that occurs in the message is not taken', () => {
   const first = /boundary="([^"]+)"/.exec(written({ chance: new SimChance(5) }).text)?.[1] ?? '';
-  const { text } = written({ chance: new SimChance(5), original: { kind: 'headers', bytes: Buffer.from(`X: ${first}\r\n`) } });
+  const { text } = written({
+    chance: new SimChance(5),
+    original: { kind: 'headers', bytes: Buffer.from(`X: ${first}\r\n`) },
+  });
   expect(/boundary="([^"]+)"/.exec(text)?.[1]).not.toBe(first);
   expect(parts(text)).toHaveLength(3);
 });
@@ -157,8 +176,18 @@ test('nothing that a peer or the sender wrote can add a field or end a part', ()
   const evil = fc.string({ unit: 'binary', maxLength: 300 }).map((text) => `${text}\r\nX-Forged: 1\r\n\r\n--`);
   fc.assert(
     fc.property(evil, evil, evil, (one, two, header) => {
-      const failure = { ...refused, recipient: one, host: two, reply: reply(550, undefined, one), remoteReply: reply(550, undefined, two) };
-      const { text } = written({ failures: [failure], to: two, original: { kind: 'headers', bytes: Buffer.from(header) } });
+      const failure = {
+        ...refused,
+        recipient: one,
+        host: two,
+        reply: reply(550, undefined, one),
+        remoteReply: reply(550, undefined, two),
+      };
+      const { text } = written({
+        failures: [failure],
+        to: two,
+        original: { kind: 'headers', bytes: Buffer.from(header) },
+      });
       const all = parts(text);
       expect(all).toHaveLength(3);
       expect(text.slice(0, text.indexOf('\r\n\r\n'))).not.toMatch(/^X-Forged/m);
@@ -202,10 +231,15 @@ test('the email package of Python reads the report without a defect', () => {
     defects: [],
     subject: 'hello',
   });
-  expect(read['text']).toContain('<bob@dest.test>');
-  expect(read['status']).toMatchObject([
+  expect(read.text).toContain('<bob@dest.test>');
+  expect(read.status).toMatchObject([
     { 'reporting-mta': 'dns; mx.test', 'arrival-date': 'Tue, 14 Nov 2023 22:13:20 +0000' },
-    { 'final-recipient': 'rfc822; ann@dest.test', action: 'failed', status: '5.1.1', 'remote-mta': 'dns; mx.dest.test' },
+    {
+      'final-recipient': 'rfc822; ann@dest.test',
+      action: 'failed',
+      status: '5.1.1',
+      'remote-mta': 'dns; mx.dest.test',
+    },
     { 'final-recipient': 'rfc822; bob@dest.test', 'diagnostic-code': 'smtp; 550 5.1.1 no such user' },
   ]);
 });

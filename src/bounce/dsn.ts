@@ -1,6 +1,6 @@
 import type { Millis } from '../base/index.ts';
-import { fieldValue, findField, findHeaderEnd, mailDate, type BodyTraits } from '../message/index.ts';
-import { replyText, type Reply } from '../smtp/index.ts';
+import { type BodyTraits, fieldValue, findField, findHeaderEnd, mailDate } from '../message/index.ts';
+import { type Reply, replyText } from '../smtp/index.ts';
 import type { Chance } from '../world/index.ts';
 import { type FitText, fitLines, hasDots, readable, statusField, wrapped } from './original.ts';
 
@@ -126,7 +126,10 @@ function describe(parts: DsnParts): string {
 
 function describeFailure(failure: DsnFailure): string {
   const { reply, remoteReply } = failure;
-  const server = failure.host === '' || failure.address === '' ? failure.host || failure.address : `${failure.host} [${failure.address}]`;
+  const server =
+    failure.host === '' || failure.address === ''
+      ? failure.host || failure.address
+      : `${failure.host} [${failure.address}]`;
   const said = server === '' ? 'Reason:' : `The server ${readable(server)} answered:`;
   const ours = reply.text.includes('[internal]');
   const remote = remoteReply === reply ? '' : `    The last answer was:\r\n${quote(remoteReply)}`;
@@ -140,7 +143,8 @@ const textWidth = 72;
 const longestWord = 240;
 
 function deliveryStatus(parts: DsnParts): string {
-  const message = statusField('Reporting-MTA', `dns; ${parts.hostname}`) + statusField('Arrival-Date', mailDate(parts.arrivedAt));
+  const message =
+    statusField('Reporting-MTA', `dns; ${parts.hostname}`) + statusField('Arrival-Date', mailDate(parts.arrivedAt));
   return `${message}${parts.failures.map((failure) => `\r\n${recipientStatus(failure)}`).join('')}`;
 }
 
@@ -162,7 +166,9 @@ function finalRecipient(path: string): string {
   if (!/[^\x20-\x7e]/.test(text)) return `rfc822; ${text}`;
   const encoded = Array.from(text, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    return code > 126 || code < 33 || '\\+='.includes(character) ? `\\x{${code.toString(16).toUpperCase()}}` : character;
+    return code > 126 || code < 33 || '\\+='.includes(character)
+      ? `\\x{${code.toString(16).toUpperCase()}}`
+      : character;
   });
   return `utf-8; ${encoded.join('')}`;
 }

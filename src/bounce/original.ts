@@ -59,7 +59,8 @@ export function hasDots(bytes: Buffer): boolean {
 
 /** Text for people that may hold bytes of a peer (Latin-1 characters): as Unicode, controls as blanks. */
 export function readable(text: string): string {
-  const decoded = /[^\0-\x7f]/.test(text) && !/[^\0-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;
+  const decoded =
+    /[^\0-\x7f]/.test(text) && !/[^\0-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;
   return decoded.replace(/[\0-\x1f\x7f-\x9f]/g, ' ');
 }
 

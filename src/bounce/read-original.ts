@@ -1,5 +1,5 @@
 import type { Segments } from '../base/index.ts';
-import { findHeaderEnd, HeaderScanner, type BodyHold } from '../message/index.ts';
+import { type BodyHold, findHeaderEnd, HeaderScanner } from '../message/index.ts';
 import type { QuotedOriginal } from './dsn.ts';
 
 /** A header longer than this is quoted up to here. */

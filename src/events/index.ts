@@ -1,5 +1,5 @@
 /** What happened to mail, as values: those who know record it, loggers and statistics hear it. */
 export * from './events.ts';
+export * from './recent.ts';
 export * from './record.ts';
 export * from './statistics.ts';
-export * from './recent.ts';

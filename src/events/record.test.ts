@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { millis } from '../base/index.ts';
-import type { Clock } from '../world/index.ts';
-import type { DiagnosticEvent, MailEvent, RejectionEvent } from './events.ts';
 import { nullId } from '../message/index.ts';
 import { reply } from '../smtp/index.ts';
+import type { Clock } from '../world/index.ts';
+import type { DiagnosticEvent, MailEvent, RejectionEvent } from './events.ts';
 import { events } from './record.ts';
 
 const clock: Clock = {

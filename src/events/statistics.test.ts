@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { millis } from '../base/index.ts';
-import type { Clock } from '../world/index.ts';
 import { nullId } from '../message/index.ts';
 import { reply } from '../smtp/index.ts';
+import type { Clock } from '../world/index.ts';
 import type { AttemptEvent, Events, ReceptionEvent, RejectionEvent } from './events.ts';
 import { recentDiagnostics } from './recent.ts';
 import { events } from './record.ts';
@@ -85,7 +85,14 @@ test('the server and each binding count what happened to them', () => {
   attempt(told, 'r2', 'permanent');
   reject(told);
   expect(counted.server).toEqual({ received: 3, delivered: 1, failed: 1, transient: 1, rejected: 1 });
-  expect(counted.binding('r1')).toEqual({ binding: 'r1', group: 'retail', received: 2, delivered: 1, failed: 0, transient: 1 });
+  expect(counted.binding('r1')).toEqual({
+    binding: 'r1',
+    group: 'retail',
+    received: 2,
+    delivered: 1,
+    failed: 0,
+    transient: 1,
+  });
   expect([...counted.bindings()].map((binding) => binding.binding)).toEqual(['r1', 'r2']);
   expect(counted.binding('r3')).toBeUndefined();
 });

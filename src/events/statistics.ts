@@ -1,5 +1,5 @@
-import { inSeconds, millis } from '../base/index.ts';
 import type { Millis, Seconds } from '../base/index.ts';
+import { inSeconds, millis } from '../base/index.ts';
 import type { Clock } from '../world/index.ts';
 import type { Events } from './events.ts';
 
@@ -70,34 +70,31 @@ export function statistics(events: Events, clock: Clock): Statistics {
     return made;
   };
 
-  const subscription = events.subscribe(
-    ['reception', 'delivery', 'transient', 'permanent', 'rejection'],
-    (event) => {
-      if (event.kind === 'rejection') {
-        rejected += 1;
+  const subscription = events.subscribe(['reception', 'delivery', 'transient', 'permanent', 'rejection'], (event) => {
+    if (event.kind === 'rejection') {
+      rejected += 1;
+      return;
+    }
+    const binding = of(event.binding, event.bindingGroup);
+    switch (event.kind) {
+      case 'reception':
+        server.received += 1;
+        binding.received += 1;
         return;
-      }
-      const binding = of(event.binding, event.bindingGroup);
-      switch (event.kind) {
-        case 'reception':
-          server.received += 1;
-          binding.received += 1;
-          return;
-        case 'delivery':
-          server.delivered += 1;
-          binding.delivered += 1;
-          return;
-        case 'transient':
-          server.transient += 1;
-          binding.transient += 1;
-          return;
-        case 'permanent':
-          server.failed += 1;
-          binding.failed += 1;
-          return;
-      }
-    },
-  );
+      case 'delivery':
+        server.delivered += 1;
+        binding.delivered += 1;
+        return;
+      case 'transient':
+        server.transient += 1;
+        binding.transient += 1;
+        return;
+      case 'permanent':
+        server.failed += 1;
+        binding.failed += 1;
+        return;
+    }
+  });
 
   const sinceReset = (): Seconds => inSeconds(millis(clock.now() - resetAt));
   /** In the first second a rate is what there was so far, not a wild extrapolation. */

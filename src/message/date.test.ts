@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { millis } from '../base/index.ts';
 import { civilTime, dayNames, mailDate } from './date.ts';
 
@@ -27,13 +27,13 @@ test('the calendar agrees with the one of the language, leap years and centuries
       const parts = Object.fromEntries(theirs.formatToParts(second * 1000).map((part) => [part.type, part.value]));
       const ours = civilTime(millis(second * 1000 + 999));
       expect({ ...ours, weekday: dayNames[ours.weekday] }).toEqual({
-        year: Number(parts['year']),
-        month: Number(parts['month']),
-        day: Number(parts['day']),
-        weekday: parts['weekday'],
-        hour: Number(parts['hour']),
-        minute: Number(parts['minute']),
-        second: Number(parts['second']),
+        year: Number(parts.year),
+        month: Number(parts.month),
+        day: Number(parts.day),
+        weekday: parts.weekday,
+        hour: Number(parts.hour),
+        minute: Number(parts.minute),
+        second: Number(parts.second),
       });
     }),
   );

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { HeaderScanner, countReceived, fieldValue, findField, findHeaderEnd } from './headers.ts';
+import { expect, test } from 'vitest';
+import { countReceived, fieldValue, findField, findHeaderEnd, HeaderScanner } from './headers.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 const value = (text: string, name: string) => {
@@ -68,5 +68,7 @@ test('an empty or unfinished last field is found', () => {
 });
 
 test('Received fields are counted up to the blank line', () => {
-  expect(countReceived(bytes('Received: a\r\n\tb\r\nX: y\r\nreceived: c\r\nReceived-SPF: d\r\n\r\nReceived: e\r\n'))).toBe(2);
+  expect(
+    countReceived(bytes('Received: a\r\n\tb\r\nX: y\r\nreceived: c\r\nReceived-SPF: d\r\n\r\nReceived: e\r\n')),
+  ).toBe(2);
 });

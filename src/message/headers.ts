@@ -83,7 +83,7 @@ export function findField(bytes: Uint8Array, name: string, from = 0): FieldSpan 
   while (line < bytes.length) {
     const next = endOfLine(bytes, line);
     if (isBlank(bytes, line, next)) return undefined;
-    const value = valueOf(bytes, line, wanted);
+    const value = valueStart(bytes, line, wanted);
     if (value !== -1) {
       let end = next;
       while (end < bytes.length && isBlankByte(bytes[end])) end = endOfLine(bytes, end);
@@ -112,7 +112,7 @@ export function countReceived(bytes: Uint8Array): number {
 }
 
 /** @returns the offset behind the colon when the line is this field, else -1 */
-function valueOf(bytes: Uint8Array, line: number, lowerName: string): number {
+function valueStart(bytes: Uint8Array, line: number, lowerName: string): number {
   for (let index = 0; index < lowerName.length; index++) {
     const byte = bytes[line + index];
     if (byte === undefined) return -1;

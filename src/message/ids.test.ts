@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { millis } from '../base/index.ts';
 import { eventId, formatId, idAllocator, messageId, messageIdValue, nullId, parseId } from './ids.ts';
 
@@ -64,13 +64,17 @@ test('an instance that does not fit 16 bits is refused', () => {
   expect(() => idAllocator({ instance: 1.5 })).toThrow(RangeError);
 });
 
-test.each(['', 'C2/10-00812-001f3556', 'C2/10-00812-001F3556 ', 'C2-10-00812-001F3556', 'C2/10-65536-001F3556', 'C2/10-812-001F3556'])(
-  '%j is not a message id',
-  (text) => {
-    expect(parseId(text)).toBeUndefined();
-    expect(messageId(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  'C2/10-00812-001f3556',
+  'C2/10-00812-001F3556 ',
+  'C2-10-00812-001F3556',
+  'C2/10-65536-001F3556',
+  'C2/10-812-001F3556',
+])('%j is not a message id', (text) => {
+  expect(parseId(text)).toBeUndefined();
+  expect(messageId(text)).toBeUndefined();
+});
 
 test('the event id is node, second, instance and counter, each little-endian', () => {
   expect(eventId(formatId({ counter: 300, instance: 812, second: 1_700_000_000 }), 1)).toBe('010000f153652c032c01');

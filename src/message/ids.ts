@@ -112,7 +112,8 @@ function tailOf(instance: number, second: number): string {
 
 function backwards(digits: string): number {
   let value = 0;
-  for (let index = digits.length - 1; index >= 0; index--) value = value * 16 + Number.parseInt(digits[index] ?? '', 16);
+  for (let index = digits.length - 1; index >= 0; index--)
+    value = value * 16 + Number.parseInt(digits[index] ?? '', 16);
   return value;
 }
 

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest';
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { millis } from '../base/index.ts';
 import { formatId } from './ids.ts';
-import { receivedField } from './received.ts';
 import type { ReceivedParts } from './received.ts';
+import { receivedField } from './received.ts';
 
 const usual: ReceivedParts = {
   remote: { ip: '192.0.2.7', port: 40112 },
@@ -55,10 +55,14 @@ test('a HELO name cannot forge a field, close the comment or send 8-bit bytes', 
 
 test('whatever a client says, the field is one folded field of ASCII lines below the limit', () => {
   fc.assert(
-    fc.property(fc.string({ maxLength: 2000, unit: 'binary' }), fc.string({ maxLength: 2000, unit: 'binary' }), (helo, path) => {
-      const text = written({ helo, reversePath: path, recipients: [path] });
-      expect(text).toMatch(/^Received: [\x20-\x7e]*\r\n(?:\t[\x20-\x7e]+\r\n)+$/);
-      for (const line of text.split('\r\n')) expect(line.length).toBeLessThan(998);
-    }),
+    fc.property(
+      fc.string({ maxLength: 2000, unit: 'binary' }),
+      fc.string({ maxLength: 2000, unit: 'binary' }),
+      (helo, path) => {
+        const text = written({ helo, reversePath: path, recipients: [path] });
+        expect(text).toMatch(/^Received: [\x20-\x7e]*\r\n(?:\t[\x20-\x7e]+\r\n)+$/);
+        for (const line of text.split('\r\n')) expect(line.length).toBeLessThan(998);
+      },
+    ),
   );
 });

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { SimChance } from '../world/sim/chance.ts';
-import { SimClock } from '../world/sim/clock.ts';
-import { SimDisk } from '../world/sim/disk.ts';
+import { SimChance, SimClock, SimDisk } from '../world/sim/index.ts';
 import { LogFile } from './log-file.ts';
 
 const path = '/var/log/impetus/mainlog.ec';

@@ -241,7 +241,9 @@ export class LogFile implements AsyncDisposable {
 
   #failed(error: unknown): void {
     if (!this.#failing) {
-      this.#complain(`cannot be written: ${reason(error)}. Lines are kept (${this.#mostKept} bytes at most) and it is tried again`);
+      this.#complain(
+        `cannot be written: ${reason(error)}. Lines are kept (${this.#mostKept} bytes at most) and it is tried again`,
+      );
     }
     this.#failing = true;
   }

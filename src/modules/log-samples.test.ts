@@ -134,12 +134,32 @@ const samples: readonly (readonly [string, string, string])[] = [
     'paniclog',
     'message',
     panicLine(
-      { ...at(1_700_000_005), kind: 'diagnostic', level: 'ERROR', module: 'scriptlet', text: 'rule file has no entry for dest.test' },
+      {
+        ...at(1_700_000_005),
+        kind: 'diagnostic',
+        level: 'ERROR',
+        module: 'scriptlet',
+        text: 'rule file has no entry for dest.test',
+      },
       '1700000005',
     ),
   ],
-  ['acctlog', 'N', accountingLine({ ...at(0), kind: 'accounting', type: 'N', listener: '/run/impetus/ctl', peer: '', user: 'ops', result: 1 }, '1700000000')],
-  ['acctlog', 'T', accountingLine({ ...at(0), kind: 'accounting', type: 'T', listener: '*:587', peer: '203.0.113.4:40112', user: '', result: 0 }, '1700000000')],
+  [
+    'acctlog',
+    'N',
+    accountingLine(
+      { ...at(0), kind: 'accounting', type: 'N', listener: '/run/impetus/ctl', peer: '', user: 'ops', result: 1 },
+      '1700000000',
+    ),
+  ],
+  [
+    'acctlog',
+    'T',
+    accountingLine(
+      { ...at(0), kind: 'accounting', type: 'T', listener: '*:587', peer: '203.0.113.4:40112', user: '', result: 0 },
+      '1700000000',
+    ),
+  ],
   ['acctlog', 'Z', accountingLine(command, stamp(command.at))],
 ];
 
@@ -191,11 +211,17 @@ test('context values of the rejectlog are quoted when they must be, and secrets 
     '1',
     new Set(['auth_password']),
   );
-  expect(line).toContain('CTXCONN=[plain=x,blank="a b",odd="a\\"],[\\\\=",Auth_Password=***,line=a\\nb] CTXMESS=[] 5.7.1');
+  expect(line).toContain(
+    'CTXCONN=[plain=x,blank="a b",odd="a\\"],[\\\\=",Auth_Password=***,line=a\\nb] CTXMESS=[] 5.7.1',
+  );
 });
 
 test('a rejection without an enhanced code has its text alone, and quotes in names cannot end them', () => {
-  const line = rejectionLine({ ...rejection, pathway: 'a" M=x', reply: reply(421, undefined, 'closing') }, '1', new Set());
+  const line = rejectionLine(
+    { ...rejection, pathway: 'a" M=x', reply: reply(421, undefined, 'closing') },
+    '1',
+    new Set(),
+  );
   expect(line).toContain('PATH="a\\" M=x" ');
   expect(line.endsWith('] closing')).toBe(true);
 });

@@ -6,11 +6,11 @@ import {
   escapeBackslashes,
   escapeControls,
   escapeDelimiters,
+  type LineFormat,
   lineOf,
   localPart,
   stamps,
   twoDecimals,
-  type LineFormat,
 } from './log-text.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
@@ -22,7 +22,9 @@ test('control characters are named and everything else stays as it was', () => {
 test('UTF-8 of a peer stays, broken UTF-8 is named byte by byte', () => {
   expect(escapeControls(bytes('größe 😀'))).toBe(bytes('größe 😀'));
   expect(escapeControls('\xe9t\xe9')).toBe('\\xE9t\\xE9');
-  expect(escapeControls('\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82')).toBe('\\xC0\\xAF \\xED\\xA0\\x80 \\xF4\\x90\\x80\\x80 \\xE2\\x82');
+  expect(escapeControls('\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82')).toBe(
+    '\\xC0\\xAF \\xED\\xA0\\x80 \\xF4\\x90\\x80\\x80 \\xE2\\x82',
+  );
 });
 
 test('the line end of Unicode cannot end a line', () => {
@@ -42,7 +44,10 @@ test('whatever is in the fields, a line is one line of valid UTF-8, and with ful
   const format: LineFormat<readonly string[]> = ([one = '', two = '', three = ''], stamp, { field, last }) =>
     `${stamp}@${field(one)}@${field(two)}@${last(three)}`;
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const text = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 40 });
+  const text = fc.string({
+    unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+    maxLength: 40,
+  });
   fc.assert(
     fc.property(text, text, text, (...fields) => {
       for (const mode of ['control', 'full'] as const) {

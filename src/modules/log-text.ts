@@ -15,7 +15,7 @@ export interface Escape {
 }
 
 /** What a line is made of, for one kind of event. */
-export type LineFormat<Event> = (event: Event, stamp: string, escape: Escape) => string;
+export type LineFormat<Event> = (event: Event, stamp: string, ways: Escape) => string;
 
 /**
  * A line as bytes in Latin-1 characters. Nearly every line is printable ASCII and is made without escaping, which is

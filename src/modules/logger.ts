@@ -1,5 +1,5 @@
-import { millis } from '../base/index.ts';
 import type { Seconds } from '../base/index.ts';
+import { millis } from '../base/index.ts';
 import type { Option, View } from '../config/index.ts';
 import type { Clock } from '../world/index.ts';
 import { LogFile } from './log-file.ts';
@@ -47,5 +47,11 @@ export function reopenCommand(host: ModuleHost, logs: readonly LogFile[]): Dispo
 /** Opens the log that an option names, with the permission bits of its `…_mode`. */
 export function openLog(host: ModuleHost, option: Option<string>, view: View, mode: number): LogFile {
   const { disk, clock } = host;
-  return new LogFile({ disk, clock, path: logPath(option.name, view.get(option)), mode, complain: (text) => host.complain(text) });
+  return new LogFile({
+    disk,
+    clock,
+    path: logPath(option.name, view.get(option)),
+    mode,
+    complain: (text) => host.complain(text),
+  });
 }

@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
 import { millis } from '../base/index.ts';
 import type { Option, View } from '../config/index.ts';
-import { events, type AttemptEvent, type DiagnosticEvent } from '../events/index.ts';
+import { type AttemptEvent, type DiagnosticEvent, events } from '../events/index.ts';
 import { nullId } from '../message/index.ts';
 import { reply } from '../smtp/index.ts';
-import { SimChance } from '../world/sim/chance.ts';
-import { SimClock } from '../world/sim/clock.ts';
-import { SimDisk } from '../world/sim/disk.ts';
+import { SimChance, SimClock, SimDisk } from '../world/sim/index.ts';
 import { bounceLogger } from './bounce_logger/bounce-logger.ts';
 import { ecLogger } from './ec_logger/ec-logger.ts';
 import { standardErrorLog } from './ec_logger/paniclog.ts';
@@ -46,7 +44,8 @@ function house(global: Readonly<Record<string, unknown>> = {}) {
     },
     complain: (text) => complaints.push(text),
   };
-  const start = (module: ModuleDefinition, values: Readonly<Record<string, unknown>> = {}) => module.start(host, stanza(values));
+  const start = (module: ModuleDefinition, values: Readonly<Record<string, unknown>> = {}) =>
+    module.start(host, stanza(values));
   const log = (name: string) => disk.text(`/var/log/ecelerity/${name}.ec`);
   return { clock, disk, told, complaints, commands, start, log };
 }
@@ -107,7 +106,14 @@ test('microseconds are written when log_hires_timestamp is on, but not in the ac
   start(ecLogger);
   told.record(attempt('delivery'));
   told.record({
-    kind: 'accounting', at: millis(epoch), generation: 1, type: 'N', listener: '*:2025', peer: '', user: 'ops', result: 1,
+    kind: 'accounting',
+    at: millis(epoch),
+    generation: 1,
+    type: 'N',
+    listener: '*:2025',
+    peer: '',
+    user: 'ops',
+    result: 1,
   });
   await clock.advance(100);
   expect(log('mainlog')).toMatch(/^1700000000000000@/);
@@ -175,7 +181,9 @@ test('mail goes on when a log file cannot be written', async () => {
 
 test('a log that another writer would have to take vetoes the configuration', () => {
   const { start } = house();
-  expect(() => start(ecLogger, { paniclog: 'syslog://?facility=mail' })).toThrow('paniclog: syslog:// is not supported');
+  expect(() => start(ecLogger, { paniclog: 'syslog://?facility=mail' })).toThrow(
+    'paniclog: syslog:// is not supported',
+  );
 });
 
 test('a file:// path is a path', async () => {

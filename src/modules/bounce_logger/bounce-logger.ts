@@ -20,12 +20,15 @@ export const bounceLogger: ModuleDefinition = {
     const inBand = view.get(options.logInbandBounces);
     const outOfBand = view.get(options.logOutofbandBounces);
     const log = openLog(host, options.bouncelog, view, view.get(options.bouncelogMode));
-    const kinds = view.get(options.logTransientFailures) ? (['permanent', 'transient'] as const) : (['permanent'] as const);
+    const kinds = view.get(options.logTransientFailures)
+      ? (['permanent', 'transient'] as const)
+      : (['permanent'] as const);
 
     const ends = [
       host.events.subscribe(kinds, (event) => {
         const reported = event.stage === outOfBandStage;
-        if (reported ? !outOfBand || !isLoggedOutOfBand(event.bounceClass) : event.kind === 'permanent' && !inBand) return;
+        if (reported ? !outOfBand || !isLoggedOutOfBand(event.bounceClass) : event.kind === 'permanent' && !inBand)
+          return;
         log.append(lineOf(bounceLine, event, stamp(event.at), mode));
       }),
       heartbeat(host.clock, view.get(options.heartbeatInterval), () => log.append(`${stamp(host.clock.date())}@@@@M1`)),

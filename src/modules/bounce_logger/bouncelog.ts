@@ -1,7 +1,7 @@
 import type { AttemptEvent } from '../../events/index.ts';
 import { replyText } from '../../smtp/index.ts';
-import { domainPart, localPart } from '../log-text.ts';
 import type { LineFormat } from '../log-text.ts';
+import { domainPart, localPart } from '../log-text.ts';
 
 /** The stage of bounces that came as mail. */
 export const outOfBandStage = 21;

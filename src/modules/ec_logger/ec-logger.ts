@@ -1,8 +1,8 @@
 import type { EventKind, MailEvent } from '../../events/index.ts';
-import { lineOf, stamps } from '../log-text.ts';
-import type { ModuleDefinition } from '../module.ts';
 import { logHiresTimestamp } from '../log-options.ts';
+import { lineOf, stamps } from '../log-text.ts';
 import { heartbeat, logPath, openLog, reopenCommand } from '../logger.ts';
+import type { ModuleDefinition } from '../module.ts';
 import { accountingLine } from './acctlog.ts';
 import { deliveryLine, failureLine, heartbeatLine, receptionLine } from './mainlog.ts';
 import * as options from './options.ts';
@@ -34,7 +34,12 @@ export const ecLogger: ModuleDefinition = {
     const mainlog = openLog(host, options.mainlog, view, view.get(options.mainlogMode));
     const rejectlog = openLog(host, options.rejectlog, view, view.get(options.rejectlogMode));
     const paniclog = openLog(host, options.paniclog, view, view.get(options.paniclogMode));
-    const acctlog = openLog(host, options.acctlog, view, view.get(options.acctlogMode) ?? view.get(options.acctlogLogMode));
+    const acctlog = openLog(
+      host,
+      options.acctlog,
+      view,
+      view.get(options.acctlogMode) ?? view.get(options.acctlogLogMode),
+    );
     const logs = [mainlog, rejectlog, paniclog, acctlog];
 
     const hear = (event: MailEvent): void => {

@@ -1,7 +1,7 @@
 import type { AttemptEvent, ReceptionEvent } from '../../events/index.ts';
 import { replyText } from '../../smtp/index.ts';
-import { domainPart, localPart, twoDecimals } from '../log-text.ts';
 import type { LineFormat } from '../log-text.ts';
+import { domainPart, localPart, twoDecimals } from '../log-text.ts';
 
 /** R. Mail that came over no IP connection (Unix socket, our own) has the word `unknown` for its peer. */
 export const receptionLine: LineFormat<ReceptionEvent> = (event, stamp, { field, last }) =>

@@ -29,7 +29,17 @@ export const escapeMode = ownOption<EscapeMode>('escape', enumeration('control',
 
 export const rejectlogRedact = ownOption('rejectlog_redact', array, {
   scopes: [scope],
-  initial: ['password', 'passwd', 'auth_pass', 'auth_password', 'outbound_smtp_auth_pass', 'token', 'auth_token', 'access_token', 'secret'],
+  initial: [
+    'password',
+    'passwd',
+    'auth_pass',
+    'auth_password',
+    'outbound_smtp_auth_pass',
+    'token',
+    'auth_token',
+    'access_token',
+    'secret',
+  ],
   summary: 'context keys whose values are written *** in the rejectlog',
 });
 
