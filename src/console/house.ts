@@ -11,15 +11,15 @@ export interface House {
   readonly events: Events;
   readonly product: Product;
   readonly machine: Machine;
-  readonly configuration: Configuration;
+  readonly configuration: { readonly current: Pick<Configuration['current'], 'number' | 'bindings'> };
   readonly configCommands: ConfigCommands;
-  readonly queues: Queues;
+  readonly queues: Pick<Queues, 'find' | 'all' | 'item' | 'flush' | 'retry' | 'fail' | 'ledger'>;
   readonly delivery: DeliveryView;
   readonly sessions: SessionsView;
   readonly statistics: Statistics;
   readonly diagnostics: Pick<RecentDiagnostics, 'of'>;
   readonly names: NamesView;
-  readonly spool: Pick<Spool, 'hold' | 'statistics'>;
+  readonly spool: Pick<Spool, 'hold'> & { readonly statistics: Pick<Spool['statistics'], 'residentBodies'> };
   readonly modules: ModulesView;
   /** Listeners close first, then everything else; returns at once. */
   shutdown(): void;

@@ -6,7 +6,7 @@ import type { DeliveryView } from './house.ts';
  * Sums over all pairs. There may be a million of them: each generator yields an empty string a pair, which the server
  * takes as a chance to let others run.
  */
-export function* sumQueues(queues: Queues): Generator<string, { active: number; delayed: number; total: number }> {
+export function* sumQueues(queues: Pick<Queues, 'all'>): Generator<string, { active: number; delayed: number; total: number }> {
   const sum = { active: 0, delayed: 0, total: 0 };
   for (const queue of queues.all()) {
     sum.active += queue.active;
@@ -19,7 +19,7 @@ export function* sumQueues(queues: Queues): Generator<string, { active: number; 
 
 /** All pairs of a domain, or of all domains, or on one binding only. */
 export function* queuesOf(
-  queues: Queues,
+  queues: Pick<Queues, 'all'>,
   wanted: { readonly domain?: Domain | undefined; readonly binding?: string | undefined },
 ): Generator<string, MailQueue[]> {
   const found: MailQueue[] = [];

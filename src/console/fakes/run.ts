@@ -1,0 +1,14 @@
+import { answer } from '../answer.ts';
+import type { Result } from '../command.ts';
+import type { House } from '../house.ts';
+
+/** Runs one line as a console would. */
+export async function run(house: House, line: string): Promise<{ readonly text: string; readonly result: Result }> {
+  const output = answer(house, house.configCommands.open(), line);
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const step = await output.next();
+    if (step.done === true) return { text: Buffer.concat(pieces).toString('utf8'), result: step.value };
+    pieces.push(Buffer.from(step.value));
+  }
+}
