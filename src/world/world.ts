@@ -191,7 +191,10 @@ export class DiskError extends Error {
 
 export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR';
 
-/** One record's data: an address, a name, a preference with a name, or strings. */
+/**
+ * One record's data: an address, a name, a preference with a name, or strings. Names are lower case, without the
+ * trailing dot; the root, which is the host of a null MX (RFC 7505), is ''.
+ */
 export type DnsRecord =
   | { readonly type: 'A' | 'AAAA'; readonly address: string }
   | { readonly type: 'MX'; readonly preference: number; readonly host: string }

@@ -8,3 +8,4 @@ export type { WireSettings } from './wire.ts';
 export { SimDisk, type DiskFault, type DiskOperation, type SimDiskSettings } from './disk.ts';
 export { simNames, type SimNames, type SimZone } from './names.ts';
 export { SimExit, simProcess, type SimProcess, type SimProcessSettings } from './process.ts';
+export { SimDnsServer, type SimDnsQuery, type SimDnsTwist } from './dns-server.ts';
