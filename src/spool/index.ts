@@ -1,1 +1,3 @@
+/** Accepted means on disk: a log of segments with shared syncs. */
 export * from './spool.ts';
+export { openSpool, type OpenSpoolParts } from './open-spool.ts';

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { Events } from '../events/index.ts';
+import { DiskError, type Chance, type Clock, type DirectoryEntry, type Disk } from '../world/index.ts';
+import { Alarm, because } from './alarm.ts';
+import { Compaction } from './compaction.ts';
+import { Damage } from './damage.ts';
+import { LARGE_NAME, LargeFiles } from './large.ts';
+import { Log } from './log.ts';
+import { LogSpool } from './log-spool.ts';
+import { Receptions } from './receptions.ts';
+import { SALT_BYTES } from './record.ts';
+import { Recovery } from './recovery.ts';
+import { Residency } from './residency.ts';
+import { Room } from './room.ts';
+import { SEGMENT_NAME, Shelf } from './shelf.ts';
+import { SpoolError, type Spool, type SpoolSettings } from './spool.ts';
+
+export interface OpenSpoolParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  /** Draws the salts of segments, which nobody outside must guess. */
+  readonly chance?: Chance;
+  readonly events?: Pick<Events, 'diagnose'>;
+  /** `spoolbase` */
+  readonly directory: string;
+  readonly settings: SpoolSettings;
+  /** Which event loop's segments: `<spoolbase>/L<loop>`. */
+  readonly loop?: number;
+  /** Bytes after which a segment is ended; 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Milliseconds after which an ended segment may be compacted; 30 s, since most mail is gone by then anyway. */
+  readonly compactionSettleMillis?: number;
+}
+
+/**
+ * Takes the spool: lock, directories, and a fresh segment to write to. What an earlier process left is read by
+ * `recover()`.
+ *
+ * @throws SpoolError IMP_SPOOL_LOCKED when another process owns it, IMP_SPOOL_READ or IMP_SPOOL_WRITE with what the
+ *   system says about the directory
+ */
+export async function openSpool(parts: OpenSpoolParts): Promise<Spool> {
+  const { disk, clock, settings, directory: base } = parts;
+  const alarm = new Alarm(parts.events, clock);
+  const directoryMode = searchable(settings.spool_mode);
+  const directory = `${base}/L${parts.loop ?? 0}`;
+  await made(disk, `${directory}/large`, directoryMode);
+  const lock = await locked(disk, base);
+  try {
+    return await opened(parts, alarm, directory, directoryMode, lock);
+  } catch (cause) {
+    await lock[Symbol.asyncDispose]();
+    throw cause;
+  }
+}
+
+async function opened(parts: OpenSpoolParts, alarm: Alarm, directory: string, directoryMode: number, lock: AsyncDisposable): Promise<Spool> {
+  const { disk, clock, chance, directory: base } = parts;
+  const settings = { current: parts.settings };
+  const mode = parts.settings.spool_mode;
+  const sync = (): boolean => settings.current.force_fsync;
+  const found = await survey(disk, alarm, base, directory);
+  const settleMillis = parts.compactionSettleMillis ?? 30_000;
+  const shelf = new Shelf({
+    disk, clock, alarm, directory, mode, sync, settleMillis,
+    segmentBytes: parts.segmentBytes ?? 64 * 1024 * 1024,
+    salt: chance ? () => chance.bytes(SALT_BYTES) : (sequence) => poorSalt(clock, sequence),
+    nextSequence: found.next,
+  });
+  const files = new LargeFiles(disk, clock, `${directory}/large`, mode, found.next, (path, cause) => {
+    alarm.repeat('large file', 'WARNING', `cannot close or delete ${path}: ${because(cause)}`);
+  });
+  const residency = new Residency(settings.current.max_resident_messages, settings.current.max_resident_bytes);
+  const receptions = new Receptions(shelf, residency, files);
+  const room = new Room(disk, clock, base, () => settings.current.spool_min_free, alarm);
+  const log = new Log({ clock, alarm, shelf, receptions, room, sync, admitted: (segment, pending) => spool.admitted(segment, pending) });
+  const compaction = new Compaction({ clock, alarm, shelf, receptions, log, settleMillis });
+  shelf.onSparse = () => compaction.consider();
+  const damage = new Damage(disk, alarm, `${base}/damaged`, mode, directoryMode);
+  const old = found.sequences.length > 0 || found.large.length > 0;
+  const recovery = old ? new Recovery({ disk, alarm, shelf, receptions, files, log, damage, sequences: found.sequences, large: found.large }) : undefined;
+  shelf.settled = !old;
+  const spool = new LogSpool({ clock, disk, alarm, shelf, receptions, residency, files, log, room, compaction, recovery, settings, lock });
+  try {
+    await shelf.start();
+  } catch (cause) {
+    throw new SpoolError('IMP_SPOOL_WRITE', `cannot write in ${directory}: ${because(cause)}. Check its owner and mode.`, { cause });
+  }
+  await room.check();
+  if (!sync()) alarm.tell('WARNING', 'force_fsync is false: a power cut may lose mail that was acknowledged.');
+  return spool;
+}
+
+/** With all its parents, and for good: a file is no safer than the names that lead to it. */
+async function made(disk: Disk, path: string, mode: number): Promise<void> {
+  try {
+    const fresh: string[] = [];
+    for (let at = path; (await disk.status(at)) === undefined && dirname(at) !== at; at = dirname(at)) fresh.push(at);
+    await disk.makeDirectory(path, mode);
+    for (const each of fresh.reverse()) await disk.syncDirectory(dirname(each));
+  } catch (cause) {
+    throw new SpoolError('IMP_SPOOL_WRITE', `cannot make ${path}: ${because(cause)}. Check spoolbase, its owner and mode.`, { cause });
+  }
+}
+
+async function locked(disk: Disk, base: string): Promise<AsyncDisposable> {
+  try {
+    return await disk.lock(`${base}/lock`);
+  } catch (cause) {
+    if (cause instanceof DiskError && cause.code === 'ELOCKED') {
+      throw new SpoolError('IMP_SPOOL_LOCKED', `the spool ${base} has an owner: ${cause.message}. One spool serves one process.`, { cause });
+    }
+    throw new SpoolError('IMP_SPOOL_WRITE', `cannot lock ${base}: ${because(cause)}. Check its owner and mode.`, { cause });
+  }
+}
+
+interface Survey {
+  readonly sequences: readonly number[];
+  readonly large: readonly string[];
+  /** A sequence that no file of the directory mentions. */
+  readonly next: number;
+}
+
+/** What is there. Files that are not ours are left alone, and told of. */
+async function survey(disk: Disk, alarm: Alarm, base: string, directory: string): Promise<Survey> {
+  const sequences: number[] = [];
+  const large: string[] = [];
+  const strange: string[] = [];
+  let last = 0;
+  for (const { name, kind } of await listed(disk, base)) {
+    const ours = kind === 'directory' ? /^(?:L\d+|damaged|lost\+found)$/.test(name) : /^lock(?:[.-].*)?$/.test(name);
+    if (!ours) strange.push(`${base}/${name}`);
+  }
+  for (const { name, kind } of await listed(disk, directory)) {
+    const sequence = kind === 'file' ? Number(SEGMENT_NAME.exec(name)?.[1] ?? NaN) : NaN;
+    if (sequence > 0) sequences.push(sequence);
+    else if (name !== 'large') strange.push(`${directory}/${name}`);
+  }
+  for (const { name, kind } of await listed(disk, `${directory}/large`)) {
+    const run = kind === 'file' ? LARGE_NAME.exec(name)?.[1] : undefined;
+    if (run === undefined) {
+      strange.push(`${directory}/large/${name}`);
+      continue;
+    }
+    large.push(name);
+    last = Math.max(last, Number(run));
+  }
+  if (strange.length > 0) {
+    const more = strange.length > 5 ? ` and ${strange.length - 5} more` : '';
+    alarm.tell('WARNING', `not files of the spool, left alone: ${strange.slice(0, 5).join(', ')}${more}`);
+  }
+  sequences.sort((a, b) => a - b);
+  return { sequences, large, next: Math.max(last, sequences[sequences.length - 1] ?? 0) + 1 };
+}
+
+async function listed(disk: Disk, path: string): Promise<readonly DirectoryEntry[]> {
+  try {
+    return await disk.list(path);
+  } catch (cause) {
+    throw new SpoolError('IMP_SPOOL_READ', `cannot read ${path}: ${because(cause)}. Check its owner and mode.`, { cause });
+  }
+}
+
+/** Who may read a file may search its directory. */
+function searchable(fileMode: number): number {
+  return fileMode | ((fileMode & 0o444) >> 2) | 0o300;
+}
+
+/** Without chance, as in small tools: hard to guess from outside, and different in each segment. */
+function poorSalt(clock: Clock, sequence: number): Uint8Array {
+  return createHash('sha256').update(`${clock.date()} ${clock.now()} ${sequence}`).digest().subarray(0, SALT_BYTES);
+}
