@@ -260,22 +260,34 @@ test('consoles over TCP are refused in words, and the check of the configuration
 
 test('close tells idle consoles, stops running commands, and cuts off what hangs', async () => {
   const house = new FakeHouse();
+  let cleaned = 0;
   house.moduleCommands = [
-    { words: 'endless', summary: '', run: function* () { for (;;) yield ''; } },
+    {
+      words: 'endless', summary: '',
+      run: function* () {
+        try {
+          for (;;) yield `${'x'.repeat(4095)}\n`;
+        } finally {
+          cleaned++;
+        }
+      },
+    },
     { words: 'hang', summary: '', run: async function* () { await new Promise(() => {}); yield ''; } },
   ];
   const { peer, server } = await serve(house);
-  const [idle, hanging] = [peer(), peer()];
-  await idle.hears(10);
+  const [idle, running, hanging] = [peer(), peer(), peer()];
+  running.send(frameKinds.request, 'endless');
   hanging.send(frameKinds.request, 'hang');
-  await hanging.hears(10);
+  await idle.hears(10);
   const closed = server.close();
-  await house.clock.until(closed, 1100);
   await house.clock.advance(10);
   expect(idle.heard).toEqual([hello, 'bye the server is shutting down']);
+  expect(running.heard.slice(-2)).toEqual(['end 1', 'bye the server is shutting down']);
+  expect(cleaned).toBe(1);
+  expect(server.sessions).toBe(1);
+  await house.clock.until(closed, 1100);
   expect(server.sessions).toBe(0);
-  const late = peer();
-  expect(await late.hears(100)).toEqual(['bye the server is shutting down']);
+  expect(await peer().hears(100)).toEqual(['bye the server is shutting down']);
   await server.close();
 });
 
