@@ -14,6 +14,7 @@ test.each([
   ['<@one.example,@two.example:joe@three.example>', 'joe@three.example'],
   ['<a@[192.0.2.1]>', 'a@[192.0.2.1]'],
   ['<a@[IPv6:2001:db8::1]>', 'a@[IPv6:2001:db8::1]'],
+  ['<a@b_c.example>', 'a@b_c.example'],
   ['<PostMaster>', 'PostMaster'],
   ["<!#$%&'*+-/=?^_`{|}~@b>", "!#$%&'*+-/=?^_`{|}~@b"],
 ])('%s is the path %s', (text, path) => {
@@ -22,7 +23,7 @@ test.each([
 
 test.each([
   'a@b', '<a@b', '<a@b>x', '<a b@c>', '<a@>', '<@b>', '<a..b@c>', '<.a@c>', '<a.@c>', '<a@b.>', '<a@.b>', '<a@b..c>',
-  '<a@-b>', '<a@b->', '<a@b_c>', '<a@b@c>', '<fred>', '<"a@b>', '<"a\\>', '<"a"b@c>', '<a@[192.0.2.300]>', '<a@[x:y]>', '<a@[1.2.3.4>',
+  '<a@-b>', '<a@b->', '<a@b@c>', '<fred>', '<"a@b>', '<"a\\>', '<"a"b@c>', '<a@[192.0.2.300]>', '<a@[x:y]>', '<a@[1.2.3.4>',
   '< a@b>', '<a@b >', ' <a@b>', '<a@b> ', '<a\r@b>', '<a\0@b>', '<\xe9@b>', '<a@b\xe9>', '<@a:>', '<@a,b:c@d>', '<@a c@d>', '', '<', '<a@b\t>',
 ])('%j is no path', (text) => {
   expect(parse(text)).toBeUndefined();
@@ -53,7 +54,6 @@ test('blanks at the end are ignored when allowed', () => {
 
 test('loose rules take dots anywhere in a local part', () => {
   for (const local of ['a..b', 'ab.', '.a', '..']) expect(parse(`<${local}@c>`, { loose: true })).toBe(`${local}@c`);
-  expect(parse('<a@b_c>', { loose: true })).toBe('a@b_c');
 });
 
 test('a local part alone is an address when a domain will be added', () => {

@@ -7,7 +7,7 @@ export interface PathRules {
   readonly blanksAtBrackets: boolean;
   /** `rfc2821_allow_whitespace_in_envelope`, or not pedantic: blanks at the end of the line. */
   readonly blanksAtEnd: boolean;
-  /** `rfc2821_pedantic_address_rules` is false: `a..b@` and `ab.@` are local parts, `_` may stand in domains. */
+  /** `rfc2821_pedantic_address_rules` is false: `a..b@` and `ab.@` are local parts. */
   readonly loose: boolean;
   /** `domain_for_unqualified_…` is set: a local part alone is an address. `<postmaster>` is one in any case (§4.1.1.3). */
   readonly unqualified: boolean;
@@ -61,7 +61,7 @@ function mailboxEnd(line: string, at: number, rules: PathRules): number {
   if (line.charCodeAt(local) !== AT) {
     return rules.unqualified || line.slice(at, local).toLowerCase() === 'postmaster' ? local : -1;
   }
-  const end = line.charCodeAt(local + 1) === OPEN ? literalEnd(line, local + 1) : domainEnd(line, local + 1, rules.loose);
+  const end = line.charCodeAt(local + 1) === OPEN ? literalEnd(line, local + 1) : domainEnd(line, local + 1);
   return end === -1 || end - local - 1 > MOST_DOMAIN || end - at > MOST_PATH - 2 ? -1 : end;
 }
 
@@ -91,12 +91,13 @@ function quotedEnd(line: string, from: number): number {
   }
 }
 
-function domainEnd(line: string, from: number, loose: boolean): number {
+/** RFC 5321 without its bounds on labels, but with underscores: such names have MX records, and mail to them must flow. */
+function domainEnd(line: string, from: number): number {
   let at = from;
   let before = DOT;
   for (; ; at += 1) {
     const code = line.charCodeAt(at);
-    if (isLetterOrDigit(code) || (loose && code === UNDERSCORE) || (code === HYPHEN && before !== DOT)) {
+    if (isLetterOrDigit(code) || code === UNDERSCORE || (code === HYPHEN && before !== DOT)) {
       before = code;
     } else if (code === DOT && before !== DOT && before !== HYPHEN) {
       before = DOT;
@@ -117,7 +118,7 @@ function literalEnd(line: string, from: number): number {
 function skipRoute(line: string, from: number): number {
   let at = from;
   while (line.charCodeAt(at) === AT) {
-    const end = domainEnd(line, at + 1, true);
+    const end = domainEnd(line, at + 1);
     if (end === -1) return at;
     if (line.charCodeAt(end) === COLON) return end + 1;
     if (line.charCodeAt(end) !== COMMA) return end;

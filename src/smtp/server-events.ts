@@ -9,9 +9,11 @@ import type { Reply } from './reply.ts';
  */
 export type ServerEvent = { readonly turn: number } & (
   | { readonly kind: 'connect' }
+  /** `line` as it came, without its line end. */
   | { readonly kind: 'ehlo' | 'helo'; readonly name: string; readonly line: string }
-  /** `path` as `local@domain`, as a local part alone, or empty for `<>`; `line` as it came, without its line end. */
-  | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: Parameters; readonly line: string }
+  /** `path` as `local@domain`, as a local part alone, or empty for `<>`. */
+  | { readonly kind: 'mail'; readonly path: string; readonly parameters: Parameters; readonly line: string }
+  | { readonly kind: 'rcpt'; readonly path: string; readonly parameters: Parameters; readonly line: string }
   | { readonly kind: 'data' | 'rset' | 'quit' | 'starttls' }
   | { readonly kind: 'bdat'; readonly length: number; readonly last: boolean }
   /** Views of what came, dots already removed. */

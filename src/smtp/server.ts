@@ -106,6 +106,17 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#waitForBytes();
   }
 
+  /** Whether that event still waits for its word. */
+  awaits(turn: number): boolean {
+    return this.#asked !== undefined && turn === this.#turn;
+  }
+
+  /** The client could not send, because we did not read: its time begins again. */
+  excuse(now: Millis): void {
+    this.#now = now;
+    if (this.#deadline !== undefined) this.#waitForBytes();
+  }
+
   /** Says this and ends, whatever the client is doing: for a server that stops, or a session that is not wanted. */
   dismiss(said: Reply): void {
     if (this.#state === 'over') return;

@@ -1,0 +1,70 @@
+import type { Configuration, View } from '../config/index.ts';
+import type { Events } from '../events/index.ts';
+import type { Ids } from '../message/index.ts';
+import type { Phases, Policy } from '../policy/index.ts';
+import type { Queues } from '../queue/index.ts';
+import type { Spool } from '../spool/index.ts';
+import type { Clock } from '../world/index.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** What reception needs of the rest of the house. */
+export interface ReceptionParts {
+  readonly clock: Clock;
+  readonly spool: Pick<Spool, 'draft'>;
+  readonly policy: Policy;
+  readonly events: Events;
+  readonly queues: Pick<Queues, 'enqueue'>;
+  readonly configuration: Pick<Configuration, 'current'>;
+  readonly ids: Ids;
+  /** The machine's own name, for when no option gives one. */
+  readonly hostName: string;
+  /** As banner and Received field show it. */
+  readonly product: { readonly name: string; readonly version: string };
+}
+
+/** The parts with what all sessions share. */
+export class Desk {
+  readonly parts: ReceptionParts;
+  readonly product: string;
+  /** Commits that have not been answered: a server that stops waits for them. */
+  commits = 0;
+  /** Called when the last of them is answered. */
+  settled: (() => void) | undefined = undefined;
+  readonly #settings = new WeakMap<View, Settings>();
+
+  constructor(parts: ReceptionParts) {
+    this.parts = parts;
+    this.product = `${parts.product.name} ${parts.product.version}`;
+  }
+
+  settings(view: View): Settings {
+    let settings = this.#settings.get(view);
+    if (settings === undefined) {
+      settings = readSettings(view, this.parts.hostName);
+      this.#settings.set(view, settings);
+    }
+    return settings;
+  }
+
+  committed(): void {
+    this.commits -= 1;
+    if (this.commits === 0) this.settled?.();
+  }
+
+  /** Whether any hook listens anywhere: only then are variables for them put together. */
+  get hooked(): boolean {
+    return PHASES.some((phase) => this.parts.policy.has(phase));
+  }
+}
+
+const PHASES: readonly (keyof Phases)[] = [
+  'validate_connect',
+  'validate_ehlo',
+  'validate_mailfrom',
+  'validate_rcptto',
+  'validate_data',
+  'validate_data_spool',
+  'validate_data_spool_each_rcpt',
+  'validate_set_binding',
+  'core_final_validation',
+];

@@ -1,0 +1,59 @@
+import type { BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
+import type { Reply } from '../smtp/index.ts';
+import type { Draft } from '../spool/index.ts';
+import type { Desk } from './desk.ts';
+import { Judge, wantsJudgement, type Copy, type Judgement } from './judgement.ts';
+import { announce } from './transaction.ts';
+
+/** Policy would not have the message; nothing was stored. */
+export class InjectionRefused extends Error {
+  readonly code = 'IMP_INJECTION_REFUSED';
+  /** Undefined: discarded. */
+  readonly reply: Reply | undefined;
+  constructor(reply: Reply | undefined) {
+    super(reply === undefined ? 'the message was discarded by policy' : `the message was refused by policy: ${reply.code} ${reply.text}`);
+    this.reply = reply;
+  }
+}
+
+/**
+ * Mail that came over no SMTP session: set_binding, final validation, the spool.
+ *
+ * @returns once it is durable
+ * @throws SpoolError, InjectionRefused
+ */
+export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress> {
+  let wanted = envelope;
+  if (wantsJudgement(desk, 'injection')) {
+    const copies = envelope.recipients.map(({ id, path, binding }): Copy & { readonly id: typeof id } => ({ id, path, binding }));
+    const judgement = await judge(desk, envelope, draft, copies);
+    if (judgement.kind !== 'accepted') {
+      draft.discard();
+      throw new InjectionRefused(judgement.kind === 'refused' ? judgement.reply : undefined);
+    }
+    wanted = { ...envelope, recipients: copies.map(({ id, path, binding }) => ({ id, path, binding })) };
+  }
+  const final = { ...wanted, size: draft.length };
+  const at = await commit(desk, final, traits, draft);
+  announce(desk, at, final, traits);
+  return at;
+}
+
+const judge = (desk: Desk, envelope: Envelope, draft: Draft, copies: Copy[]): Promise<Judgement> =>
+  new Promise((resolve) => {
+    const origin = {
+      remote: { ip: envelope.peer, port: 0 },
+      helo: '',
+      reversePath: envelope.reversePath,
+      connectionContext: { ...envelope.context.connection },
+      messageContext: { ...envelope.context.message },
+    };
+    new Judge(desk, 'injection', origin, draft, copies, resolve).run();
+  });
+
+function commit(desk: Desk, envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress> {
+  desk.commits += 1;
+  return new Promise<SpoolAddress>((resolve, reject) => {
+    draft.commit(envelope, traits, { kept: resolve, refused: reject });
+  }).finally(() => desk.committed());
+}

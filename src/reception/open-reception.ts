@@ -1,0 +1,86 @@
+import type { Millis } from '../base/index.ts';
+import type { Generation } from '../config/index.ts';
+import type { ServerState } from '../smtp/index.ts';
+import type { PeerAddress, Pipe } from '../world/index.ts';
+import { Client, clientAddress } from './client.ts';
+import { Desk, type ReceptionParts } from './desk.ts';
+import { inject } from './inject.ts';
+import { pathway } from './options.ts';
+import type { Origin, Reception } from './reception.ts';
+import { Session } from './session.ts';
+import type { Settings } from './settings.ts';
+
+/** One open session, for consoles. */
+export interface SessionView {
+  /** The same as long as it lives. */
+  readonly number: number;
+  readonly remote: PeerAddress;
+  readonly local: PeerAddress;
+  readonly state: ServerState;
+  /** When that state began, on the clock's scale. */
+  readonly since: Millis;
+  /** It waits for something of ours: policy, the spool. */
+  readonly floating: boolean;
+}
+
+/** A reception that can show its sessions. */
+export interface OpenReception extends Reception {
+  inbound(): Iterable<SessionView>;
+}
+
+export function reception(parts: ReceptionParts): OpenReception {
+  const desk = new Desk(parts);
+  const sessions = new Map<Session, number>();
+  let numbers = 0;
+  let closing: (() => void) | undefined;
+  let closed: Promise<void> | undefined;
+
+  const settle = (): void => {
+    if (sessions.size === 0 && desk.commits === 0) closing?.();
+  };
+  desk.settled = settle;
+
+  function converse(pipe: Pipe, origin: Origin): Session {
+    const ip = clientAddress(pipe.remote);
+    const name = origin.generation.receiving('esmtp_listener', origin.endpoint, ip).get(pathway);
+    const viewIn = (generation: Generation): Settings =>
+      desk.settings(generation.receiving('esmtp_listener', origin.endpoint, ip, name));
+    const { view } = viewIn(origin.generation);
+    const client = new Client(pipe, parts.ids.next(parts.clock.date()), name ?? 'default', view);
+    const session = new Session(desk, pipe, client, origin.generation, viewIn, (gone) => {
+      sessions.delete(gone);
+      origin.ended();
+      settle();
+    });
+    numbers += 1;
+    sessions.set(session, numbers);
+    // The banner may not be followed by a close before the pipe knows its host.
+    parts.clock.defer(() => {
+      if (closing === undefined) session.pump();
+      else session.leave();
+    });
+    return session;
+  }
+
+  return {
+    converse,
+    inject: (envelope, traits, draft) => inject(desk, envelope, traits, draft),
+    close() {
+      closed ??= new Promise<void>((resolve) => {
+        closing = resolve;
+        for (const session of sessions.keys()) session.leave();
+        settle();
+      });
+      return closed;
+    },
+    get sessions() {
+      return sessions.size;
+    },
+    *inbound() {
+      for (const [session, number] of sessions) {
+        const { client, state, since, floating } = session;
+        yield { number, remote: client.peer, local: client.local, state, since, floating };
+      }
+    },
+  };
+}

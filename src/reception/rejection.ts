@@ -1,0 +1,59 @@
+import type { ServerState } from '../smtp/index.ts';
+import type { Reply } from '../smtp/index.ts';
+import type { PeerAddress } from '../world/index.ts';
+import type { Client } from './client.ts';
+import type { Desk } from './desk.ts';
+
+/** The rejectlog's words for where a session stood. */
+export type RejectionPhase =
+  | 'connect'
+  | 'awaiting ehlo'
+  | 'awaiting mailfrom'
+  | 'awaiting rcptto'
+  | 'awaiting data'
+  | 'receiving body'
+  | 'validating body'
+  | 'relaying denied';
+
+export const phaseOf: Readonly<Record<Exclude<ServerState, 'over'>, RejectionPhase>> = {
+  connect: 'connect',
+  start: 'awaiting ehlo',
+  ready: 'awaiting mailfrom',
+  mail: 'awaiting rcptto',
+  rcpt: 'awaiting rcptto',
+  body: 'receiving body',
+  validating: 'validating body',
+};
+
+/** Who is said to have refused when no module did. */
+export const CORE = 'core';
+
+/** Each 4xx and 5xx that a client is given makes one of these; an idle timeout and the server's own end do not. */
+export function recordRejection(
+  desk: Desk,
+  client: Client,
+  refused: { readonly phase: RejectionPhase; readonly reply: Reply; readonly module: string; readonly variables: Readonly<Record<string, string>> },
+): void {
+  const { clock, events, configuration } = desk.parts;
+  events.record({
+    kind: 'rejection',
+    at: clock.date(),
+    generation: configuration.current.number,
+    remote: addressText(client.peer),
+    local: addressText(client.local),
+    connectionId: client.connectionId,
+    pathway: client.pathway,
+    pathwayGroup: client.connectionContext['pathway_group'] ?? '',
+    phase: refused.phase,
+    reply: refused.reply,
+    module: refused.module,
+    connectionContext: { ...client.connectionContext },
+    messageContext: { ...refused.variables, ...client.messageContext },
+  });
+}
+
+/** `ip:port`, an IPv6 address in brackets; the path of a Unix socket. */
+export function addressText(address: PeerAddress): string {
+  if (address.ip === '') return address.path ?? '';
+  return address.ip.includes(':') ? `[${address.ip}]:${address.port}` : `${address.ip}:${address.port}`;
+}

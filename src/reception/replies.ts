@@ -1,0 +1,37 @@
+import { reply, type Reply, type ServerWord } from '../smtp/index.ts';
+
+/** What reception says, in the words of the manual's reply list where it has them. */
+export const replies = {
+  senderAccepted: reply(250, '2.1.0', 'MAIL FROM accepted'),
+  recipientAccepted: reply(250, '2.1.5', 'RCPT TO accepted.'),
+  continue: reply(354, undefined, 'continue.  finished with "\\r\\n.\\r\\n"'),
+  reset: reply(250, '2.0.0', 'OK'),
+  relayingDenied: reply(550, '5.7.1', 'relaying denied'),
+  nullSender: reply(550, '5.7.1', 'null sender not allowed'),
+  noValidDomain: reply(554, '5.1.2', 'No Valid Domain'),
+  messageTooLarge: reply(552, '5.3.4', 'message size limit exceeded'),
+  mailLoop: reply(554, '5.4.6', 'too many hops, mail loop'),
+  loneInHeaders: reply(550, '5.6.0', 'Lone CR or LF in headers (see RFC2822 section 2.2)'),
+  headerEnd: reply(550, '5.6.0', 'Header not terminated by CR LF (see RFC2822 section 2.2)'),
+  loneInBody: reply(550, '5.6.0', 'Lone CR or LF in body (see RFC2822 section 2.3)'),
+  recipientsPerMessage: reply(452, '4.5.3', 'Service unavailable, recipients per message limit reached'),
+  recipientsPerConnection: reply(452, '4.5.3', 'Service unavailable, recipients per connection limit reached'),
+  receptions: reply(421, '4.5.3', 'Service unavailable, batch limit reached'),
+  spoolFull: reply(452, '4.3.1', 'insufficient system storage'),
+  failed: reply(451, '4.3.0', 'transaction failed'),
+  disconnect: reply(421, '4.4.5', 'Service unavailable'),
+} as const;
+
+export const goOn = (said: Reply): ServerWord => ({ reply: said, then: 'go on' });
+export const andClose = (said: Reply): ServerWord => ({ reply: said, then: 'close' });
+
+/** A refusal ends the session when it is a 421 (RFC 5321 §3.8), and only then. */
+export const refusal = (said: Reply): ServerWord => (said.code === 421 ? andClose(said) : goOn(said));
+
+/** Words that every message needs: made once. */
+export const words = {
+  senderAccepted: goOn(replies.senderAccepted),
+  recipientAccepted: goOn(replies.recipientAccepted),
+  readBody: { reply: replies.continue, then: 'read body' },
+  reset: goOn(replies.reset),
+} as const satisfies Record<string, ServerWord>;

@@ -1,0 +1,179 @@
+import type { Millis } from '../base/index.ts';
+import { reply, smtpServer, type ServerState, type ServerWord, type SmtpServer } from '../smtp/index.ts';
+import type { Pipe, PipeHost } from '../world/index.ts';
+import type { Client } from './client.ts';
+import { Conversation, type Speaker } from './conversation.ts';
+import type { Desk } from './desk.ts';
+import type { Settings } from './settings.ts';
+import type { Generation } from '../config/index.ts';
+
+/** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
+const MOST_BUFFERED = 65_536;
+
+/** Why the pipe is paused: each has its bit. */
+const SPOOL_BEHIND = 1;
+const CLIENT_BEHIND = 2;
+const TOO_MUCH_SENT = 4;
+
+/** Joins one SMTP machine to one pipe, and the conversation to both. */
+export class Session implements PipeHost, Speaker {
+  readonly client: Client;
+  /** When the present state began, on the clock's scale. */
+  since: Millis;
+  readonly resume: () => void;
+  readonly #desk: Desk;
+  readonly #pipe: Pipe;
+  readonly #machine: SmtpServer;
+  readonly #conversation: Conversation;
+  readonly #over: (session: Session) => void;
+  readonly #onTime: () => void;
+  #timer: Disposable | undefined = undefined;
+  #due = 0;
+  #paused = 0;
+  #pumping = false;
+  #leaving = false;
+  #peerEnded = false;
+  #closed = false;
+
+  /** @param over  called once, when the pipe has closed */
+  constructor(desk: Desk, pipe: Pipe, client: Client, generation: Generation, viewIn: (generation: Generation) => Settings, over: (session: Session) => void) {
+    this.#desk = desk;
+    this.#pipe = pipe;
+    this.client = client;
+    this.#over = over;
+    this.since = desk.parts.clock.now();
+    this.resume = () => {
+      if (this.#closed) return;
+      this.#machine.excuse(this.#desk.parts.clock.now());
+      this.#unpause(SPOOL_BEHIND);
+      this.#watch();
+    };
+    this.#onTime = () => {
+      this.#timer = undefined;
+      // Who waits for our disk is not idle; `resume` gives it its time again.
+      if ((this.#paused & SPOOL_BEHIND) !== 0) return;
+      this.#machine.expire(this.#desk.parts.clock.now());
+      this.pump();
+    };
+    this.#conversation = new Conversation(desk, client, generation, viewIn, this);
+    this.#machine = smtpServer(this.#conversation.settings.server);
+  }
+
+  get state(): ServerState {
+    return this.#machine.state;
+  }
+
+  /** It waits for something of ours: policy, the spool. */
+  get floating(): boolean {
+    return this.#machine.waits === 'word';
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#machine.receive(chunk, this.#desk.parts.clock.now());
+    this.pump();
+  }
+
+  drained(): void {
+    this.#unpause(CLIENT_BEHIND);
+  }
+
+  /** A client that has closed its half, as `nc -N` does after QUIT, still gets its last replies. */
+  ended(): void {
+    this.#peerEnded = true;
+    this.pump();
+  }
+
+  closed(): void {
+    this.#closed = true;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#conversation.abandon();
+    this.#over(this);
+  }
+
+  say(turn: number, word: ServerWord): void {
+    if (this.#closed) return;
+    const now = this.#desk.parts.clock.now();
+    this.#machine.say(turn, word, now);
+    this.since = now;
+    this.pump();
+  }
+
+  awaits(turn: number): boolean {
+    return !this.#closed && this.#machine.awaits(turn);
+  }
+
+  pause(): void {
+    this.#pause(SPOOL_BEHIND);
+  }
+
+  adopt(settings: Settings): void {
+    this.#machine.settings = settings.server;
+  }
+
+  /** The server stops: now if no transaction is open, else when it has ended. */
+  leave(): void {
+    this.#leaving = true;
+    this.pump();
+  }
+
+  /** Brings everything forward as far as it goes without more bytes or words. */
+  pump(): void {
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    let gone = false;
+    try {
+      for (;;) {
+        const event = this.#machine.next();
+        if (event === undefined) {
+          if (!this.#leaving || this.#conversation.transaction !== undefined || this.#machine.waits === 'word') break;
+          if (gone || this.#machine.state === 'over') break;
+          this.#machine.dismiss(reply(421, '4.3.2', `${this.#machine.settings.hostName} Service not available, closing transmission channel`));
+        } else if (event.kind === 'gone') {
+          gone = true;
+        } else {
+          this.#conversation.hear(event);
+        }
+      }
+    } catch (error) {
+      // A bug of ours costs this session and no other.
+      this.#desk.parts.events.diagnose('CRITICAL', 'reception', `a session of ${this.client.remote.ip} failed and was closed: ${stackOf(error)}`);
+      this.#machine.dismiss(reply(421, '4.3.0', 'Resource limitations, please try later'));
+      gone = true;
+    } finally {
+      this.#pumping = false;
+    }
+    this.#send();
+    if (gone || (this.#peerEnded && this.#machine.waits === 'bytes')) this.#pipe.end();
+    else this.#watch();
+  }
+
+  #send(): void {
+    const bytes = this.#machine.take();
+    if (bytes.length > 0 && !this.#pipe.write(bytes)) this.#pause(CLIENT_BEHIND);
+    if (this.#machine.waits === 'word' && this.#machine.buffered > MOST_BUFFERED) this.#pause(TOO_MUCH_SENT);
+    else this.#unpause(TOO_MUCH_SENT);
+  }
+
+  /** One timer a session: it is left as it is while the deadline moves away from it, and set again when it is early. */
+  #watch(): void {
+    const { deadline } = this.#machine;
+    if (deadline === undefined || (this.#timer !== undefined && this.#due <= deadline)) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#due = deadline;
+    this.#timer = this.#desk.parts.clock.at(deadline, this.#onTime);
+  }
+
+  #pause(why: number): void {
+    if (this.#paused === 0) this.#pipe.pause();
+    this.#paused |= why;
+  }
+
+  #unpause(why: number): void {
+    if ((this.#paused & why) === 0) return;
+    this.#paused &= ~why;
+    if (this.#paused === 0) this.#pipe.resume();
+  }
+}
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message).replace(/\s*\n\s*/g, ' | ') : String(error));
