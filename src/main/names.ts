@@ -1,3 +1,4 @@
+import { seconds } from '../base/index.ts';
 import { optional, option, path, type View } from '../config/index.ts';
 import { hostsFile, resolvConf as readResolvConf, resolver, type Disk, type Resolver, type World } from '../world/index.ts';
 
@@ -6,12 +7,14 @@ export const resolvConf = option('resolv_conf', optional(path));
 
 const DEFAULT_FILE = '/etc/resolv.conf';
 const HOSTS_FILE = '/etc/hosts';
+const MOST_ANSWERS = 100_000;
+const LONGEST_TTL = seconds(86_400);
 
 /** Our resolver with the machine's name servers and its hosts file. A machine without either asks itself. */
 export async function namesFor(world: World, global: View): Promise<Resolver> {
   const { clock, chance, network, disk } = world;
   const settings = readResolvConf(await textOf(disk, global.get(resolvConf) ?? DEFAULT_FILE));
-  return resolver({ clock, chance, network }, { ...settings, hosts: hostsFile(await textOf(disk, HOSTS_FILE)) });
+  return resolver({ clock, chance, network }, { ...settings, tcpFallback: true, maxCacheEntries: MOST_ANSWERS, minTtl: seconds(0), maxTtl: LONGEST_TTL, hosts: hostsFile(await textOf(disk, HOSTS_FILE)) });
 }
 
 async function textOf(disk: Disk, file: string): Promise<string> {

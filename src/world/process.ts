@@ -1,7 +1,17 @@
+/** The machine below, as consoles print it. */
+export interface System {
+  readonly bits: 32 | 64;
+  /** The operating system's name and release: `Linux 6.1.0`. */
+  readonly release: string;
+  /** As uname(1) prints it: system, host, kernel, architecture. */
+  readonly uname: string;
+}
+
 /** The process we live in: what the shell, the terminal and the kernel's signals hand to a program. */
 export interface Process {
   readonly id: number;
   readonly hostName: string;
+  readonly system: System;
   readonly arguments: readonly string[];
   readonly directory: string;
   readonly isTerminal: { readonly input: boolean; readonly output: boolean };

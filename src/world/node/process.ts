@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { arch, hostname, machine, release, type, version } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Process } from '../process.ts';
 
@@ -13,6 +13,11 @@ export function nodeProcess(): Process {
   return {
     id: process.pid,
     hostName: hostname(),
+    system: {
+      bits: arch().includes('64') || arch() === 's390x' ? 64 : 32,
+      release: `${type()} ${release()}`,
+      uname: `${type()} ${hostname()} ${release()} ${version()} ${machine()}`,
+    },
     arguments: process.argv.slice(2),
     directory: process.cwd(),
     isTerminal: { input: isatty(0), output: isatty(1) },

@@ -21,6 +21,7 @@ export interface SimProcessSettings {
 export class SimProcess implements Process {
   readonly id = 4242;
   readonly hostName: string;
+  readonly system = { bits: 64, release: 'Simulated 1', uname: 'Simulated mx.example 1' } as const;
   readonly arguments: readonly string[];
   readonly directory = '/';
   readonly isTerminal: { readonly input: boolean; readonly output: boolean };

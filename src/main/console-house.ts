@@ -1,0 +1,101 @@
+import { family } from '../base/index.ts';
+import type { LiveConfiguration } from '../config/index.ts';
+import type { Family, House, InboundSession } from '../console/index.ts';
+import type { SmtpDelivery } from '../delivery/index.ts';
+import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
+import type { QueueRegistry } from '../queue/index.ts';
+import type { OpenReception, SessionView } from '../reception/index.ts';
+import type { Spool } from '../spool/index.ts';
+import type { Clock, PeerAddress, Process, Resolver } from '../world/index.ts';
+import { configCommands } from './config-commands.ts';
+import { deliveryView } from './delivery-view.ts';
+import type { ModuleShelf } from './module-shelf.ts';
+import { namesView } from './names-view.ts';
+import { product, version } from './version.ts';
+
+export interface ConsoleHouseParts {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly recent: RecentDiagnostics;
+  readonly statistics: Statistics;
+  readonly process: Process;
+  readonly configuration: LiveConfiguration;
+  readonly queues: QueueRegistry;
+  readonly delivery: SmtpDelivery;
+  readonly reception: OpenReception;
+  readonly names: Resolver;
+  readonly spool: Spool;
+  readonly shelf: ModuleShelf;
+  readonly shutdown: () => void;
+}
+
+/** What the console's commands see of the server. */
+export function consoleHouse(parts: ConsoleHouseParts): House {
+  const { clock, events, recent, statistics, process, configuration, queues, delivery, reception, names, spool, shelf } = parts;
+  return {
+    clock,
+    events,
+    product: { name: product, version, buildDate: version },
+    machine: { id: process.id, hostName: process.hostName, ...process.system },
+    configuration,
+    configCommands: configCommands(configuration),
+    queues,
+    delivery: deliveryView(delivery, queues, clock),
+    sessions: {
+      get inboundConcurrency() {
+        return reception.sessions;
+      },
+      *inbound() {
+        for (const session of reception.inbound()) yield inboundSession(session);
+      },
+    },
+    statistics,
+    diagnostics: recent,
+    names: namesView(names),
+    spool,
+    modules: {
+      *list() {
+        for (const { name, instance, singleton } of shelf.running) {
+          yield { scope: name, instance: singleton ? undefined : instance || name, enabled: true, kind: 'Logger', name, description: descriptions[name] ?? '' };
+        }
+      },
+      commands: () => shelf.commands,
+    },
+    shutdown: parts.shutdown,
+    async reopenLogs() {
+      let count = 0;
+      for (const command of shelf.commands) {
+        if (!command.words.endsWith('reopen logs')) continue;
+        for await (const line of command.run([])) void line;
+        count++;
+      }
+      return count;
+    },
+  };
+}
+
+const descriptions: Readonly<Record<string, string>> = {
+  ec_logger: 'mainlog, rejectlog, paniclog and acctlog',
+  bounce_logger: 'bouncelog',
+};
+
+/** Words for the states of a session (spec/listeners-and-console 6). */
+const states: Readonly<Record<SessionView['state'], string>> = {
+  connect: 'just connected',
+  start: 'awaiting ehlo/helo',
+  ready: 'awaiting mailfrom',
+  mail: 'awaiting rcptto',
+  rcpt: 'awaiting rcptto',
+  body: 'reading body',
+  validating: 'async body handler',
+  over: 'sending body response',
+};
+
+function inboundSession({ number, remote, state, since, floating }: SessionView): InboundSession {
+  return { number, service: 'SMTP', handler: 'ESMTP', family: familyOf(remote), ip: remote.ip, port: remote.port, state: states[state], sinceMillis: since, floating };
+}
+
+function familyOf({ ip, path }: PeerAddress): Family {
+  if (path !== undefined || ip === '') return 'Unix';
+  return family(ip) === 4 ? 'IPv4' : 'IPv6';
+}
