@@ -37,7 +37,8 @@ function dispatch(house: House, config: ConfigSession, line: string, format: For
   if (first.text === 'json' || first.text === 'xml') {
     const second = words[1];
     if (second === undefined || format !== 'text') return says(`usage: ${first.text} COMMAND\n`, 'usage');
-    if (first.text === 'xml') return says('xml: not implemented yet; json COMMAND gives the same as JSON for some commands\n', 'failed');
+    if (first.text === 'xml')
+      return says('xml: not implemented yet; json COMMAND gives the same as JSON for some commands\n', 'failed');
     return dispatch(house, config, line.slice(second.from), 'json');
   }
   const commands = allCommands(house);
@@ -70,14 +71,18 @@ function* syncUnderstood(command: Command, output: Extract<Output, Generator>): 
   return 'usage';
 }
 
-async function* asyncUnderstood(command: Command, output: Extract<Output, AsyncGenerator>): AsyncGenerator<Piece, Result> {
+async function* asyncUnderstood(
+  command: Command,
+  output: Extract<Output, AsyncGenerator>,
+): AsyncGenerator<Piece, Result> {
   const result = yield* output;
   if (result !== 'not understood') return result;
   yield usageOf(command);
   return 'usage';
 }
 
-const usageOf = ({ words, usage }: Command): string => `${notUnderstood(words)}usage: ${usage.replaceAll('\n', '\n       ')}\n`;
+const usageOf = ({ words, usage }: Command): string =>
+  `${notUnderstood(words)}usage: ${usage.replaceAll('\n', '\n       ')}\n`;
 
 function* asJson(command: Command, call: Call): Generator<Piece, Result> {
   if (command.json === undefined) {

@@ -37,4 +37,7 @@ export type Output = Generator<Piece, Result> | AsyncGenerator<Piece, Result>;
 export type Result = 'ok' | 'failed' | 'usage' | 'not understood' | 'quit';
 
 /** Exit codes of `ec_console` for what a command may end with. */
-export const exitOf = { ok: 0, failed: 1, usage: 2, 'not understood': 2, quit: 0 } as const satisfies Record<Result, number>;
+export const exitOf = { ok: 0, failed: 1, usage: 2, 'not understood': 2, quit: 0 } as const satisfies Record<
+  Result,
+  number
+>;

@@ -29,7 +29,8 @@ export class Drain {
   /** Resolves when the pipe takes more, or is closed. One waits at a time. */
   async ready(): Promise<void> {
     if (!this.waiting) return;
-    using _timer = this.#patience > 0 ? this.#clock.at(after(this.#clock, this.#patience), () => this.#pipe.destroy()) : undefined;
+    using _timer =
+      this.#patience > 0 ? this.#clock.at(after(this.#clock, this.#patience), () => this.#pipe.destroy()) : undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

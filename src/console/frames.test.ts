@@ -1,20 +1,37 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FrameError, FrameReader, frame, frameKinds, helloFrame, maxPayload, protocolVersion, readHello, textFrame } from './frames.ts';
+import {
+  FrameError,
+  FrameReader,
+  frame,
+  frameKinds,
+  helloFrame,
+  maxPayload,
+  protocolVersion,
+  readHello,
+  textFrame,
+} from './frames.ts';
 
 const all = (reader: FrameReader): [number, string][] => {
   const found: [number, string][] = [];
-  for (let next = reader.next(); next !== undefined; next = reader.next()) found.push([next.kind, next.payload.toString('latin1')]);
+  for (let next = reader.next(); next !== undefined; next = reader.next())
+    found.push([next.kind, next.payload.toString('latin1')]);
   return found;
 };
 
 test('frames are the same whole, byte by byte, and cut at random', () => {
-  const frames = fc.array(fc.tuple(fc.constantFrom(...Object.values(frameKinds)), fc.uint8Array({ maxLength: 300 })), { maxLength: 8 });
+  const frames = fc.array(fc.tuple(fc.constantFrom(...Object.values(frameKinds)), fc.uint8Array({ maxLength: 300 })), {
+    maxLength: 8,
+  });
   fc.assert(
     fc.property(frames, fc.array(fc.nat({ max: 2000 })), (wanted, cuts) => {
       const bytes = Buffer.concat(wanted.flatMap(([kind, payload]) => frame(kind, payload)));
       const expected = wanted.map(([kind, payload]) => [kind, Buffer.from(payload).toString('latin1')]);
-      for (const at of [[], [...bytes.keys()], cuts.map((cut) => Math.min(cut, bytes.length)).sort((one, other) => one - other)]) {
+      for (const at of [
+        [],
+        [...bytes.keys()],
+        cuts.map((cut) => Math.min(cut, bytes.length)).sort((one, other) => one - other),
+      ]) {
         const reader = new FrameReader();
         const found: [number, string][] = [];
         let from = 0;
@@ -46,6 +63,7 @@ test('a hello is read back, and what is none is told apart', () => {
   const reader = new FrameReader();
   reader.receive(Buffer.concat(helloFrame(hello)));
   expect(readHello(reader.next()?.payload ?? Buffer.alloc(0))).toEqual(hello);
-  for (const wrong of ['', '{', 'null', '7', '{"protocol":"1"}', '{"protocol":1,"product":1}']) expect(readHello(Buffer.from(wrong))).toBeUndefined();
+  for (const wrong of ['', '{', 'null', '7', '{"protocol":"1"}', '{"protocol":1,"product":1}'])
+    expect(readHello(Buffer.from(wrong))).toBeUndefined();
   expect(textFrame(frameKinds.bye, '')).toHaveLength(1);
 });

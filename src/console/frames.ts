@@ -40,7 +40,8 @@ export class FrameReader {
     if (this.#buffered < 4) return undefined;
     const length = this.#head(4).readUInt32BE(0);
     if (length === 0) throw new FrameError('a frame without a kind');
-    if (length > maxPayload + 1) throw new FrameError(`a frame of ${length} bytes; at most ${maxPayload + 1} are allowed`);
+    if (length > maxPayload + 1)
+      throw new FrameError(`a frame of ${length} bytes; at most ${maxPayload + 1} are allowed`);
     if (this.#buffered < 4 + length) return undefined;
     const whole = this.#head(4 + length);
     const rest = this.#chunks[0];
@@ -94,6 +95,12 @@ export function readHello(payload: Buffer): Hello | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { protocol, product, version, host } = value as Record<string, unknown>;
-  if (typeof protocol !== 'number' || typeof product !== 'string' || typeof version !== 'string' || typeof host !== 'string') return undefined;
+  if (
+    typeof protocol !== 'number' ||
+    typeof product !== 'string' ||
+    typeof version !== 'string' ||
+    typeof host !== 'string'
+  )
+    return undefined;
   return { protocol, product, version, host };
 }

@@ -1,9 +1,9 @@
 import type { BindingName, Domain, Millis } from '../base/index.ts';
-import type { Clock, DnsAnswer, RecordType } from '../world/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
-import type { Spool } from '../spool/index.ts';
 import type { Queues } from '../queue/index.ts';
+import type { Spool } from '../spool/index.ts';
+import type { Clock, DnsAnswer, RecordType } from '../world/index.ts';
 
 /** All that commands see of the server: doors, handed in by whoever builds the house. Commands hold no state. */
 export interface House {

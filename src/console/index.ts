@@ -1,10 +1,16 @@
 /** The operator's console: the server side of its protocol, every command, and the client ec_console. */
-export { consoleServer, controlEndpointTrouble } from './server.ts';
-export type { ConsoleOrigin, ConsoleServer } from './server.ts';
+
+export { answer as answerCommand } from './answer.ts';
+export type { ClientParts } from './client/client.ts';
+export { consoleClient } from './client/client.ts';
+export { nodeTerminal } from './client/node-terminal.ts';
+export type { Terminal } from './client/terminal.ts';
+export type { Command as ConsoleCommand, Result as CommandResult } from './command.ts';
+export { commands as consoleCommands } from './commands/list.ts';
+export type { FrameKind } from './frames.ts';
+export { FrameReader, frameKinds, textFrame } from './frames.ts';
 export * from './house.ts';
 export { timeout as consoleTimeout } from './options.ts';
-export { commands as consoleCommands } from './commands/list.ts';
-export { consoleClient } from './client/client.ts';
-export type { ClientParts } from './client/client.ts';
-export type { Terminal } from './client/terminal.ts';
-export { nodeTerminal } from './client/node-terminal.ts';
+export type { ConsoleOrigin } from './origin.ts';
+export type { ConsoleServer } from './server.ts';
+export { consoleServer, controlEndpointTrouble } from './server.ts';

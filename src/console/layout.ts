@@ -25,6 +25,7 @@ export function logDateText(at: Millis): string {
 }
 
 /** `192.0.2.1:25`, `[2001:db8::1]:25`. */
-export const addressAndPort = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
+export const addressAndPort = (ip: string, port: number): string =>
+  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 
 const two = (value: number): string => String(value).padStart(2, '0');

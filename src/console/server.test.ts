@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { FakeHouse } from '../../test/support/console/fake-house.ts';
+import { serve, socket } from '../../test/support/console/peer.ts';
 import { millis, parseEndpoint } from '../base/index.ts';
 import type { AccountingEvent, DiagnosticEvent } from '../events/index.ts';
-import { FakeHouse } from './fakes/fake-house.ts';
-import { serve, socket } from './fakes/peer.ts';
 import { frameKinds, maxPayload, textFrame } from './frames.ts';
 import type { ModuleCommand } from './house.ts';
 import { controlEndpointTrouble } from './server.ts';
@@ -77,7 +77,9 @@ test('a console that vanishes in the middle leaves nothing behind', async () => 
   await one.says('endless');
   one.pipe.destroy();
   await house.clock.advance(1000);
-  expect({ cleaned, ends: origins[0]?.ends, sessions: server.sessions, config: house.configSessions.disposed }).toEqual({ cleaned: 1, ends: 1, sessions: 0, config: 1 });
+  expect({ cleaned, ends: origins[0]?.ends, sessions: server.sessions, config: house.configSessions.disposed }).toEqual(
+    { cleaned: 1, ends: 1, sessions: 0, config: 1 },
+  );
   expect(house.clock.pending).toBe(0);
 });
 
@@ -115,7 +117,9 @@ test('who leaves a transaction open when idle is told that it is lost', async ()
   const house = new FakeHouse();
   house.configSessions.transaction = true;
   const one = (await serve(house, 60)).peer();
-  expect((await one.hears(61_000)).at(-1)).toBe('bye idle for 60 seconds; the open configuration transaction was rolled back');
+  expect((await one.hears(61_000)).at(-1)).toBe(
+    'bye idle for 60 seconds; the open configuration transaction was rolled back',
+  );
   expect(house.configSessions).toMatchObject({ opened: 1, disposed: 1 });
 });
 
@@ -142,7 +146,10 @@ test('a command with control characters is refused and forges no line in a log',
   house.events.subscribe(['accounting'], (event) => commands.push(event.command));
   const peer = (await serve(house)).peer();
   await peer.hears(10);
-  expect(await peer.says('pid\n1@Z@forged')).toEqual(['output control characters are not allowed in a command\n', 'end 2']);
+  expect(await peer.says('pid\n1@Z@forged')).toEqual([
+    'output control characters are not allowed in a command\n',
+    'end 2',
+  ]);
   expect(commands).toEqual([undefined]);
 });
 
@@ -159,7 +166,11 @@ test('a command that breaks ends with a note, and the console goes on', async ()
 });
 
 test.each([
-  ['a frame that is too long', Buffer.from([0, 1, 0, 2, 0x52]), `bye a frame of ${maxPayload + 2} bytes; at most ${maxPayload + 1} are allowed`],
+  [
+    'a frame that is too long',
+    Buffer.from([0, 1, 0, 2, 0x52]),
+    `bye a frame of ${maxPayload + 2} bytes; at most ${maxPayload + 1} are allowed`,
+  ],
   ['an empty frame', Buffer.from([0, 0, 0, 0]), 'bye a frame without a kind'],
   ['a frame of no kind we know', Buffer.from([0, 0, 0, 1, 0x21]), 'bye frame kind 33 is not known'],
 ])('%s ends that console and no other', async (_what, bytes, bye) => {
@@ -263,7 +274,8 @@ test('close tells idle consoles, stops running commands, and cuts off what hangs
   let cleaned = 0;
   house.moduleCommands = [
     {
-      words: 'endless', summary: '',
+      words: 'endless',
+      summary: '',
       run: function* () {
         try {
           for (;;) yield `${'x'.repeat(4095)}\n`;
@@ -272,7 +284,14 @@ test('close tells idle consoles, stops running commands, and cuts off what hangs
         }
       },
     },
-    { words: 'hang', summary: '', run: async function* () { await new Promise(() => {}); yield ''; } },
+    {
+      words: 'hang',
+      summary: '',
+      run: async function* () {
+        await new Promise(() => {});
+        yield '';
+      },
+    },
   ];
   const { peer, server } = await serve(house);
   const [idle, running, hanging] = [peer(), peer(), peer()];

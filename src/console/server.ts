@@ -1,17 +1,9 @@
 import type { Endpoint } from '../base/index.ts';
 import { endpointText } from '../base/index.ts';
-import type { Generation } from '../config/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
 import type { House } from './house.ts';
+import type { ConsoleOrigin } from './origin.ts';
 import { ConsoleSession, refuse } from './session.ts';
-
-/** Where a console came in, as the listener hands it over. */
-export interface ConsoleOrigin {
-  readonly endpoint: Endpoint;
-  readonly generation: Pick<Generation, 'receiving'>;
-  /** Called once, when the connection is closed. */
-  readonly ended: () => void;
-}
 
 export interface ConsoleServer {
   converse(pipe: Pipe, origin: ConsoleOrigin): PipeHost;
@@ -58,5 +50,7 @@ export function consoleServer(house: House): ConsoleServer {
  * @returns undefined when nothing is
  */
 export function controlEndpointTrouble(endpoint: Endpoint): string | undefined {
-  return endpoint.kind === 'unix' ? undefined : 'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket';
+  return endpoint.kind === 'unix'
+    ? undefined
+    : 'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket';
 }

@@ -2,10 +2,20 @@ import type { Pipe, PipeHost } from '../world/index.ts';
 import { answer, complete } from './answer.ts';
 import { exitOf, type Output, type Piece } from './command.ts';
 import { after, Drain } from './drain.ts';
-import { type Frame, FrameError, FrameReader, frame, frameKinds, helloFrame, maxPayload, protocolVersion, textFrame } from './frames.ts';
+import {
+  type Frame,
+  FrameError,
+  FrameReader,
+  frame,
+  frameKinds,
+  helloFrame,
+  maxPayload,
+  protocolVersion,
+  textFrame,
+} from './frames.ts';
 import type { ConfigSession, House } from './house.ts';
 import { timeout } from './options.ts';
-import type { ConsoleOrigin } from './server.ts';
+import type { ConsoleOrigin } from './origin.ts';
 
 /** Output is gathered up to this much before a frame goes out. */
 const frameBytes = 16_384;
@@ -38,7 +48,13 @@ export class ConsoleSession implements PipeHost {
   #over = false;
   #finish: string | undefined;
 
-  constructor(house: House, pipe: Pipe, origin: ConsoleOrigin, endpoint: string, ended: (session: ConsoleSession) => void) {
+  constructor(
+    house: House,
+    pipe: Pipe,
+    origin: ConsoleOrigin,
+    endpoint: string,
+    ended: (session: ConsoleSession) => void,
+  ) {
     this.#house = house;
     this.#pipe = pipe;
     this.#origin = origin;
@@ -54,7 +70,14 @@ export class ConsoleSession implements PipeHost {
   begin(): void {
     const { product, machine } = this.#house;
     this.#account('N', undefined);
-    this.#drain.write(helloFrame({ protocol: protocolVersion, product: product.name, version: product.version, host: machine.hostName }));
+    this.#drain.write(
+      helloFrame({
+        protocol: protocolVersion,
+        product: product.name,
+        version: product.version,
+        host: machine.hostName,
+      }),
+    );
     this.#waitForCommand();
   }
 
@@ -149,7 +172,11 @@ export class ConsoleSession implements PipeHost {
       code = exitOf[result];
     } catch (trouble) {
       // A bug of ours ends this command, not the console, and the operator learns where to look.
-      this.#house.events.diagnose('ERROR', 'CONSL', `${command}: ${trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble)}`);
+      this.#house.events.diagnose(
+        'ERROR',
+        'CONSL',
+        `${command}: ${trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble)}`,
+      );
       this.#drain.write(textFrame(frameKinds.output, 'the command failed: see the paniclog\n'));
       code = exitOf.failed;
     } finally {
@@ -166,7 +193,8 @@ export class ConsoleSession implements PipeHost {
     let pieces = 0;
     let turn = 0;
     const send = (): void => {
-      if (bytes > 0) for (const payload of inFrames(gathered.splice(0), bytes)) this.#drain.write(frame(frameKinds.output, payload));
+      if (bytes > 0)
+        for (const payload of inFrames(gathered.splice(0), bytes)) this.#drain.write(frame(frameKinds.output, payload));
       bytes = 0;
     };
     for (;;) {

@@ -6,7 +6,9 @@ import type { DeliveryView } from './house.ts';
  * Sums over all pairs. There may be a million of them: each generator yields an empty string a pair, which the server
  * takes as a chance to let others run.
  */
-export function* sumQueues(queues: Pick<Queues, 'all'>): Generator<string, { active: number; delayed: number; total: number }> {
+export function* sumQueues(
+  queues: Pick<Queues, 'all'>,
+): Generator<string, { active: number; delayed: number; total: number }> {
   const sum = { active: 0, delayed: 0, total: 0 };
   for (const queue of queues.all()) {
     sum.active += queue.active;
@@ -24,7 +26,10 @@ export function* queuesOf(
 ): Generator<string, MailQueue[]> {
   const found: MailQueue[] = [];
   for (const queue of queues.all()) {
-    if ((wanted.domain === undefined || queue.domain === wanted.domain) && (wanted.binding === undefined || queue.binding === wanted.binding)) {
+    if (
+      (wanted.domain === undefined || queue.domain === wanted.domain) &&
+      (wanted.binding === undefined || queue.binding === wanted.binding)
+    ) {
       found.push(queue);
     }
     yield '';
@@ -33,7 +38,11 @@ export function* queuesOf(
 }
 
 /** How many connections there are under each key. */
-export function countConnections(delivery: DeliveryView, key: 'binding' | 'domain', onlyBinding?: string): Map<string, number> {
+export function countConnections(
+  delivery: DeliveryView,
+  key: 'binding' | 'domain',
+  onlyBinding?: string,
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (const connection of delivery.connections()) {
     if (onlyBinding !== undefined && connection.binding !== onlyBinding) continue;

@@ -18,7 +18,13 @@ test.each([
 });
 
 test('a quote that is never closed is told, and takes the rest', () => {
-  expect(splitWords('a "b c')).toMatchObject({ open: true, words: [{ text: 'a', quoted: false }, { text: 'b c', quoted: true }] });
+  expect(splitWords('a "b c')).toMatchObject({
+    open: true,
+    words: [
+      { text: 'a', quoted: false },
+      { text: 'b c', quoted: true },
+    ],
+  });
   expect(splitWords('a "b\\"').open).toBe(true);
 });
 

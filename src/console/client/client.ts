@@ -27,7 +27,9 @@ export async function consoleClient(parts: ClientParts): Promise<number> {
   const wish = readArguments(parts.arguments ?? parts.process.arguments);
   switch (wish.kind) {
     case 'print':
-      parts.process.say(wish.what === 'version' ? `ec_console ${parts.version}\n` : wish.what === 'manual' ? manual : help);
+      parts.process.say(
+        wish.what === 'version' ? `ec_console ${parts.version}\n` : wish.what === 'manual' ? manual : help,
+      );
       return exits.ok;
     case 'wrong':
       parts.process.complain(`ec_console: ${wish.why}\n${help}`);
@@ -45,7 +47,10 @@ interface Run {
   readonly timeoutSeconds: number;
 }
 
-type Wish = Run | { readonly kind: 'print'; readonly what: 'help' | 'manual' | 'version' } | { readonly kind: 'wrong'; readonly why: string };
+type Wish =
+  | Run
+  | { readonly kind: 'print'; readonly what: 'help' | 'manual' | 'version' }
+  | { readonly kind: 'wrong'; readonly why: string };
 
 /** Options stand before the endpoint: what comes behind it belongs to the command. */
 function readArguments(all: readonly string[]): Wish {
@@ -81,7 +86,13 @@ async function run(parts: ClientParts, wish: Run): Promise<number> {
   const { link, target } = found;
   if (wish.command === undefined && parts.process.isTerminal.input) {
     await interact(
-      { terminal: parts.terminal, clock: parts.clock, endpoint: target.text, json: wish.json, reconnect: () => dial(parts, wish, target) },
+      {
+        terminal: parts.terminal,
+        clock: parts.clock,
+        endpoint: target.text,
+        json: wish.json,
+        reconnect: () => dial(parts, wish, target),
+      },
       link,
     );
     return exits.ok;
@@ -101,11 +112,13 @@ type Reached =
 /** The first endpoint that answers; when none does, what the last one said. */
 async function reach(parts: ClientParts, wish: Run): Promise<Reached> {
   const fromShell = wish.endpoint ?? parts.process.environment('CONTROL');
-  const candidates = fromShell === undefined || fromShell === '' ? (parts.defaults ?? ['/run/impetus/2025']) : [fromShell];
+  const candidates =
+    fromShell === undefined || fromShell === '' ? (parts.defaults ?? ['/run/impetus/2025']) : [fromShell];
   let last: Reached = { kind: 'not reached', code: exits.connect, why: 'no endpoint is known' };
   for (const text of candidates) {
     const target = readTarget(text, parts.process.directory);
-    if (target.kind !== 'endpoint') return { kind: 'not reached', code: target.kind === 'usage' ? exits.usage : exits.login, why: target.why };
+    if (target.kind !== 'endpoint')
+      return { kind: 'not reached', code: target.kind === 'usage' ? exits.usage : exits.login, why: target.why };
     const connected = await dial(parts, wish, target);
     if (connected.kind === 'connected') return { kind: 'reached', link: connected.link, target };
     if (connected.kind === 'timeout') last = { kind: 'not reached', code: exits.timeout, why: `${text}: no answer` };
@@ -124,7 +137,9 @@ async function batch(parts: ClientParts, wish: Run, link: Link): Promise<number>
     if (line === 'quit' || line === 'exit') break;
     const answer = await link.ask(wish.json ? `json ${line}` : line, (bytes) => parts.terminal.write(bytes));
     if (answer.kind !== 'done') {
-      parts.process.complain(`ec_console: ${answer.kind === 'timeout' ? 'no answer from the server' : `connection lost: ${answer.why}`}\n`);
+      parts.process.complain(
+        `ec_console: ${answer.kind === 'timeout' ? 'no answer from the server' : `connection lost: ${answer.why}`}\n`,
+      );
       return answer.kind === 'timeout' ? exits.timeout : exits.connect;
     }
     if (code === exits.ok) code = answer.code;

@@ -46,5 +46,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
  */
 export function joinArguments(words: readonly string[]): string {
   if (words.length === 1 || words[0] === 'config') return words.join(' ');
-  return words.map((word) => (/[\s"]/.test(word) || word === '' ? `"${word.replaceAll(/["\\]/g, '\\$&')}"` : word)).join(' ');
+  return words
+    .map((word) => (/[\s"]/.test(word) || word === '' ? `"${word.replaceAll(/["\\]/g, '\\$&')}"` : word))
+    .join(' ');
 }

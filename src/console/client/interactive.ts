@@ -1,5 +1,5 @@
-import { banner } from '../commands/about.ts';
 import type { Clock } from '../../world/index.ts';
+import { banner } from '../commands/about.ts';
 import { CommandLines } from './command-lines.ts';
 import type { Connected, Link, Sink } from './link.ts';
 import { PagedOutput } from './paged-output.ts';

@@ -1,6 +1,16 @@
 import { type Endpoint, millis } from '../../base/index.ts';
 import type { Clock, ConnectHost, Network, NetworkError, Pipe } from '../../world/index.ts';
-import { FrameError, type FrameKind, FrameReader, frameKinds, type Hello, maxPayload, protocolVersion, readHello, textFrame } from '../frames.ts';
+import {
+  FrameError,
+  type FrameKind,
+  FrameReader,
+  frameKinds,
+  type Hello,
+  maxPayload,
+  protocolVersion,
+  readHello,
+  textFrame,
+} from '../frames.ts';
 
 /** How a request ended. */
 export type Answer =
@@ -81,7 +91,10 @@ class ConsoleLink implements ConnectHost, Link {
       return undefined;
     });
     if (answer.kind !== 'done') return [];
-    return Buffer.concat(found).toString('utf8').split('\n').filter((each) => each !== '');
+    return Buffer.concat(found)
+      .toString('utf8')
+      .split('\n')
+      .filter((each) => each !== '');
   }
 
   close(): void {
@@ -106,7 +119,8 @@ class ConsoleLink implements ConnectHost, Link {
 
   #send(kind: FrameKind, line: string, sink: Sink): Promise<Answer> {
     if (this.#closed) return Promise.resolve({ kind: 'lost', why: this.#why });
-    if (Buffer.byteLength(line) > maxPayload) return Promise.resolve({ kind: 'lost', why: `the command is longer than ${maxPayload} bytes` });
+    if (Buffer.byteLength(line) > maxPayload)
+      return Promise.resolve({ kind: 'lost', why: `the command is longer than ${maxPayload} bytes` });
     const answer = this.#wait(sink, false);
     this.pipe?.write(textFrame(kind, line));
     return answer;

@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { millis } from '../../base/index.ts';
 import { nodeTerminal } from './node-terminal.ts';
 import type { Reading, Terminal } from './terminal.ts';
+
+/** Streams hand their data over in a turn of the loop. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 interface Screen {
   readonly input: PassThrough;
@@ -42,11 +44,13 @@ test('lines come as typed, also several at once, until Ctrl-D', async () => {
 
 test('the arrow key brings back history, Ctrl-C clears the line, Tab completes', async () => {
   const { input, terminal } = screen();
-  const lines = terminal.lines(reading({ complete: async (begun) => (begun === 'sum' ? ['summary '] : []) }))[Symbol.asyncIterator]();
+  const lines = terminal
+    .lines(reading({ complete: async (begun) => (begun === 'sum' ? ['summary '] : []) }))
+    [Symbol.asyncIterator]();
   const typing = async (...keys: string[]): Promise<string | undefined> => {
     const line = lines.next();
     for (const key of keys) {
-      await setImmediate();
+      await turn();
       input.write(key);
     }
     return (await line).value;
@@ -65,8 +69,8 @@ test('Ctrl-C while a command runs is handed on', async () => {
   for await (const line of terminal.lines(reading({ interrupted: () => interrupted++ }))) {
     if (line === 'end') break;
     input.write('\x03');
-    await setImmediate();
-    await setImmediate();
+    await turn();
+    await turn();
     input.write('end\r');
   }
   expect(interrupted).toBe(1);
@@ -75,7 +79,7 @@ test('Ctrl-C while a command runs is handed on', async () => {
 test('a pager is started, fed, and waited for; one that leaves early is no trouble', async () => {
   const { terminal } = screen();
   const pager = terminal.page();
-  pager.write(Buffer.alloc(100_000, 0x61));
+  await pager.write(Buffer.alloc(100_000, 0x61));
   await pager.close();
   const hasty = screen('true').terminal.page();
   for (let count = 0; count < 10; count++) await hasty.write(Buffer.alloc(1_000_000, 0x61));

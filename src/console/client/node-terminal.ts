@@ -18,7 +18,12 @@ const pagerBacklog = 16 * 1024 * 1024;
 /** An adapter: node:readline wants real streams, a pager a real process. */
 export function nodeTerminal(streams: TerminalStreams = processStreams()): Terminal {
   const { input, output } = streams;
-  const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
   let lineReader: Interface | undefined;
   return {
     get rows() {
@@ -31,7 +36,14 @@ export function nodeTerminal(streams: TerminalStreams = processStreams()): Termi
         else output.write('', () => resolve());
       }),
     async *lines(reading) {
-      const editor = createInterface({ input, output, terminal: true, historySize: 1000, removeHistoryDuplicates: true, completer: completer(reading) });
+      const editor = createInterface({
+        input,
+        output,
+        terminal: true,
+        historySize: 1000,
+        removeHistoryDuplicates: true,
+        completer: completer(reading),
+      });
       lineReader = editor;
       try {
         yield* linesOf(editor, reading);
@@ -56,7 +68,7 @@ export function nodeTerminal(streams: TerminalStreams = processStreams()): Termi
 const processStreams = (): TerminalStreams => ({
   input: process.stdin,
   output: process.stdout,
-  pager: process.env['PAGER'] || 'less -FRX',
+  pager: process.env.PAGER || 'less -FRX',
 });
 
 /** Who reads our output may go away (`ec_console … | head`): then it is thrown away, not waited for. */
@@ -130,7 +142,8 @@ function startPager(command: string, left: () => void): Pager {
   child.stdin.on('error', () => {});
   return {
     write(bytes) {
-      if (child.stdin.destroyed || child.stdin.write(bytes) || child.stdin.writableLength < pagerBacklog) return undefined;
+      if (child.stdin.destroyed || child.stdin.write(bytes) || child.stdin.writableLength < pagerBacklog)
+        return undefined;
       return freed(child.stdin);
     },
     async close() {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Endpoint, parseEndpoint } from '../../base/index.ts';
 
 /** Where to connect to, or why not; `usage` is a mistake in what was typed, the others are not built yet. */
@@ -17,8 +17,9 @@ export function readTarget(text: string, directory: string): Target {
     return { kind: 'missing', why: 'ssh:// endpoints are not implemented yet: use ssh HOST ec_console' };
   }
   const at = text.indexOf('@');
-  if (at > 0 && !text.includes('/')) return { kind: 'missing', why: 'logging in over TCP is not implemented yet: use a Unix socket' };
-  const endpoint = parseEndpoint(/^\.{1,2}\//.test(text) ? resolve(directory, text) : text);
+  if (at > 0 && !text.includes('/'))
+    return { kind: 'missing', why: 'logging in over TCP is not implemented yet: use a Unix socket' };
+  const endpoint = parseEndpoint(/^\.{1,2}\//.test(text) ? join(directory, text) : text);
   if (endpoint.kind === 'error') return { kind: 'usage', why: `${text}: ${endpoint.text}` };
   return { kind: 'endpoint', endpoint, text };
 }

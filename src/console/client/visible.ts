@@ -12,4 +12,7 @@ export class Visible {
 }
 
 // Tab and line feed stay; CR is dropped, as bodies end their lines with it.
-const harmless = (text: string): string => text.replaceAll('\r', '').replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+const harmless = (text: string): string =>
+  text
+    .replaceAll('\r', '')
+    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');

@@ -11,7 +11,8 @@ export const version: Command = {
     yield banner(house.product.name, house.product.version, house.machine.hostName);
     return 'ok';
   },
-  json: ({ rest, house }) => (rest.length > 0 ? undefined : { product: house.product.name, version: house.product.version }),
+  json: ({ rest, house }) =>
+    rest.length > 0 ? undefined : { product: house.product.name, version: house.product.version },
 };
 
 /** Two lines between lines of `#`: `version` prints it, and the client as its header. */

@@ -22,7 +22,8 @@ export const dnsLookup: Command = {
       return 'ok';
     }
     const ttl = String(Math.max(0, Math.floor(kept.secondsLeft))).padEnd(7);
-    for (const record of answer.records) yield `${name.padEnd(23)} ${ttl} IN      ${record.type.padEnd(7)} ${data(record)}\n`;
+    for (const record of answer.records)
+      yield `${name.padEnd(23)} ${ttl} IN      ${record.type.padEnd(7)} ${data(record)}\n`;
     return 'ok';
   },
 };
@@ -68,7 +69,8 @@ const types: readonly RecordType[] = ['A', 'AAAA', 'MX', 'TXT', 'PTR', 'CNAME'];
 /** Only ASCII without blanks is a question; what else is wrong with a name, the resolver says. */
 function asked(rest: readonly string[]): { readonly name: string; readonly type: RecordType } | 'route' | undefined {
   const [name, word] = rest;
-  if (rest.length !== 2 || name === undefined || word === undefined || !/^[\x21-\x7e]{1,254}$/.test(name)) return undefined;
+  if (rest.length !== 2 || name === undefined || word === undefined || !/^[\x21-\x7e]{1,254}$/.test(name))
+    return undefined;
   const upper = word.toUpperCase();
   if (upper === 'X' || upper === 'X_AAAA') return 'route';
   const type = types.find((known) => known === upper);
@@ -93,6 +95,8 @@ function data(record: DnsRecord): string {
     case 'PTR':
       return record.name;
     case 'TXT':
-      return record.strings.map((bytes) => `"${Buffer.from(bytes).toString('latin1').replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
+      return record.strings
+        .map((bytes) => `"${Buffer.from(bytes).toString('latin1').replaceAll(/["\\]/g, '\\$&')}"`)
+        .join(' ');
   }
 }

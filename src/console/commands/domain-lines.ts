@@ -61,7 +61,12 @@ const threshold = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 
 /** The last line sums over all domains, also those that are not shown. */
-function* listOver(house: Call['house'], which: 'active' | 'delayed', least: number, binding: string | undefined): Generator<string> {
+function* listOver(
+  house: Call['house'],
+  which: 'active' | 'delayed',
+  least: number,
+  binding: string | undefined,
+): Generator<string> {
   const { domains, total } = yield* gathered(house, binding);
   for (const line of sorted(domains)) if (line[which] > least) yield domainLine(line);
   yield `${right('Total:', 38)}  C: ${right(total.connections, 2)}${counts(total)}\n`;
@@ -75,7 +80,10 @@ interface Line {
   sent: number;
 }
 
-function* gathered(house: Call['house'], binding: string | undefined): Generator<string, { domains: Map<string, Line>; total: Line }> {
+function* gathered(
+  house: Call['house'],
+  binding: string | undefined,
+): Generator<string, { domains: Map<string, Line>; total: Line }> {
   const connections = countConnections(house.delivery, 'domain', binding);
   const total: Line = { domain: '', connections: 0, active: 0, delayed: 0, sent: 0 };
   for (const count of connections.values()) total.connections += count;
@@ -100,6 +108,8 @@ function* gathered(house: Call['house'], binding: string | undefined): Generator
 const sorted = (domains: Map<string, Line>): Line[] =>
   [...domains.values()].sort((one, other) => (one.domain < other.domain ? -1 : 1));
 
-const domainLine = (line: Line): string => `Domain: ${right(line.domain, 30)}  C: ${right(line.connections, 2)}${counts(line)}\n`;
+const domainLine = (line: Line): string =>
+  `Domain: ${right(line.domain, 30)}  C: ${right(line.connections, 2)}${counts(line)}\n`;
 
-const counts = ({ active, delayed, sent }: Line): string => `  A: ${right(active, 6)}  D: ${right(delayed, 5)}  S:${right(sent, 6)}`;
+const counts = ({ active, delayed, sent }: Line): string =>
+  `  A: ${right(active, 6)}  D: ${right(delayed, 5)}  S:${right(sent, 6)}`;

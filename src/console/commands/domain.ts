@@ -51,7 +51,8 @@ const marks = { usable: '        ', next: ' =>     ', failed: ' *      ' } as co
 
 function addressLine(address: RouteAddress): string {
   const averages = `(${decimals(address.connectMillis, 2)}ms con ${decimals(address.deliverMillis, 2)}ms dlv)`;
-  const failure = address.secondsSinceFailure === undefined ? '' : ` ${decimals(address.secondsSinceFailure, 2)}s since failure`;
+  const failure =
+    address.secondsSinceFailure === undefined ? '' : ` ${decimals(address.secondsSinceFailure, 2)}s since failure`;
   return `${marks[address.state]}[${address.ip}]:${address.port} ${address.family} ${averages}${failure}\n`;
 }
 
@@ -83,9 +84,14 @@ function* statistics(queues: readonly MailQueue[]): Generator<string> {
 }
 
 const pairLine = (label: string, value: number): string => `\t${right(label, 25)}${right(value, 21)}\n`;
-const totalLine = (label: string, value: number, width: number): string => `\t${label}${right(value, width - label.length)}\n`;
+const totalLine = (label: string, value: number, width: number): string =>
+  `\t${label}${right(value, width - label.length)}\n`;
 
-function* connectionLines(queues: readonly MailQueue[], connections: readonly OutboundConnection[], now: Millis): Generator<string> {
+function* connectionLines(
+  queues: readonly MailQueue[],
+  connections: readonly OutboundConnection[],
+  now: Millis,
+): Generator<string> {
   yield `Active Connections: ${connections.length}\n`;
   const bindings = new Set<string>(queues.map(({ binding }) => binding));
   for (const { binding } of connections) bindings.add(binding);

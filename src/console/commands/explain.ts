@@ -33,7 +33,8 @@ export const explain: Command = {
 
 function connectionsOf(house: Call['house'], queue: MailQueue): number {
   let open = 0;
-  for (const { binding, domain } of house.delivery.connections()) if (binding === queue.binding && domain === queue.domain) open++;
+  for (const { binding, domain } of house.delivery.connections())
+    if (binding === queue.binding && domain === queue.domain) open++;
   return open;
 }
 

@@ -64,7 +64,9 @@ function* purge(house: Call['house'], wish: Wish): Generator<string, 'ok' | 'fai
     return 'ok';
   }
   const { failed, left } = yield* failAll(house, queues, noteReply(wish.note), wish.quiet);
-  yield wish.domain === undefined ? `All domains purged.  ${failed} messages failed.\n` : `${wish.domain} purged. ${failed} messages failed.\n`;
+  yield wish.domain === undefined
+    ? `All domains purged.  ${failed} messages failed.\n`
+    : `${wish.domain} purged. ${failed} messages failed.\n`;
   if (left > 0) yield `${left} messages are being delivered and were left alone.\n`;
   return 'ok';
 }

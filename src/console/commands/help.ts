@@ -34,6 +34,8 @@ export const quit: Command = {
   summary: 'leave the console',
   usage: 'quit',
   *run({ rest }): Output {
-    return rest.length === 0 ? 'quit' : 'not understood';
+    if (rest.length > 0) return 'not understood';
+    yield '';
+    return 'quit';
   },
 };

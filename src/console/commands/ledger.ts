@@ -17,7 +17,8 @@ export const ledger: Command = {
   },
   json({ rest, house }) {
     if (rest.length > 0) return undefined;
-    const { received, generated, recovered, delivered, failed, expired, discarded, queued, difference } = house.queues.ledger;
+    const { received, generated, recovered, delivered, failed, expired, discarded, queued, difference } =
+      house.queues.ledger;
     return { received, generated, recovered, delivered, failed, expired, discarded, queued, difference };
   },
 };

@@ -10,7 +10,8 @@ export const paniclog: Command = {
     if (rest.length > 0) return 'not understood';
     // The worst stand first.
     for (const level of levels.toReversed()) {
-      for (const { at, module, text } of house.diagnostics.of(level)) yield `[${logDateText(at)}] [${level}] ${module}: ${text}\n`;
+      for (const { at, module, text } of house.diagnostics.of(level))
+        yield `[${logDateText(at)}] [${level}] ${module}: ${text}\n`;
     }
     return 'ok';
   },

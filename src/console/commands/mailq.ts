@@ -97,7 +97,9 @@ class Largest {
   }
 
   sorted(): readonly MailQueue[] {
-    this.#kept.sort((one, other) => other.active + other.delayed - (one.active + one.delayed) || (one.domain < other.domain ? -1 : 1));
+    this.#kept.sort(
+      (one, other) => other.active + other.delayed - (one.active + one.delayed) || (one.domain < other.domain ? -1 : 1),
+    );
     if (this.#kept.length > this.#limit) this.#kept.length = this.#limit;
     return this.#kept;
   }

@@ -14,7 +14,8 @@ export const messageDetails: Command = {
     const words = [...rest];
     const part = words[0] === 'full' || words[0] === 'body' ? words.shift() : 'details';
     const item = found(house, words);
-    if (item === undefined || item === 'missing') return item === undefined ? 'not understood' : yield* notFound(words[0]);
+    if (item === undefined || item === 'missing')
+      return item === undefined ? 'not understood' : yield* notFound(words[0]);
     if (item.state === 'in flight') return yield* inFlight(item);
     if (part !== 'body') yield details(item);
     if (part === 'full') yield '\n';
@@ -29,7 +30,8 @@ export const messageRetry: Command = {
   usage: 'message retry ID',
   *run({ rest, house }): Output {
     const item = found(house, rest);
-    if (item === undefined || item === 'missing') return item === undefined ? 'not understood' : yield* notFound(rest[0]);
+    if (item === undefined || item === 'missing')
+      return item === undefined ? 'not understood' : yield* notFound(rest[0]);
     if (!house.queues.retry(item)) return yield* inFlight(item);
     yield 'Message requeued for delivery\n';
     return 'ok';
@@ -44,7 +46,8 @@ export const messageFail: Command = {
     const quiet = rest[0] === 'quiet';
     const words = quiet ? rest.slice(1) : rest;
     const item = found(house, words);
-    if (item === undefined || item === 'missing') return item === undefined ? 'not understood' : yield* notFound(words[0]);
+    if (item === undefined || item === 'missing')
+      return item === undefined ? 'not understood' : yield* notFound(words[0]);
     if (!house.queues.fail(item, reply(554, undefined, 'manually failed'), quiet)) return yield* inFlight(item);
     yield 'Message failed\n';
     return 'ok';
@@ -85,14 +88,22 @@ function details(item: Item): string {
     line('Binding', `${item.queue.group}/${item.queue.binding}`),
     line('Domain', item.queue.domain),
   ];
-  for (const [name, value] of Object.entries(envelope.context.connection)) lines.push(line('Connection Context', `${name} = ${value}`));
-  for (const [name, value] of Object.entries(envelope.context.message)) lines.push(line('Message Context', `${name} = ${value}`));
+  for (const [name, value] of Object.entries(envelope.context.connection))
+    lines.push(line('Connection Context', `${name} = ${value}`));
+  for (const [name, value] of Object.entries(envelope.context.message))
+    lines.push(line('Message Context', `${name} = ${value}`));
   return `${lines.join('\n')}\n`;
 }
 
 const line = (label: string, value: string): string => `${right(label, 22)}: ${value}`.trimEnd();
 
-const protocolNames = { esmtp: 'SMTP', rest: 'HTTP', ecstream: 'ECStream', xfer: 'xfer', internal: 'internal' } as const;
+const protocolNames = {
+  esmtp: 'SMTP',
+  rest: 'HTTP',
+  ecstream: 'ECStream',
+  xfer: 'xfer',
+  internal: 'internal',
+} as const;
 
 function receivedVia(protocol: keyof typeof protocolNames, peer: string): string {
   const name = protocolNames[protocol];

@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
+import { FakeHouse } from '../../../test/support/console/fake-house.ts';
+import { run } from '../../../test/support/console/run.ts';
 import { millis } from '../../base/index.ts';
 import { reply } from '../../smtp/index.ts';
-import { FakeHouse } from '../fakes/fake-house.ts';
-import { run } from '../fakes/run.ts';
 
 function twoDomains(): FakeHouse {
   const house = new FakeHouse();
-  const gmail = house.mail.pair('r1', 'gmail.example', 'retail').add('A1/1', 'active').add('A1/2', 'delayed').add('A1/3', 'in flight');
+  const gmail = house.mail
+    .pair('r1', 'gmail.example', 'retail')
+    .add('A1/1', 'active')
+    .add('A1/2', 'delayed')
+    .add('A1/3', 'in flight');
   gmail.counters.delivered = 1540;
   house.mail.pair('default', 'gmail.example').add('B1/1', 'active');
   house.mail.pair('default', 'a.example').counters.delivered = 1_954_767;
@@ -30,7 +34,11 @@ test('mailq lists the largest queues first, in the columns of the manual', async
 
 test('mailq takes domains, bindings and a limit; a name that is too long pushes its line', async () => {
   const house = twoDomains();
-  house.mail.pair('b'.repeat(30), `${'d'.repeat(40)}.example`).add('C', 'active').add('D', 'active').add('E', 'active');
+  house.mail
+    .pair('b'.repeat(30), `${'d'.repeat(40)}.example`)
+    .add('C', 'active')
+    .add('D', 'active')
+    .add('E', 'active');
   const rows = async (line: string) => (await run(house, line)).text.split('\n').slice(2, -1);
   expect(await rows('mailq -l 1')).toEqual([`default/${'b'.repeat(30)} ${'d'.repeat(40)}.example       3       0`]);
   expect(await rows('mailq --domain A.Example --domain gmail.example -b default')).toHaveLength(2);
@@ -56,14 +64,26 @@ test('json mailq gives the names of the HTTP statistics', async () => {
   const { text } = await run(twoDomains(), 'json mailq -l 1');
   expect(JSON.parse(text)).toEqual({
     QueueSummary: [
-      { group: 'retail', binding: 'r1', domain: 'gmail.example', aq: 1, dq: 1, receptions: 0, permfails: 0, transfails: 0, deliveries: 1540 },
+      {
+        group: 'retail',
+        binding: 'r1',
+        domain: 'gmail.example',
+        aq: 1,
+        dq: 1,
+        receptions: 0,
+        permfails: 0,
+        transfails: 0,
+        deliveries: 1540,
+      },
     ],
   });
 });
 
 test('active and delayed show domains above the threshold, and totals over all of them', async () => {
   const total = '                                Total:  C:  1  A:      2  D:     1  S:1956307\n';
-  expect((await run(twoDomains(), 'active 1')).text).toBe(`Domain:                  gmail.example  C:  1  A:      2  D:     1  S:  1540\n${total}`);
+  expect((await run(twoDomains(), 'active 1')).text).toBe(
+    `Domain:                  gmail.example  C:  1  A:      2  D:     1  S:  1540\n${total}`,
+  );
   expect((await run(twoDomains(), 'delayed 1')).text).toBe(total);
   expect((await run(twoDomains(), 'active')).result).toBe('usage');
   expect((await run(twoDomains(), 'active -1')).result).toBe('usage');
@@ -74,7 +94,9 @@ test('binding active counts one binding only', async () => {
     'Domain:                  gmail.example  C:  1  A:      1  D:     1  S:  1540\n' +
       '                                Total:  C:  1  A:      1  D:     1  S:  1540\n',
   );
-  expect((await run(twoDomains(), 'binding delayed default 0')).text).toBe('                                Total:  C:  0  A:      1  D:     0  S:1954767\n');
+  expect((await run(twoDomains(), 'binding delayed default 0')).text).toBe(
+    '                                Total:  C:  0  A:      1  D:     0  S:1954767\n',
+  );
 });
 
 test.each(['domain all', 'domains'])('%s lists every domain by name', async (line) => {
@@ -91,16 +113,22 @@ test('showqueue has two lines a message, of the default binding unless another i
   const lines = (state: string, binding: string, id: string) =>
     `[${state}/${binding}] ${id} Created: 1070244945\n  From: <sender@example.org> To: <to-${id.replace('/', '')}@gmail.example>\n`;
   expect((await run(house, 'showqueue gmail.example')).text).toBe(lines('active', 'default', 'B1/1'));
-  expect((await run(house, 'showqueue binding r1 gmail.example')).text).toBe(lines('active', 'r1', 'A1/1') + lines('delayed', 'r1', 'A1/2'));
+  expect((await run(house, 'showqueue binding r1 gmail.example')).text).toBe(
+    lines('active', 'r1', 'A1/1') + lines('delayed', 'r1', 'A1/2'),
+  );
   expect((await run(house, 'showqueue binding all gmail.example 1,1')).text).toBe(lines('delayed', 'r1', 'A1/2'));
-  expect((await run(house, 'showqueue binding all-mail gmail.example')).text).toBe('No messages for gmail.example found.\n');
+  expect((await run(house, 'showqueue binding all-mail gmail.example')).text).toBe(
+    'No messages for gmail.example found.\n',
+  );
   expect((await run(house, 'showqueue gmail.example 1,x')).result).toBe('usage');
 });
 
 test('flush domain makes delayed mail due on every binding, binding flush domain on one', async () => {
   const house = twoDomains();
   house.mail.pair('r2', 'gmail.example').add('F/1', 'delayed').add('F/2', 'delayed');
-  expect((await run(house, 'binding flush domain r1 gmail.example')).text).toBe('gmail.example flushed.  1 messages requeued.\n');
+  expect((await run(house, 'binding flush domain r1 gmail.example')).text).toBe(
+    'gmail.example flushed.  1 messages requeued.\n',
+  );
   expect((await run(house, 'flush domain GMAIL.example')).text).toBe('gmail.example flushed.  2 messages requeued.\n');
   expect((await run(house, 'flush domain all')).text).toBe('All domains flushed.  0 messages requeued.\n');
 });
@@ -111,12 +139,18 @@ test('fail domain fails what waits, leaves what is being delivered, and says bot
     'gmail.example purged. 3 messages failed.\n1 messages are being delivered and were left alone.\n',
   );
   const purged = reply(554, '5.7.0', '[internal] Message manually purged');
-  expect(house.mail.failures).toEqual([['A1/1', purged, false], ['A1/2', purged, false], ['B1/1', purged, false]]);
+  expect(house.mail.failures).toEqual([
+    ['A1/1', purged, false],
+    ['A1/2', purged, false],
+    ['B1/1', purged, false],
+  ]);
 });
 
 test('an operator’s note is kept word for word, quiet means no bounce', async () => {
   const house = twoDomains();
-  expect((await run(house, 'fail domain quiet gmail.example 550 5.1.1 gone by Bob')).text).toContain('3 messages failed');
+  expect((await run(house, 'fail domain quiet gmail.example 550 5.1.1 gone by Bob')).text).toContain(
+    '3 messages failed',
+  );
   expect(house.mail.failures[0]).toEqual(['A1/1', reply(550, '5.1.1', 'gone by Bob'), true]);
   const again = twoDomains();
   await run(again, 'binding fail domain default gmail.example Bob says no');
@@ -143,19 +177,25 @@ test('a dry run fails nothing and lists the first 25; it may stand anywhere and 
   expect(house.mail.failures).toEqual([]);
 });
 
-test.each(['fail domain --meta k v a.example', 'fail domain a.example --header x y', 'binding fail domain quiet --meta k v b a.example'])(
-  '%s is refused and fails nothing, because filters are not there yet',
-  async (line) => {
-    const house = twoDomains();
-    house.mail.pair('default', 'a.example').add('X', 'active');
-    expect(await run(house, line)).toEqual({ result: 'failed', text: 'Filters (--meta, --header) are not implemented yet; nothing was failed.\n' });
-    expect(house.mail.failures).toEqual([]);
-  },
-);
+test.each([
+  'fail domain --meta k v a.example',
+  'fail domain a.example --header x y',
+  'binding fail domain quiet --meta k v b a.example',
+])('%s is refused and fails nothing, because filters are not there yet', async (line) => {
+  const house = twoDomains();
+  house.mail.pair('default', 'a.example').add('X', 'active');
+  expect(await run(house, line)).toEqual({
+    result: 'failed',
+    text: 'Filters (--meta, --header) are not implemented yet; nothing was failed.\n',
+  });
+  expect(house.mail.failures).toEqual([]);
+});
 
 test('message details shows envelope and state, right-aligned as in the manual', async () => {
   const house = new FakeHouse();
-  house.mail.pair('r1', 'a.example', 'retail').add('53/6B-18426-1AAEACF3', 'delayed', { retries: 5, lastReply: reply(451, '4.4.1', 'No valid hosts') });
+  house.mail
+    .pair('r1', 'a.example', 'retail')
+    .add('53/6B-18426-1AAEACF3', 'delayed', { retries: 5, lastReply: reply(451, '4.4.1', 'No valid hosts') });
   expect((await run(house, 'message details 53/6B-18426-1AAEACF3')).text).toBe(
     [
       'Message: 53/6B-18426-1AAEACF3',
@@ -191,7 +231,10 @@ test('message details body gives the bytes as they are kept, and the hold back',
 
 test('message retry and message fail act on one message', async () => {
   const house = new FakeHouse();
-  house.mail.pair('default', 'a.example').add('M', 'delayed', { nextAttempt: millis(0) }).add('N', 'in flight');
+  house.mail
+    .pair('default', 'a.example')
+    .add('M', 'delayed', { nextAttempt: millis(0) })
+    .add('N', 'in flight');
   expect((await run(house, 'message retry M')).text).toBe('Message requeued for delivery\n');
   expect(await run(house, 'message retry N')).toEqual({ result: 'failed', text: 'Message N is being delivered.\n' });
   expect((await run(house, 'message fail quiet M')).text).toBe('Message failed\n');

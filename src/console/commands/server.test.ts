@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FakeHouse } from '../fakes/fake-house.ts';
-import { run } from '../fakes/run.ts';
+import { FakeHouse } from '../../../test/support/console/fake-house.ts';
+import { run } from '../../../test/support/console/run.ts';
 import { referenceCommands } from '../reference.ts';
 import { commands } from './list.ts';
 
@@ -16,9 +16,15 @@ test('version, pid and sysinfo say what runs here', async () => {
 
 test('config and reload go to the configuration as they were typed', async () => {
   const house = new FakeHouse();
-  expect(await run(house, '  config set listen *:25  Banner = ( "a b" "c\\"" )')).toEqual({ result: 'ok', text: 'ran set listen *:25  Banner = ( "a b" "c\\"" )\n' });
+  expect(await run(house, '  config set listen *:25  Banner = ( "a b" "c\\"" )')).toEqual({
+    result: 'ok',
+    text: 'ran set listen *:25  Banner = ( "a b" "c\\"" )\n',
+  });
   expect((await run(house, 'config set X "open')).result).toBe('ok');
-  expect(await run(house, 'config get bad')).toEqual({ result: 'failed', text: "config: unknown option 'bad' in scope ''\n" });
+  expect(await run(house, 'config get bad')).toEqual({
+    result: 'failed',
+    text: "config: unknown option 'bad' in scope ''\n",
+  });
   await run(house, 'reload');
   await run(house, 'reload /etc/other.conf');
   expect(house.configLines.slice(-2)).toEqual(['reload', 'reload /etc/other.conf']);
@@ -30,8 +36,22 @@ test('config and reload go to the configuration as they were typed', async () =>
 test('module list has a paragraph for each module, singletons without an instance', async () => {
   const house = new FakeHouse();
   house.moduleFacts = [
-    { scope: 'ec_logger', instance: 'main', enabled: true, kind: 'Logger', name: 'ec_logger', description: 'mainlog and others' },
-    { scope: 'ds_core', instance: undefined, enabled: false, kind: 'Singleton', name: 'ds_core', description: 'data sources' },
+    {
+      scope: 'ec_logger',
+      instance: 'main',
+      enabled: true,
+      kind: 'Logger',
+      name: 'ec_logger',
+      description: 'mainlog and others',
+    },
+    {
+      scope: 'ds_core',
+      instance: undefined,
+      enabled: false,
+      kind: 'Singleton',
+      name: 'ds_core',
+      description: 'data sources',
+    },
   ];
   expect((await run(house, 'module list')).text).toBe(
     'Module: ec_logger:main\n  Scope_Name: ec_logger\n  Instance_Name: main\n  Enabled: enabled\n  API: Logger\n  Name: ec_logger\n  Description: mainlog and others\n' +
@@ -42,10 +62,19 @@ test('module list has a paragraph for each module, singletons without an instanc
 test('commands of modules are found by their whole words and stand in help', async () => {
   const house = new FakeHouse();
   house.moduleCommands = [
-    { words: 'ec_logger:main reopen logs', summary: 'open its files again', run: async function* (rest) { yield `reopened${rest.join(',')}\n`; } },
+    {
+      words: 'ec_logger:main reopen logs',
+      summary: 'open its files again',
+      run: async function* (rest) {
+        yield `reopened${rest.join(',')}\n`;
+      },
+    },
   ];
   expect((await run(house, 'ec_logger:main reopen logs')).text).toBe('reopened\n');
-  expect(await run(house, 'ec_logger:other reopen logs')).toEqual({ result: 'failed', text: 'ec_logger reopen logs: not implemented yet\n' });
+  expect(await run(house, 'ec_logger:other reopen logs')).toEqual({
+    result: 'failed',
+    text: 'ec_logger reopen logs: not implemented yet\n',
+  });
   expect((await run(house, 'help')).text).toContain('ec_logger:main reopen logs  open its files again\n');
 });
 
@@ -70,9 +99,14 @@ test('reopen logs and shutdown act on the house', async () => {
 
 test('help lists every command once, sorted, and explains one or a family', async () => {
   const { text } = await run(new FakeHouse(), 'help');
-  const words = text.trimEnd().split('\n').map((line) => line.split('  ', 1)[0]);
+  const words = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('  ', 1)[0]);
   expect(words).toEqual(commands.map((command) => command.words).sort());
-  expect((await run(new FakeHouse(), 'help showqueue')).text).toBe('showqueue [binding BINDING|all] DOMAIN [limit,offset]\n    messages that wait for a domain\n');
+  expect((await run(new FakeHouse(), 'help showqueue')).text).toBe(
+    'showqueue [binding BINDING|all] DOMAIN [limit,offset]\n    messages that wait for a domain\n',
+  );
   expect((await run(new FakeHouse(), 'help message')).text.split('\n')).toHaveLength(7);
   expect((await run(new FakeHouse(), 'help nothing')).result).toBe('failed');
 });

@@ -1,15 +1,21 @@
 import { expect, test } from 'vitest';
+import { FakeHouse } from '../../../test/support/console/fake-house.ts';
+import { run } from '../../../test/support/console/run.ts';
 import { type Domain, millis, seconds } from '../../base/index.ts';
 import { reply } from '../../smtp/index.ts';
-import { FakeHouse } from '../fakes/fake-house.ts';
-import { run } from '../fakes/run.ts';
 
 test('summary prints every figure in the order of the manual', async () => {
   const house = new FakeHouse();
   await house.clock.advance(89_083_000);
   house.mail.pair('default', 'a.example').add('A', 'active').add('B', 'delayed').add('C', 'in flight');
   house.outbound = [house.connection(1, 'default', 'a.example')];
-  house.dnsCounts = { ...house.dnsCounts, queries: { A: 565_284, AAAA: 0, MX: 243_281, TXT: 7, CNAME: 0, PTR: 0 }, pending: 3, peakMillis: 1203.4, averageMillis: 12.2 };
+  house.dnsCounts = {
+    ...house.dnsCounts,
+    queries: { A: 565_284, AAAA: 0, MX: 243_281, TXT: 7, CNAME: 0, PTR: 0 },
+    pending: 3,
+    peakMillis: 1203.4,
+    averageMillis: 12.2,
+  };
   expect((await run(house, 'summary')).text).toBe(
     [
       'Summary Statistics',
@@ -53,12 +59,20 @@ test('summary reset clears counters and the time of the reset, and leaves the up
   expect((await run(house, 'summary reset')).text).toBe('statistics cleared.\n');
   await house.clock.advance(5000);
   expect(JSON.parse((await run(house, 'json summary')).text)).toMatchObject({
-    StatisticsLastReset: 5, Uptime: 15, DNSAQueries: 0, ResidentMessages: 4, RejectionPercentage: 0, DNSResolver: 'node',
+    StatisticsLastReset: 5,
+    Uptime: 15,
+    DNSAQueries: 0,
+    ResidentMessages: 4,
+    RejectionPercentage: 0,
+    DNSResolver: 'node',
   });
 });
 
 test('summary with-mobile is told by its name, not counted as a mistake', async () => {
-  expect(await run(new FakeHouse(), 'summary with-mobile')).toEqual({ result: 'failed', text: 'summary with-mobile: not implemented yet\n' });
+  expect(await run(new FakeHouse(), 'summary with-mobile')).toEqual({
+    result: 'failed',
+    text: 'summary with-mobile: not implemented yet\n',
+  });
   expect((await run(new FakeHouse(), 'summary now')).text).toBe('summary command not understood\nusage: summary\n');
 });
 
@@ -70,7 +84,9 @@ test('binding summary prints every binding, one by name or slot, or a group with
     `Summary Statistics For Binding ${name}\n\tOpen Connections:       ${open}\n\tActive Queue Size:      ${active}\n\tTotal Queue Size:      ${total}\n` +
     '\tSuccessfully Delivered Messages:      0\n\tFailed Messages:      0\n\tReceived Messages:      0\n\tResident Messages:      -\n' +
     '\tDelivery Rate:   0.00 messages/second\n\tReception Rate:   0.00 messages/second\n\tUptime:      0 seconds\n';
-  expect((await run(house, 'binding summary')).text).toBe(block('default', 0, 0, 0) + block('r1', 0, 1, 2) + block('r2', 2, 0, 0));
+  expect((await run(house, 'binding summary')).text).toBe(
+    block('default', 0, 0, 0) + block('r1', 0, 1, 2) + block('r2', 2, 0, 0),
+  );
   expect((await run(house, 'binding summary r1')).text).toBe(block('r1', 0, 1, 2));
   expect((await run(house, 'binding summary 2')).text).toBe(block('r2', 2, 0, 0));
   expect((await run(house, 'binding summary group:retail')).text).toBe(
@@ -89,11 +105,38 @@ test('domain shows stanza, route, counters and connections', async () => {
     consecutiveFailures: 1,
     mxs: [
       {
-        preference: 5, host: 'mx1.a.example', ttlSeconds: 1902, alsoUsedBy: [{ domain: 'b.example', preference: 10 }],
+        preference: 5,
+        host: 'mx1.a.example',
+        ttlSeconds: 1902,
+        alsoUsedBy: [{ domain: 'b.example', preference: 10 }],
         addresses: [
-          { ip: '192.0.2.129', port: 25, family: 'IPv4', state: 'failed', connectMillis: 0, deliverMillis: 10_259.034, secondsSinceFailure: 54.268 },
-          { ip: '2001:db8::1', port: 25, family: 'IPv6', state: 'next', connectMillis: 77.25, deliverMillis: 11_726.36, secondsSinceFailure: undefined },
-          { ip: '192.0.2.99', port: 25, family: 'IPv4', state: 'usable', connectMillis: 1, deliverMillis: 2, secondsSinceFailure: undefined },
+          {
+            ip: '192.0.2.129',
+            port: 25,
+            family: 'IPv4',
+            state: 'failed',
+            connectMillis: 0,
+            deliverMillis: 10_259.034,
+            secondsSinceFailure: 54.268,
+          },
+          {
+            ip: '2001:db8::1',
+            port: 25,
+            family: 'IPv6',
+            state: 'next',
+            connectMillis: 77.25,
+            deliverMillis: 11_726.36,
+            secondsSinceFailure: undefined,
+          },
+          {
+            ip: '192.0.2.99',
+            port: 25,
+            family: 'IPv4',
+            state: 'usable',
+            connectMillis: 1,
+            deliverMillis: 2,
+            secondsSinceFailure: undefined,
+          },
         ],
       },
     ],
@@ -144,7 +187,10 @@ test('domain shows stanza, route, counters and connections', async () => {
 
 test('domain tells apart what is not known and what has no route yet', async () => {
   const house = new FakeHouse();
-  expect(await run(house, 'domain a.example')).toEqual({ result: 'failed', text: "Domain 'a.example' is not known.\n" });
+  expect(await run(house, 'domain a.example')).toEqual({
+    result: 'failed',
+    text: "Domain 'a.example' is not known.\n",
+  });
   house.mail.pair('default', 'a.example').add('A', 'active');
   expect((await run(house, 'domain a.example')).text).toMatch(/^Domain 'a\.example' is not in the routing cache\n/);
   expect((await run(house, 'domain a..b')).result).toBe('usage');
@@ -161,13 +207,25 @@ test('refresh domain and dig look routes up again', async () => {
 test('show inbound and show outbound have one line a connection', async () => {
   const house = new FakeHouse();
   await house.clock.advance(1000);
-  const session = { service: 'SMTP', handler: 'esmtp', family: 'IPv4', ip: '127.0.0.1', port: 47_741, state: 'async body response', sinceMillis: millis(736), floating: true } as const;
+  const session = {
+    service: 'SMTP',
+    handler: 'esmtp',
+    family: 'IPv4',
+    ip: '127.0.0.1',
+    port: 47_741,
+    state: 'async body response',
+    sinceMillis: millis(736),
+    floating: true,
+  } as const;
   house.inbound = [
     { ...session, number: 23 },
     { ...session, number: 24, family: 'IPv6', ip: '::1', floating: false },
     { ...session, number: 25, family: 'Unix', ip: '', state: 'awaiting mailfrom', floating: false },
   ];
-  house.outbound = [house.connection(36, 'default', 'a.example', '192.0.2.1', 'after MAIL FROM'), house.connection(37, 'default', 'b.example', '2001:db8::2')];
+  house.outbound = [
+    house.connection(36, 'default', 'a.example', '192.0.2.1', 'after MAIL FROM'),
+    house.connection(37, 'default', 'b.example', '2001:db8::2'),
+  ];
   expect((await run(house, 'show inbound')).text).toBe(
     '23: [inbound/esmtp] IPv4 127.0.0.1:47741 async body response (for 0.264s) [floating]\n' +
       '24: [inbound/esmtp] IPv6 [::1]:47741 async body response (for 0.264s)\n' +
@@ -181,7 +239,9 @@ test('show inbound and show outbound have one line a connection', async () => {
 test('count groups connections by blocks, and a block divides where its addresses do', async () => {
   const house = new FakeHouse();
   const to = (...ips: string[]) => {
-    house.outbound = ips.map((ip, number) => house.connection(number, number === 0 ? 'r1' : 'default', 'a.example', ip));
+    house.outbound = ips.map((ip, number) =>
+      house.connection(number, number === 0 ? 'r1' : 'default', 'a.example', ip),
+    );
   };
   to('192.0.2.1', '192.0.2.1', '192.0.77.9', '198.51.100.7', '2001:db8::1');
   expect((await run(house, 'count outbound 16-32')).text).toBe(
@@ -200,10 +260,23 @@ test('count groups connections by blocks, and a block divides where its addresse
   );
   expect((await run(house, 'count outbound 192.0.2.0/24')).text).toBe('2 sessions\n');
   expect((await run(house, 'count outbound/r1 32')).text).toBe(`      1 ${' '.repeat(32)}192.0.2.1/32\n`);
-  house.inbound = [{ number: 1, service: 'SMTP', handler: 'esmtp', family: 'Unix', ip: '', port: 0, state: 's', sinceMillis: millis(0), floating: false }];
+  house.inbound = [
+    {
+      number: 1,
+      service: 'SMTP',
+      handler: 'esmtp',
+      family: 'Unix',
+      ip: '',
+      port: 0,
+      state: 's',
+      sinceMillis: millis(0),
+      floating: false,
+    },
+  ];
   expect((await run(house, 'count SMTP 127.0.0.1')).text).toBe('1 sessions\n');
   expect((await run(house, 'count Control 8')).text).toBe('');
-  for (const wrong of ['count', 'count outbound', 'count outbound 9-8', 'count outbound 1-129', 'count outbound x']) expect((await run(house, wrong)).result).toBe('usage');
+  for (const wrong of ['count', 'count outbound', 'count outbound 9-8', 'count outbound 1-129', 'count outbound x'])
+    expect((await run(house, wrong)).result).toBe('usage');
 });
 
 test('dns_cache looks into the cache, submits, and counts', async () => {
@@ -212,9 +285,24 @@ test('dns_cache looks into the cache, submits, and counts', async () => {
   expect((await run(house, 'dns_cache submit Mail.example. a')).text).toBe('Submitted\n');
   expect(house.submitted).toEqual(['mail.example A']);
   const ttl = seconds(300);
-  house.answers.set('mail.example A', { kind: 'found', ttl, authentic: false, records: [{ type: 'A', address: '192.0.2.115' }] });
-  house.answers.set('mail.example MX', { kind: 'found', ttl, authentic: false, records: [{ type: 'MX', preference: 5, host: 'mx.example' }] });
-  house.answers.set('mail.example TXT', { kind: 'found', ttl, authentic: false, records: [{ type: 'TXT', strings: [Buffer.from('v=spf1 "x"'), Buffer.from('b')] }] });
+  house.answers.set('mail.example A', {
+    kind: 'found',
+    ttl,
+    authentic: false,
+    records: [{ type: 'A', address: '192.0.2.115' }],
+  });
+  house.answers.set('mail.example MX', {
+    kind: 'found',
+    ttl,
+    authentic: false,
+    records: [{ type: 'MX', preference: 5, host: 'mx.example' }],
+  });
+  house.answers.set('mail.example TXT', {
+    kind: 'found',
+    ttl,
+    authentic: false,
+    records: [{ type: 'TXT', strings: [Buffer.from('v=spf1 "x"'), Buffer.from('b')] }],
+  });
   house.answers.set('mail.example PTR', { kind: 'no name', ttl });
   const asked = async (type: string) => (await run(house, `dns_cache lookup mail.example ${type}`)).text;
   expect(await asked('A')).toBe(
@@ -225,7 +313,13 @@ test('dns_cache looks into the cache, submits, and counts', async () => {
   expect(await asked('PTR')).toContain(';; ANSWER SECTION:\n;; no name\n');
   expect((await run(house, 'dns_cache lookup a X')).result).toBe('failed');
   expect((await run(house, 'dns_cache lookup a SOA')).result).toBe('usage');
-  house.dnsCounts = { ...house.dnsCounts, queries: { A: 2, AAAA: 0, MX: 1, TXT: 1, CNAME: 0, PTR: 1 }, responses: 5, lookups: 14, hits: 5 };
+  house.dnsCounts = {
+    ...house.dnsCounts,
+    queries: { A: 2, AAAA: 0, MX: 1, TXT: 1, CNAME: 0, PTR: 1 },
+    responses: 5,
+    lookups: 14,
+    hits: 5,
+  };
   expect((await run(house, 'dns_cache stats')).text).toBe(
     'DNS Queries:\n        TXT: 1\n        PTR: 1\n         MX: 1\n          A: 2\n       AAAA: 0\n  arpa IPv4: 0\n  arpa IPv6: 0\n\n' +
       'DNS responses:\n      Total: 5\n        Bad: 0\n\nDNS cache:\n    Lookups: 14\n   Hit Rate: 35.7143%\n',
@@ -234,9 +328,23 @@ test('dns_cache looks into the cache, submits, and counts', async () => {
 
 test('explain tells what queue and route say, and that limits are not explained yet', async () => {
   const house = new FakeHouse();
-  house.mail.pair('r1', 'a.example', 'retail').add('A', 'delayed', { nextAttempt: millis(house.clock.date() + 90_000), lastReply: reply(450, '4.2.0', 'later') });
-  const failed = { ip: '192.0.2.1', port: 25, family: 'IPv4', state: 'failed', connectMillis: 0, deliverMillis: 0, secondsSinceFailure: 3 } as const;
-  house.known.set('a.example', { ttlSeconds: 1, consecutiveFailures: 1, mxs: [{ preference: 0, host: 'a.example', ttlSeconds: 1, alsoUsedBy: [], addresses: [failed] }] });
+  house.mail
+    .pair('r1', 'a.example', 'retail')
+    .add('A', 'delayed', { nextAttempt: millis(house.clock.date() + 90_000), lastReply: reply(450, '4.2.0', 'later') });
+  const failed = {
+    ip: '192.0.2.1',
+    port: 25,
+    family: 'IPv4',
+    state: 'failed',
+    connectMillis: 0,
+    deliverMillis: 0,
+    secondsSinceFailure: 3,
+  } as const;
+  house.known.set('a.example', {
+    ttlSeconds: 1,
+    consecutiveFailures: 1,
+    mxs: [{ preference: 0, host: 'a.example', ttlSeconds: 1, alsoUsedBy: [], addresses: [failed] }],
+  });
   expect((await run(house, 'explain r1 a.example')).text).toBe(
     'retail/r1 a.example\n\tActive Queue:      0\n\tDelayed Queue:      1\n\tBeing Delivered:      0\n\tOpen Connections:      0\n' +
       'retry time: the first delayed message is due at 2026-03-03 10:01:30, in 90 seconds\nretry time: it was last told: 450 4.2.0 later\n' +

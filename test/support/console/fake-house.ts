@@ -1,11 +1,19 @@
-import { bindingName, type Domain, type Endpoint, millis, seconds } from '../../base/index.ts';
-import type { Option, View } from '../../config/index.ts';
-import { type Events, events, recentDiagnostics, statistics } from '../../events/index.ts';
-import { SimClock } from '../../world/sim/clock.ts';
-import type { DnsAnswer } from '../../world/index.ts';
-import type { DnsCounts, House, InboundSession, ModuleCommand, ModuleFacts, OutboundConnection, Route } from '../house.ts';
-import { timeout } from '../options.ts';
-import type { ConsoleOrigin } from '../server.ts';
+import { bindingName, type Domain, type Endpoint, millis, seconds } from '../../../src/base/index.ts';
+import type { Option, View } from '../../../src/config/index.ts';
+import type {
+  ConsoleOrigin,
+  DnsCounts,
+  House,
+  InboundSession,
+  ModuleCommand,
+  ModuleFacts,
+  OutboundConnection,
+  Route,
+} from '../../../src/console/index.ts';
+import { consoleTimeout } from '../../../src/console/index.ts';
+import { type Events, events, recentDiagnostics, statistics } from '../../../src/events/index.ts';
+import type { DnsAnswer } from '../../../src/world/index.ts';
+import { SimClock } from '../../../src/world/sim/clock.ts';
 import { asQueues, FakeQueues } from './fake-queues.ts';
 
 const noQueries = { A: 0, AAAA: 0, MX: 0, TXT: 0, CNAME: 0, PTR: 0 };
@@ -15,7 +23,13 @@ export class FakeHouse implements House {
   readonly clock = new SimClock();
   readonly events: Events = events(this.clock, () => 3);
   readonly product = { name: 'impetus', version: '1.2.3', buildDate: '2026-03-01' };
-  readonly machine = { id: 4711, hostName: 'mx.example', bits: 64, release: 'Linux 6.1', uname: 'Linux mx 6.1 x86_64' } as const;
+  readonly machine = {
+    id: 4711,
+    hostName: 'mx.example',
+    bits: 64,
+    release: 'Linux 6.1',
+    uname: 'Linux mx 6.1 x86_64',
+  } as const;
   readonly configuration = {
     current: {
       number: 3,
@@ -35,9 +49,14 @@ export class FakeHouse implements House {
       return {
         run: async (line: string) => {
           this.configLines.push(line);
-          return line.startsWith('get bad') ? { text: "config: unknown option 'bad' in scope ''", ok: false } : { text: `ran ${line}`, ok: true };
+          return line.startsWith('get bad')
+            ? { text: "config: unknown option 'bad' in scope ''", ok: false }
+            : { text: `ran ${line}`, ok: true };
         },
-        write: async (file: string | undefined) => ({ text: file === undefined ? 'Hostname = "mx.example"\n' : '', ok: true }),
+        write: async (file: string | undefined) => ({
+          text: file === undefined ? 'Hostname = "mx.example"\n' : '',
+          ok: true,
+        }),
         matching: () => this.stanza,
         open: this.configSessions.transaction,
         [Symbol.dispose]: () => {
@@ -57,7 +76,16 @@ export class FakeHouse implements House {
   readonly statistics = statistics(this.events, this.clock);
   readonly diagnostics = recentDiagnostics(this.events);
   dnsCounts: DnsCounts = {
-    queries: noQueries, timeouts: noQueries, arpa: { ipv4: 0, ipv6: 0 }, pending: 0, responses: 0, bad: 0, lookups: 0, hits: 0, peakMillis: 0, averageMillis: 0,
+    queries: noQueries,
+    timeouts: noQueries,
+    arpa: { ipv4: 0, ipv6: 0 },
+    pending: 0,
+    responses: 0,
+    bad: 0,
+    lookups: 0,
+    hits: 0,
+    peakMillis: 0,
+    averageMillis: 0,
   };
   readonly answers = new Map<string, DnsAnswer>();
   readonly submitted: string[] = [];
@@ -114,7 +142,11 @@ export class FakeHouse implements House {
           traits: { dots: false, lone: false },
           next: () => {
             const slice = house.body[at++];
-            return slice instanceof Promise ? slice.then((bytes) => [bytes]) : slice === undefined ? undefined : [slice];
+            return slice instanceof Promise
+              ? slice.then((bytes) => [bytes])
+              : slice === undefined
+                ? undefined
+                : [slice];
           },
           rewind: () => {
             at = 0;
@@ -135,10 +167,24 @@ export class FakeHouse implements House {
     return 2;
   }
 
-  connection(number: number, binding: string, domain: string, address = '192.0.2.25', state = 'reading confirmation'): OutboundConnection {
+  connection(
+    number: number,
+    binding: string,
+    domain: string,
+    address = '192.0.2.25',
+    state = 'reading confirmation',
+  ): OutboundConnection {
     const family = address.includes(':') ? 'IPv6' : 'IPv4';
     return {
-      number, binding: bindingName(binding), domain: domain as Domain, address, port: 25, host: `mx.${domain}`, family, state, sinceMillis: millis(this.clock.now() - 1500),
+      number,
+      binding: bindingName(binding),
+      domain: domain as Domain,
+      address,
+      port: 25,
+      host: `mx.${domain}`,
+      family,
+      state,
+      sinceMillis: millis(this.clock.now() - 1500),
     };
   }
 }
@@ -148,7 +194,7 @@ export function fakeOrigin(endpoint: Endpoint, idleSeconds = 60): ConsoleOrigin 
   const view: View = {
     generation: 3,
     get: <T>(option: Option<T>): T => {
-      if (option.slot !== timeout.slot) throw new Error(`a console does not read ${option.name}`);
+      if (option.slot !== consoleTimeout.slot) throw new Error(`a console does not read ${option.name}`);
       return seconds(idleSeconds) as T;
     },
     owner: () => ({ key: 'default', place: undefined }),

@@ -1,10 +1,16 @@
-import type { Endpoint } from '../../base/index.ts';
-import { SimChance } from '../../world/sim/chance.ts';
-import type { SimClock } from '../../world/sim/clock.ts';
-import { SimNetwork } from '../../world/sim/network.ts';
-import type { ConnectHost, Pipe } from '../../world/index.ts';
-import { type FrameKind, FrameReader, frameKinds, textFrame } from '../frames.ts';
-import { consoleServer, type ConsoleServer } from '../server.ts';
+import type { Endpoint } from '../../../src/base/index.ts';
+import {
+  type ConsoleServer,
+  consoleServer,
+  type FrameKind,
+  FrameReader,
+  frameKinds,
+  textFrame,
+} from '../../../src/console/index.ts';
+import type { ConnectHost, Pipe } from '../../../src/world/index.ts';
+import { SimChance } from '../../../src/world/sim/chance.ts';
+import type { SimClock } from '../../../src/world/sim/clock.ts';
+import { SimNetwork } from '../../../src/world/sim/network.ts';
 import { type FakeHouse, fakeOrigin } from './fake-house.ts';
 
 export const socket: Endpoint = { kind: 'unix', path: '/run/impetus/2025' };

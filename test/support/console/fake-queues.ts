@@ -1,8 +1,15 @@
-import { type BindingName, bindingName, type Domain, type Millis, millis, parseDomain } from '../../base/index.ts';
-import type { MessageId, SpoolAddress } from '../../message/index.ts';
-import type { Item, Ledger, MailQueue, PairCounters } from '../../queue/index.ts';
-import type { Reply } from '../../smtp/index.ts';
-import type { House } from '../house.ts';
+import {
+  type BindingName,
+  bindingName,
+  type Domain,
+  type Millis,
+  millis,
+  parseDomain,
+} from '../../../src/base/index.ts';
+import type { House } from '../../../src/console/index.ts';
+import type { MessageId, SpoolAddress } from '../../../src/message/index.ts';
+import type { Item, Ledger, MailQueue, PairCounters } from '../../../src/queue/index.ts';
+import type { Reply } from '../../../src/smtp/index.ts';
 
 interface FakeItem extends Item {
   state: Item['state'];
@@ -37,7 +44,11 @@ export class FakeQueue implements MailQueue {
   }
 
   /** @param more what differs from a message of sender@example.org that was never tried */
-  add(id: string, state: Item['state'], more: { retries?: number; nextAttempt?: Millis; lastReply?: Reply; peer?: string } = {}): this {
+  add(
+    id: string,
+    state: Item['state'],
+    more: { retries?: number; nextAttempt?: Millis; lastReply?: Reply; peer?: string } = {},
+  ): this {
     this.list.push({
       id: id as MessageId,
       state,
@@ -54,7 +65,9 @@ export class FakeQueue implements MailQueue {
           connectionId: id as MessageId,
           receivedAt: millis(1_070_244_945_500),
           reversePath: 'sender@example.org',
-          recipients: [{ id: id as MessageId, path: `to-${id.replaceAll('/', '')}@${this.domain}`, binding: this.binding }],
+          recipients: [
+            { id: id as MessageId, path: `to-${id.replaceAll('/', '')}@${this.domain}`, binding: this.binding },
+          ],
           protocol: 'esmtp',
           peer: more.peer ?? '192.0.2.7',
           size: 11_317,
@@ -86,7 +99,17 @@ export class FakeQueues {
   readonly pairs: FakeQueue[] = [];
   /** What was failed: id, reply, quiet. */
   readonly failures: [string, Reply, boolean][] = [];
-  books: Ledger = { received: 12, generated: 1, recovered: 0, delivered: 9, failed: 1, expired: 0, discarded: 0, queued: 3, difference: 0 };
+  books: Ledger = {
+    received: 12,
+    generated: 1,
+    recovered: 0,
+    delivered: 9,
+    failed: 1,
+    expired: 0,
+    discarded: 0,
+    queued: 3,
+    difference: 0,
+  };
 
   pair(binding: string, domain: string, group?: string): FakeQueue {
     const queue = new FakeQueue(binding, domain, group);
