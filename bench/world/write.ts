@@ -2,7 +2,7 @@
  * From how many bytes on do several views go out cheaper by writev than joined? Run: node bench/world/write.ts
  * A reader in the same process takes the bytes of each write before the next; the figure is the write calls alone.
  */
-import { createServer, connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 const VIEWS = 6;
 const ROUNDS = 4000;
@@ -17,21 +17,28 @@ async function pair(): Promise<Pair> {
   let taken = 0;
   let wanted = 0;
   let wake = (): void => undefined;
-  const server = createServer((far) => far.on('data', (chunk) => {
-    taken += chunk.length;
-    if (taken >= wanted) wake();
-  }));
+  const server = createServer((far) =>
+    far.on('data', (chunk) => {
+      taken += chunk.length;
+      if (taken >= wanted) wake();
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  const near = connect({ port: typeof address === 'object' && address ? address.port : 0, host: '127.0.0.1', noDelay: true });
+  const near = connect({
+    port: typeof address === 'object' && address ? address.port : 0,
+    host: '127.0.0.1',
+    noDelay: true,
+  });
   await new Promise<void>((resolve) => near.once('connect', () => resolve()));
   return {
     near,
-    arrived: (bytes) => new Promise((resolve) => {
-      wanted = bytes;
-      wake = resolve;
-      if (taken >= wanted) resolve();
-    }),
+    arrived: (bytes) =>
+      new Promise((resolve) => {
+        wanted = bytes;
+        wake = resolve;
+        if (taken >= wanted) resolve();
+      }),
     close: () => {
       near.destroy();
       server.close();
@@ -53,7 +60,9 @@ async function measure(total: number, write: (socket: Socket, views: Uint8Array[
   return (spent / ROUNDS) * 1000;
 }
 
-const joined = (socket: Socket, views: Uint8Array[]): void => { socket.write(Buffer.concat(views)); };
+const joined = (socket: Socket, views: Uint8Array[]): void => {
+  socket.write(Buffer.concat(views));
+};
 const gathered = (socket: Socket, views: Uint8Array[]): void => {
   socket.cork();
   for (const view of views) socket.write(view);
@@ -63,5 +72,7 @@ const gathered = (socket: Socket, views: Uint8Array[]): void => {
 for (const total of [300, 1200, 2400, 4800, 9600, 19200, 38400]) {
   await measure(total, joined);
   await measure(total, gathered);
-  console.log(`${total} bytes in ${VIEWS} views: joined ${(await measure(total, joined)).toFixed(1)} µs, writev ${(await measure(total, gathered)).toFixed(1)} µs`);
+  console.log(
+    `${total} bytes in ${VIEWS} views: joined ${(await measure(total, joined)).toFixed(1)} µs, writev ${(await measure(total, gathered)).toFixed(1)} µs`,
+  );
 }

@@ -23,9 +23,34 @@ test.each([
 });
 
 test.each([
-  '', '1.2.3', '1.2.3.4.5', '256.1.1.1', '01.2.3.4', '1.2.3.4 ', ' 1.2.3.4', '1.2.3.-4', '1.2.3.4%eth0', '0x7f.0.0.1',
-  ':', ':::', '1::2::3', '::12345', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', ':1:2:3:4:5:6:7:8', '::g',
-  '1.2.3.4::', '::1.2.3', '::1.2.3.4:5', '::%', 'fe80::1%', 'fe80::1%a b', '[::1]', '::1/64', 'localhost',
+  '',
+  '1.2.3',
+  '1.2.3.4.5',
+  '256.1.1.1',
+  '01.2.3.4',
+  '1.2.3.4 ',
+  ' 1.2.3.4',
+  '1.2.3.-4',
+  '1.2.3.4%eth0',
+  '0x7f.0.0.1',
+  ':',
+  ':::',
+  '1::2::3',
+  '::12345',
+  '1:2:3:4:5:6:7',
+  '1:2:3:4:5:6:7:8:9',
+  '1:2:3:4:5:6:7:8::',
+  ':1:2:3:4:5:6:7:8',
+  '::g',
+  '1.2.3.4::',
+  '::1.2.3',
+  '::1.2.3.4:5',
+  '::%',
+  'fe80::1%',
+  'fe80::1%a b',
+  '[::1]',
+  '::1/64',
+  'localhost',
 ])('%j is no address', (text) => {
   expect(parseAddress(text)).toBeUndefined();
 });
@@ -37,24 +62,35 @@ test('what is taken for an address is what the system takes for one', () => {
     fc.stringMatching(/^[0-9a-f:.]{0,42}$/),
     fc.array(fc.stringMatching(/^(?:[0-9a-f]{0,4}|)$/), { maxLength: 9 }).map((groups) => groups.join(':')),
   );
-  fc.assert(fc.property(near, (text) => {
-    expect(parseAddress(text) !== undefined).toBe(isIP(text) !== 0);
-  }), { numRuns: 2000 });
+  fc.assert(
+    fc.property(near, (text) => {
+      expect(parseAddress(text) !== undefined).toBe(isIP(text) !== 0);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('canonical text is what the URL parser of the platform writes', () => {
-  fc.assert(fc.property(fc.ipV6(), (text) => {
-    expect(`[${parseAddress(text)}]`).toBe(new URL(`http://[${text}]/`).hostname);
-  }), { numRuns: 1000 });
+  fc.assert(
+    fc.property(fc.ipV6(), (text) => {
+      expect(`[${parseAddress(text)}]`).toBe(new URL(`http://[${text}]/`).hostname);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test('bytes and text lead to each other', () => {
-  fc.assert(fc.property(fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })), (bytes) => {
-    const text = addressText(bytes);
-    expect(parseAddress(text)).toBe(text);
-    expect(addressBytes(text)).toEqual(bytes);
-    expect(family(text)).toBe(bytes.length === 4 ? 4 : 6);
-  }));
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
+      (bytes) => {
+        const text = addressText(bytes);
+        expect(parseAddress(text)).toBe(text);
+        expect(addressBytes(text)).toEqual(bytes);
+        expect(family(text)).toBe(bytes.length === 4 ? 4 : 6);
+      },
+    ),
+  );
 });
 
 test('a zone has no bytes, and a word is refused', () => {

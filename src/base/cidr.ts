@@ -112,7 +112,8 @@ function maskedKey(bytes: Uint8Array, prefix: number): number | string {
 }
 
 function maskedWord(bytes: Uint8Array, at: number, bits: number): number {
-  const word = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  const word =
+    ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
   if (bits >= 32) return word >>> 0;
   return bits <= 0 ? 0 : (word & (-1 << (32 - bits))) >>> 0;
 }

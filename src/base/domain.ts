@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { addressText, addressBytes, parseAddress } from './address.ts';
+import { addressBytes, addressText, parseAddress } from './address.ts';
 import type { Domain } from './units.ts';
 
 /**

@@ -52,8 +52,10 @@ test.each([
 });
 
 test('no text breaks the parser, and a key is its own key', () => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[[\]:*.0-9a-f/]*$/)), (text) => {
-    const endpoint = parseEndpoint(text);
-    if (endpoint.kind !== 'error') expect(parseEndpoint(endpointText(endpoint))).toEqual(endpoint);
-  }));
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[[\]:*.0-9a-f/]*$/)), (text) => {
+      const endpoint = parseEndpoint(text);
+      if (endpoint.kind !== 'error') expect(parseEndpoint(endpointText(endpoint))).toEqual(endpoint);
+    }),
+  );
 });

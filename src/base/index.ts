@@ -1,12 +1,13 @@
 /** Small things without mail in them: units, addresses, names, and the containers that hot paths need. */
-export * from './units.ts';
-export * from './segments.ts';
+
 export * from './address.ts';
 export * from './cidr.ts';
-export * from './endpoint.ts';
 export * from './domain.ts';
-export * from './timer-heap.ts';
+export * from './endpoint.ts';
 export * from './heap.ts';
-export * from './ring.ts';
 export * from './lru.ts';
 export * from './nearest.ts';
+export * from './ring.ts';
+export * from './segments.ts';
+export * from './timer-heap.ts';
+export * from './units.ts';

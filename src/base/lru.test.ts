@@ -8,7 +8,10 @@ test('the entry not asked for longest makes room', () => {
   cache.set('b', 2);
   cache.get('a');
   cache.set('c', 3);
-  expect([...cache]).toEqual([['a', 1], ['c', 3]]);
+  expect([...cache]).toEqual([
+    ['a', 1],
+    ['c', 3],
+  ]);
 });
 
 test('a peek does not count as a use', () => {
@@ -37,7 +40,10 @@ test('setting a key again takes no second place', () => {
   cache.set('a', 1);
   cache.set('b', 2);
   cache.set('a', 3);
-  expect([...cache]).toEqual([['b', 2], ['a', 3]]);
+  expect([...cache]).toEqual([
+    ['b', 2],
+    ['a', 3],
+  ]);
 });
 
 test('a cache of no entries keeps nothing', () => {

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { nearest } from './nearest.ts';
 
-const options = ['max_outbound_connections', 'max_deliveries_per_connection', 'retry_interval', 'Relay_Hosts', 'ehlo_hostname', 'hostname', 'mx'];
+const options = [
+  'max_outbound_connections',
+  'max_deliveries_per_connection',
+  'retry_interval',
+  'Relay_Hosts',
+  'ehlo_hostname',
+  'hostname',
+  'mx',
+];
 
 test.each([
   ['max_outbound_conections', 'max_outbound_connections'],

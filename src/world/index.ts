@@ -1,4 +1,5 @@
 /** The doors outside, as interfaces: clock, chance, network, disk, names, process. */
-export * from './world.ts';
+
 export * from './process.ts';
 export * from './resolver/index.ts';
+export * from './world.ts';

@@ -202,7 +202,12 @@ export type DnsRecord =
   | { readonly type: 'TXT'; readonly strings: readonly Uint8Array[] };
 
 export type DnsAnswer =
-  | { readonly kind: 'found'; readonly records: readonly DnsRecord[]; readonly ttl: Seconds; readonly authentic: boolean }
+  | {
+      readonly kind: 'found';
+      readonly records: readonly DnsRecord[];
+      readonly ttl: Seconds;
+      readonly authentic: boolean;
+    }
   /** `no data`: the name exists without such records. `no name`: NXDOMAIN, also behind a CNAME. */
   | { readonly kind: 'no data' | 'no name'; readonly ttl: Seconds }
   | { readonly kind: 'failed'; readonly why: 'timeout' | 'server failure' | 'refused' | 'malformed' | 'unreachable' };

@@ -9,7 +9,10 @@ test('timers run in the order they are due, and never early', async () => {
   const ran: string[] = [];
   const from = clock.now();
   await new Promise<void>((resolve) => {
-    clock.at(millis(from + 12), () => { ran.push(`late ${clock.now() - from >= 12}`); resolve(); });
+    clock.at(millis(from + 12), () => {
+      ran.push(`late ${clock.now() - from >= 12}`);
+      resolve();
+    });
     clock.at(millis(from + 3), () => ran.push(`early ${clock.now() - from >= 3}`));
     clock.at(millis(from + 5), () => ran.push('cancelled'))[Symbol.dispose]();
     clock.at(millis(from - 1000), () => ran.push('past'));
@@ -22,8 +25,14 @@ test('deferred work runs once, together, after the turn and before a timer that 
   const clock = new NodeClock();
   const ran: string[] = [];
   await new Promise<void>((resolve) => {
-    clock.at(clock.now(), () => { ran.push('timer'); resolve(); });
-    clock.defer(() => { ran.push('first'); clock.defer(() => ran.push('later')); });
+    clock.at(clock.now(), () => {
+      ran.push('timer');
+      resolve();
+    });
+    clock.defer(() => {
+      ran.push('first');
+      clock.defer(() => ran.push('later'));
+    });
     clock.defer(() => ran.push('second'));
     ran.push('turn');
   });
@@ -42,6 +51,9 @@ test('a cancelled timer does not keep the process alive, a waiting one does', ()
     const late = clock.at(clock.now() + 200_000, () => console.log('never'));
     clock.at(clock.now() + 30, () => late[Symbol.dispose]());
   `;
-  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 20_000 });
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
   expect(out).toBe('rang\n');
 });

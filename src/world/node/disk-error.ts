@@ -4,7 +4,12 @@ import { DiskError } from '../world.ts';
 export function diskError(path: string, error: unknown): DiskError {
   if (error instanceof DiskError) return error;
   const system: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
-  return new DiskError(system.code ?? 'EIO', path, system.message.includes(path) ? system.message : `${path}: ${system.message}`, { cause: error });
+  return new DiskError(
+    system.code ?? 'EIO',
+    path,
+    system.message.includes(path) ? system.message : `${path}: ${system.message}`,
+    { cause: error },
+  );
 }
 
 /** Waits for work on `path`; its errors come as DiskError. */

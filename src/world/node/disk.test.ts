@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, appendFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +21,9 @@ import { nodeWorld } from './world.ts';
 
 const { disk } = nodeWorld();
 let folder = '';
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'impetus-disk-')); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'impetus-disk-'));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 const text = (words: string): Buffer => Buffer.from(words);
 
@@ -117,15 +131,23 @@ test('a lock has one owner, who is named, and goes with its owner', async () => 
   {
     await using held = await disk.lock(path);
     expect(held).toBeDefined();
-    await expect(disk.lock(path)).rejects.toMatchObject({ code: 'ELOCKED', message: `${path} is locked by process ${process.pid}` });
+    await expect(disk.lock(path)).rejects.toMatchObject({
+      code: 'ELOCKED',
+      message: `${path} is locked by process ${process.pid}`,
+    });
     await expect(nodeWorld().disk.lock(path)).rejects.toMatchObject({ code: 'ELOCKED' });
   }
   expect(existsSync(`${path}.pid`)).toBe(false);
   const module = JSON.stringify(fileURLToPath(new URL('./index.ts', import.meta.url)));
   const script = `import { nodeWorld } from ${module}; await nodeWorld().disk.lock(${JSON.stringify(path)}); console.log('held'); setInterval(() => 0, 1000);`;
-  const other = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise((resolve) => other.stdout.once('data', resolve));
-  await expect(disk.lock(path)).rejects.toMatchObject({ code: 'ELOCKED', message: `${path} is locked by process ${other.pid}` });
+  await expect(disk.lock(path)).rejects.toMatchObject({
+    code: 'ELOCKED',
+    message: `${path} is locked by process ${other.pid}`,
+  });
   const gone = new Promise((resolve) => other.once('exit', resolve));
   other.kill('SIGKILL');
   await gone;

@@ -3,8 +3,8 @@ import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { millis } from '../../base/index.ts';
 import type { Chance, DirectoryEntry, Disk, DiskFile, FileStatus } from '../world.ts';
-import { NodeFile } from './file.ts';
 import { diskError, translated } from './disk-error.ts';
+import { NodeFile } from './file.ts';
 import { lockFile } from './lock.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants;
@@ -65,7 +65,13 @@ export class NodeDisk implements Disk {
   async status(path: string): Promise<FileStatus | undefined> {
     try {
       const status = await fs.stat(path);
-      const kind = status.isFile() ? 'file' : status.isDirectory() ? 'directory' : status.isSocket() ? 'socket' : 'other';
+      const kind = status.isFile()
+        ? 'file'
+        : status.isDirectory()
+          ? 'directory'
+          : status.isSocket()
+            ? 'socket'
+            : 'other';
       return { kind, size: status.size, modified: millis(status.mtimeMs), mode: status.mode & 0o7777 };
     } catch (error) {
       const translated = diskError(path, error);
@@ -120,4 +126,3 @@ export class NodeDisk implements Disk {
     return lockFile(path);
   }
 }
-

@@ -20,7 +20,8 @@ export class NodeFile implements DiskFile {
       fs.open(path, flags, mode, (error, descriptor) => {
         if (error) return reject(diskError(path, error));
         fs.fstat(descriptor, (trouble, status) => {
-          const wrong = trouble ?? (status.isDirectory() ? new DiskError('EISDIR', path, `${path} is a directory`) : undefined);
+          const wrong =
+            trouble ?? (status.isDirectory() ? new DiskError('EISDIR', path, `${path} is a directory`) : undefined);
           if (!wrong) return resolve(new NodeFile(path, descriptor, flags, status.size));
           fs.close(descriptor, () => reject(diskError(path, wrong)));
         });
@@ -107,7 +108,13 @@ export class NodeFile implements DiskFile {
   }
 
   /** @param at null leaves the place to the kernel */
-  #writeAll(descriptor: number, bytes: Segments, at: number | null, resolve: () => void, reject: (why: Error) => void): void {
+  #writeAll(
+    descriptor: number,
+    bytes: Segments,
+    at: number | null,
+    resolve: () => void,
+    reject: (why: Error) => void,
+  ): void {
     let rest = bytes;
     let position = at;
     const wrote = (error: Error | null, count: number): void => {

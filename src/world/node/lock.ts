@@ -47,13 +47,15 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
 async function whyNot(path: string, owner: string, error: unknown): Promise<DiskError> {
-  const result = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  const result =
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
   if (result === SQLITE_BUSY) {
     const pid = await readFile(owner, 'latin1').catch(() => '');
     const who = /^[0-9]+\n$/.test(pid) ? `process ${pid.trim()}` : 'another process';
     return new DiskError('ELOCKED', path, `${path} is locked by ${who}`, { cause: error });
   }
-  if (result === SQLITE_NOTADB) return new DiskError('EINVAL', path, `${path} is no lock file of ours`, { cause: error });
+  if (result === SQLITE_NOTADB)
+    return new DiskError('EINVAL', path, `${path} is no lock file of ours`, { cause: error });
   if (result === SQLITE_CANTOPEN) {
     // SQLite does not tell why; the system does, without opening the file.
     try {

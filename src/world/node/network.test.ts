@@ -12,7 +12,9 @@ const { network, clock } = nodeWorld();
 const options = { backlog: 10, fileMode: 0o600 };
 const anywhere: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 0 };
 let folder = '';
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'impetus-net-')); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'impetus-net-'));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A host that remembers, and lets a test wait for what it hears. */
@@ -21,10 +23,20 @@ class Ear implements ConnectHost {
   bytes = Buffer.alloc(0);
   why: NetworkError | undefined;
   #waiting: { until: () => boolean; go: () => void }[] = [];
-  opened(): void { this.#note('opened'); }
-  data(chunk: Uint8Array): void { this.bytes = Buffer.concat([this.bytes, chunk]); this.#note('data'); }
-  drained(): void { this.#note('drained'); }
-  closed(why?: NetworkError): void { this.why = why; this.#note('closed'); }
+  opened(): void {
+    this.#note('opened');
+  }
+  data(chunk: Uint8Array): void {
+    this.bytes = Buffer.concat([this.bytes, chunk]);
+    this.#note('data');
+  }
+  drained(): void {
+    this.#note('drained');
+  }
+  closed(why?: NetworkError): void {
+    this.why = why;
+    this.#note('closed');
+  }
   async until(what: string | (() => boolean)): Promise<void> {
     const until = typeof what === 'string' ? () => this.heard.includes(what) : what;
     if (!until()) await new Promise<void>((go) => this.#waiting.push({ until, go }));
@@ -39,7 +51,10 @@ class Ear implements ConnectHost {
 async function pair(at: Endpoint = anywhere): Promise<{ near: Ear; far: Ear; nearPipe: Pipe; farPipe: Pipe }> {
   const far = new Ear();
   let farPipe: Pipe | undefined;
-  await using door = await network.listen(at, options, (pipe): PipeHost => { farPipe = pipe; return far; });
+  await using door = await network.listen(at, options, (pipe): PipeHost => {
+    farPipe = pipe;
+    return far;
+  });
   const near = new Ear();
   const nearPipe = network.connect(door.at, undefined, near);
   expect(near.heard).toEqual([]);
@@ -122,10 +137,13 @@ test('a reset arrives with its code, and closing is told once', async () => {
   expect(far.heard.filter((word) => word === 'closed')).toHaveLength(1);
 });
 
-test('a connection is made from the address asked for, or fails with the system\'s code', async () => {
+test("a connection is made from the address asked for, or fails with the system's code", async () => {
   const ear = new Ear();
   let from = '';
-  await using door = await network.listen(anywhere, options, (pipe) => { from = pipe.remote.ip; return new Ear(); });
+  await using door = await network.listen(anywhere, options, (pipe) => {
+    from = pipe.remote.ip;
+    return new Ear();
+  });
   const pipe = network.connect(door.at, '127.0.0.9', ear);
   await ear.until('opened');
   pipe.end();
@@ -149,7 +167,10 @@ test('an IPv6 wildcard leaves the IPv4 port free', async () => {
 
 test('a port in use is named', async () => {
   await using door = await network.listen(anywhere, options, () => new Ear());
-  await expect(network.listen(door.at, options, () => new Ear())).rejects.toMatchObject({ code: 'EADDRINUSE', message: expect.stringMatching(/^127\.0\.0\.1:\d+ is in use$/) });
+  await expect(network.listen(door.at, options, () => new Ear())).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+    message: expect.stringMatching(/^127\.0\.0\.1:\d+ is in use$/),
+  });
 });
 
 test('a Unix socket has its mode from the start, and is removed when it closes', async () => {
@@ -176,19 +197,36 @@ test('a dead Unix socket is replaced, a living one and a plain file are left alo
   expect(existsSync(path)).toBe(true);
   await using door = await network.listen(at, options, () => new Ear());
   expect(door.at).toEqual(at);
-  await expect(network.listen(at, options, () => new Ear())).rejects.toMatchObject({ code: 'EADDRINUSE', message: 'in use' });
+  await expect(network.listen(at, options, () => new Ear())).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+    message: 'in use',
+  });
   const file = join(folder, 'plain');
   writeFileSync(file, 'precious');
-  await expect(network.listen({ kind: 'unix', path: file }, options, () => new Ear())).rejects.toMatchObject({ code: 'ENOTSOCK', message: 'not a socket' });
+  await expect(network.listen({ kind: 'unix', path: file }, options, () => new Ear())).rejects.toMatchObject({
+    code: 'ENOTSOCK',
+    message: 'not a socket',
+  });
   expect(existsSync(file)).toBe(true);
-  await expect(network.listen({ kind: 'unix', path: join(folder, 'no', 'where') }, options, () => new Ear())).rejects.toMatchObject({ code: expect.stringMatching(/ENOENT|EACCES/) });
+  await expect(
+    network.listen({ kind: 'unix', path: join(folder, 'no', 'where') }, options, () => new Ear()),
+  ).rejects.toMatchObject({ code: expect.stringMatching(/ENOENT|EACCES/) });
 });
 
 test('who wants to hear that the peer has ended can still answer', async () => {
   const far = new Ear();
   let pipe: Pipe | undefined;
-  const host = Object.assign(far, { ended: () => clock.defer(() => { pipe?.write([Buffer.from('bye')]); pipe?.end(); }) });
-  await using door = await network.listen(anywhere, options, (each) => { pipe = each; return host; });
+  const host = Object.assign(far, {
+    ended: () =>
+      clock.defer(() => {
+        pipe?.write([Buffer.from('bye')]);
+        pipe?.end();
+      }),
+  });
+  await using door = await network.listen(anywhere, options, (each) => {
+    pipe = each;
+    return host;
+  });
   const stock = connect({ port: door.at.kind === 'tcp' ? door.at.port : 0, host: '127.0.0.1', allowHalfOpen: true });
   stock.end('question');
   let answer = '';
@@ -205,7 +243,11 @@ test('a pipe waits for a peer that closes later', async () => {
   });
   await new Promise<void>((resolve) => stock.listen(0, '127.0.0.1', resolve));
   const address = stock.address();
-  const pipe = network.connect({ kind: 'tcp', ip: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 }, undefined, far);
+  const pipe = network.connect(
+    { kind: 'tcp', ip: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 },
+    undefined,
+    far,
+  );
   await far.until('opened');
   pipe.end();
   await far.until('closed');
@@ -217,13 +259,20 @@ test('datagrams arrive with their sender', async () => {
   const stock: { bytes: string; port: number }[] = [];
   let wake = (): void => undefined;
   const one = network.datagrams(4, {
-    received: (bytes, from) => { stock.push({ bytes: Buffer.from(bytes).toString(), port: from.port }); wake(); },
-    failed: (why) => { throw why; },
+    received: (bytes, from) => {
+      stock.push({ bytes: Buffer.from(bytes).toString(), port: from.port });
+      wake();
+    },
+    failed: (why) => {
+      throw why;
+    },
   });
   const { createSocket } = await import('node:dgram');
   const echo = createSocket('udp4', (bytes, from) => echo.send(bytes, from.port, from.address));
   await new Promise<void>((resolve) => echo.bind(0, '127.0.0.1', resolve));
-  const heard = new Promise<void>((resolve) => { wake = resolve; });
+  const heard = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
   one.send(Buffer.from('ping'), { ip: '127.0.0.1', port: echo.address().port });
   await heard;
   expect(stock).toEqual([{ bytes: 'ping', port: echo.address().port }]);

@@ -1,5 +1,11 @@
 import { createSocket } from 'node:dgram';
-import { createServer, type ListenOptions as SocketOptions, type Server, type Socket, connect as openSocket } from 'node:net';
+import {
+  createServer,
+  connect as openSocket,
+  type Server,
+  type Socket,
+  type ListenOptions as SocketOptions,
+} from 'node:net';
 import { type Endpoint, endpointText, family } from '../../base/index.ts';
 import type {
   Clock,

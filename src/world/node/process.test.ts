@@ -19,7 +19,11 @@ test('a program reads its input, hears signals, speaks and exits with its code',
   let code: unknown;
   let out = '';
   try {
-    execFileSync(process.execPath, ['--input-type=module', '-e', script, 'one', 'two'], { input: 'x'.repeat(100_000), env: { WORD: 'w' }, encoding: 'utf8' });
+    execFileSync(process.execPath, ['--input-type=module', '-e', script, 'one', 'two'], {
+      input: 'x'.repeat(100_000),
+      env: { WORD: 'w' },
+      encoding: 'utf8',
+    });
   } catch (error) {
     if (error instanceof Error && 'status' in error && 'stdout' in error) {
       code = error.status;
@@ -32,6 +36,10 @@ test('a program reads its input, hears signals, speaks and exits with its code',
 
 test('a reader of our output who stops early is no error', () => {
   const script = `import { nodeProcess } from ${module}; const me = nodeProcess(); for (let i = 0; i < 20000; i++) me.say('line ' + i + '\\n'); setTimeout(() => me.exit(0), 50);`;
-  const out = execFileSync('sh', ['-c', '"$0" --input-type=module -e "$1" | head -1; echo ok', process.execPath, script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const out = execFileSync(
+    'sh',
+    ['-c', '"$0" --input-type=module -e "$1" | head -1; echo ok', process.execPath, script],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   expect(out).toBe('line 0\nok\n');
 });

@@ -1,5 +1,5 @@
-import packet from 'dns-packet';
 import type { Answer } from 'dns-packet';
+import packet from 'dns-packet';
 import { parseAddress } from '../../base/index.ts';
 import type { DnsRecord, RecordType } from '../world.ts';
 import { receivedName } from './dns-name.ts';
@@ -44,7 +44,18 @@ export function encodeQuery(id: number, name: string, type: RecordType, edns: bo
     flags: packet.RECURSION_DESIRED | packet.AUTHENTIC_DATA,
     questions: [{ name, type }],
     additionals: edns
-      ? [{ type: 'OPT', name: '.', udpPayloadSize: UDP_PAYLOAD, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
+      ? [
+          {
+            type: 'OPT',
+            name: '.',
+            udpPayloadSize: UDP_PAYLOAD,
+            extendedRcode: 0,
+            ednsVersion: 0,
+            flags: 0,
+            flag_do: false,
+            options: [],
+          },
+        ]
       : [],
   });
 }

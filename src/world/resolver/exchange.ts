@@ -52,7 +52,12 @@ export class Exchange {
     this.#network = world.network;
     this.#settings = settings;
     this.#tally = tally;
-    this.#servers = settings.servers.map((server) => ({ server, foldsUntil: NEVER, plainUntil: NEVER, shunnedUntil: NEVER }));
+    this.#servers = settings.servers.map((server) => ({
+      server,
+      foldsUntil: NEVER,
+      plainUntil: NEVER,
+      shunnedUntil: NEVER,
+    }));
     this.#sockets = new QuerySockets(world.network, world.chance, () => {
       tally.bad++;
     });
@@ -85,17 +90,23 @@ export class Exchange {
   #inOrder(): readonly Acquaintance[] {
     const now = this.#clock.now();
     const shunned = this.#servers.filter((known) => known.shunnedUntil > now);
-    return shunned.length === 0 ? this.#servers : [...this.#servers.filter((known) => known.shunnedUntil <= now), ...shunned];
+    return shunned.length === 0
+      ? this.#servers
+      : [...this.#servers.filter((known) => known.shunnedUntil <= now), ...shunned];
   }
 
   async #askServer(known: Acquaintance, name: string, type: RecordType): Promise<Reply | Failure> {
     let result = await this.#byUdp(known, name, type);
-    if (result === 'folded') {
-      known.foldsUntil = millis(this.#clock.now() + BELIEVE);
-      result = await this.#byUdp(known, name, type);
-    }
-    if (typeof result !== 'string' && this.#edns(known) && (result.rcode === 'FORMERR' || result.rcode === 'NOTIMP')) {
-      known.plainUntil = millis(this.#clock.now() + BELIEVE);
+    // Each of the two shortcomings is learned at most once.
+    for (let lessons = 0; lessons < 2; lessons++) {
+      if (result === 'folded') known.foldsUntil = millis(this.#clock.now() + BELIEVE);
+      else if (
+        typeof result !== 'string' &&
+        this.#edns(known) &&
+        (result.rcode === 'FORMERR' || result.rcode === 'NOTIMP')
+      ) {
+        known.plainUntil = millis(this.#clock.now() + BELIEVE);
+      } else break;
       result = await this.#byUdp(known, name, type);
     }
     if (typeof result !== 'string' && result.truncated && this.#settings.tcpFallback) {
@@ -159,7 +170,11 @@ export class Exchange {
   }
 
   /** One try: counted, measured, and ended by time or by `close`. */
-  #timed<T>(name: string, type: RecordType, start: (tell: (result: T | Failure) => void) => () => void): Promise<T | Failure> {
+  #timed<T>(
+    name: string,
+    type: RecordType,
+    start: (tell: (result: T | Failure) => void) => () => void,
+  ): Promise<T | Failure> {
     return new Promise((resolve) => {
       const from = this.#clock.now();
       this.#tally.asked(name, type);

@@ -29,7 +29,10 @@ export function resolvConf(text: string): ResolvConf {
   let timeout = TIMEOUT.usual;
   let attempts = ATTEMPTS.usual;
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/s, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/s, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'nameserver') {
       const server = parseServer(values[0] ?? '');
       if (server) servers.set(endpointText({ kind: 'tcp', ...server }), server);

@@ -1,4 +1,14 @@
-import { literalAddress, Lru, type Millis, millis, parseAddress, parseDomain, Ring, type Seconds, seconds } from '../../base/index.ts';
+import {
+  Lru,
+  literalAddress,
+  type Millis,
+  millis,
+  parseAddress,
+  parseDomain,
+  Ring,
+  type Seconds,
+  seconds,
+} from '../../base/index.ts';
 import type { Chance, Clock, DnsAnswer, Names, Network, RecordType } from '../world.ts';
 import type { Reply } from './codec.ts';
 import { dnsName } from './dns-name.ts';
@@ -34,7 +44,10 @@ export interface Resolver extends Names, Disposable {
 }
 
 /** @param world only the network needs to be open: `settings` must name who is to be asked */
-export function resolver(world: { clock: Clock; chance: Chance; network: Network }, settings: ResolverSettings): Resolver {
+export function resolver(
+  world: { clock: Clock; chance: Chance; network: Network },
+  settings: ResolverSettings,
+): Resolver {
   return new CachingResolver(world, settings);
 }
 
@@ -179,7 +192,12 @@ class CachingResolver implements Resolver {
       authentic &&= reply.authentic;
       switch (reading.kind) {
         case 'found':
-          return { kind: 'found', records: reading.records, ttl: this.#lifetime(Math.min(ttl, reading.ttl)), authentic };
+          return {
+            kind: 'found',
+            records: reading.records,
+            ttl: this.#lifetime(Math.min(ttl, reading.ttl)),
+            authentic,
+          };
         case 'no data':
         case 'no name':
           return { kind: reading.kind, ttl: this.#lifetime(Math.min(ttl, reading.ttl, MOST_NEGATIVE)) };

@@ -1,6 +1,6 @@
 import { type Millis, millis, TimerHeap } from '../../base/index.ts';
-import { turnEnd } from '../node/turn.ts';
 import type { Clock } from '../world.ts';
+import { turnEnd } from './turn.ts';
 
 /** Time that moves only when it is told to. Every event runs alone: what it started has settled before the next one. */
 export class SimClock implements Clock {
@@ -11,7 +11,7 @@ export class SimClock implements Clock {
   #moving = false;
 
   /** @param epoch what `date()` says at the start, milliseconds since 1970 */
-  constructor(epoch: number = Date.UTC(2026, 2, 3, 10)) {
+  constructor(epoch: number = EPOCH) {
     this.#epoch = epoch;
   }
 
@@ -83,7 +83,8 @@ export class SimClock implements Clock {
       await this.#settle();
       while (!settled && (await this.#step(target)));
     });
-    if (!settled) throw new Error(`nothing that waits (${this.#heap.size} timers) settles the promise within ${most} ms`);
+    if (!settled)
+      throw new Error(`nothing that waits (${this.#heap.size} timers) settles the promise within ${most} ms`);
     return promise;
   }
 
@@ -117,3 +118,6 @@ export class SimClock implements Clock {
     }
   }
 }
+
+/** 2026-03-03T10:00:00Z */
+const EPOCH = 1_772_532_000_000;

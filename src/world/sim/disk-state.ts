@@ -105,7 +105,9 @@ interface Change {
 }
 
 /** A directory has no inode of its own: it is a name that others may stand below. */
-export type Entry = { readonly kind: 'file'; readonly inode: Inode } | { readonly kind: 'directory'; readonly mode: number };
+export type Entry =
+  | { readonly kind: 'file'; readonly inode: Inode }
+  | { readonly kind: 'directory'; readonly mode: number };
 
 /** Names, twice: as programs see them, and as they are on the platter. */
 export class Names {
@@ -141,7 +143,8 @@ export class Names {
   /** @returns names directly below, in order */
   below(directory: string): string[] {
     const names: string[] = [];
-    for (const path of this.#now.keys()) if (path !== '/' && posix.dirname(path) === directory) names.push(posix.basename(path));
+    for (const path of this.#now.keys())
+      if (path !== '/' && posix.dirname(path) === directory) names.push(posix.basename(path));
     return names.sort();
   }
 

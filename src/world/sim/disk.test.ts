@@ -91,7 +91,12 @@ test('a name is lost in a crash unless its directory was synced; a replaced file
     await disk.syncDirectory('/e');
     const after = disk.crash();
     expect(after.text('/d/safe')).toBe('safe');
-    seen.add(after.files().map((path) => `${path}=${after.text(path)}`).join(' '));
+    seen.add(
+      after
+        .files()
+        .map((path) => `${path}=${after.text(path)}`)
+        .join(' '),
+    );
   }
   expect([...seen].sort()).toEqual([
     '/d/conf=new /d/safe=safe',
@@ -101,20 +106,29 @@ test('a name is lost in a crash unless its directory was synced; a replaced file
 });
 
 test('whatever is written and synced, a crash never loses what a sync has covered', async () => {
-  const step = fc.oneof(fc.tuple(fc.nat(40), fc.string({ minLength: 1, maxLength: 10 })), fc.constant('sync' as const), fc.nat(30));
-  await fc.assert(fc.asyncProperty(fc.nat(), fc.array(step), async (seed, steps) => {
-    const { disk } = simWorld(seed);
-    disk.put('/f', '');
-    const file = await disk.open('/f', 'append');
-    let synced = '';
-    for (const each of [...steps, 'sync' as const]) {
-      if (each === 'sync') { await file.sync(); synced = disk.text('/f') ?? ''; }
-      else if (typeof each === 'number') await file.truncate(each);
-      else await file.write([text(each[1])], each[0]);
-    }
-    const after = disk.crash();
-    expect(after.text('/f')).toBe(synced);
-  }), { numRuns: 100 });
+  const step = fc.oneof(
+    fc.tuple(fc.nat(40), fc.string({ minLength: 1, maxLength: 10 })),
+    fc.constant('sync' as const),
+    fc.nat(30),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.array(step), async (seed, steps) => {
+      const { disk } = simWorld(seed);
+      disk.put('/f', '');
+      const file = await disk.open('/f', 'append');
+      let synced = '';
+      for (const each of [...steps, 'sync' as const]) {
+        if (each === 'sync') {
+          await file.sync();
+          synced = disk.text('/f') ?? '';
+        } else if (typeof each === 'number') await file.truncate(each);
+        else await file.write([text(each[1])], each[0]);
+      }
+      const after = disk.crash();
+      expect(after.text('/f')).toBe(synced);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 test('operations fail as they are told to, and go well again when the fault is gone', async () => {

@@ -4,11 +4,24 @@ import { type DirectoryEntry, type Disk, DiskError, type DiskFile, type FileStat
 import type { SimChance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 import { type Entry, failure, Inode, Names } from './disk-state.ts';
-import { SimFile } from './file.ts';
+import { type Platter, SimFile } from './file.ts';
 
 export type DiskOperation =
-  | 'open' | 'read' | 'write' | 'sync' | 'truncate' | 'close'
-  | 'replace' | 'list' | 'status' | 'makeDirectory' | 'syncDirectory' | 'rename' | 'remove' | 'free' | 'lock';
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'sync'
+  | 'truncate'
+  | 'close'
+  | 'replace'
+  | 'list'
+  | 'status'
+  | 'makeDirectory'
+  | 'syncDirectory'
+  | 'rename'
+  | 'remove'
+  | 'free'
+  | 'lock';
 
 /** Which operations go wrong. What is not given does not matter. */
 export interface DiskFault {
@@ -29,7 +42,7 @@ export interface SimDiskSettings {
 }
 
 /** A file system in memory that forgets what was not synced when the power is cut. */
-export class SimDisk implements Disk {
+export class SimDisk implements Disk, Platter {
   /** May be changed at any time. */
   readonly settings: SimDiskSettings;
   readonly #clock: SimClock;
@@ -80,13 +93,16 @@ export class SimDisk implements Disk {
   async list(path: string): Promise<readonly DirectoryEntry[]> {
     const at = this.#enter('list', path);
     this.#directory(at, path);
-    return this.#names.below(at).map((name) => ({ name, kind: this.#names.get(posix.join(at, name))?.kind ?? 'other' }));
+    return this.#names
+      .below(at)
+      .map((name) => ({ name, kind: this.#names.get(posix.join(at, name))?.kind ?? 'other' }));
   }
 
   async status(path: string): Promise<FileStatus | undefined> {
     const entry = this.#names.get(this.#enter('status', path));
     if (!entry) return undefined;
-    if (entry.kind === 'directory') return { kind: 'directory', size: 0, modified: this.#clock.date(), mode: entry.mode };
+    if (entry.kind === 'directory')
+      return { kind: 'directory', size: 0, modified: this.#clock.date(), mode: entry.mode };
     const { size, modified, mode } = entry.inode;
     return { kind: 'file', size, modified: millis(modified), mode };
   }
@@ -195,7 +211,10 @@ export class SimDisk implements Disk {
 
   /** @returns the paths of all files, in order */
   files(): string[] {
-    return [...this.#names].filter(([, entry]) => entry.kind === 'file').map(([path]) => path).sort();
+    return [...this.#names]
+      .filter(([, entry]) => entry.kind === 'file')
+      .map(([path]) => path)
+      .sort();
   }
 
   /** For files only: an operation begins. @throws DiskError when it is to go wrong */
@@ -216,7 +235,12 @@ export class SimDisk implements Disk {
   }
 
   /** For files only. @returns how many bytes of a write go to the platter, and with which code it fails */
-  room(path: string, inode: Inode, at: number, length: number): { readonly fits: number; readonly code: string | undefined } {
+  room(
+    path: string,
+    inode: Inode,
+    at: number,
+    length: number,
+  ): { readonly fits: number; readonly code: string | undefined } {
     const code = this.#fault('write', path);
     if (code !== undefined) return { fits: this.#chance.below(length + 1), code };
     const growth = Math.max(0, at + length - inode.size);
@@ -243,7 +267,11 @@ export class SimDisk implements Disk {
       const { fault } = rule;
       const kinds = fault.operation === undefined ? undefined : [fault.operation].flat();
       if (kinds && !kinds.includes(operation)) continue;
-      if (fault.path !== undefined && !(typeof fault.path === 'string' ? path.includes(fault.path) : fault.path.test(path))) continue;
+      if (
+        fault.path !== undefined &&
+        !(typeof fault.path === 'string' ? path.includes(fault.path) : fault.path.test(path))
+      )
+        continue;
       if (rule.passed++ < (fault.after ?? 0) || rule.failed >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
       rule.failed++;
       return rule.code;

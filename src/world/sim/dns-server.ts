@@ -1,5 +1,5 @@
-import packet from 'dns-packet';
 import type { Answer, DecodedPacket, Packet } from 'dns-packet';
+import packet from 'dns-packet';
 import type { Datagrams, Listening } from '../world.ts';
 import type { SimZone } from './names.ts';
 import type { SimNetwork } from './network.ts';
@@ -14,7 +14,7 @@ export interface SimDnsQuery {
 }
 
 /** What becomes of an answer on its way: other packets, raw bytes, or none. */
-export type SimDnsTwist = (answer: Packet & { rcode: number }, query: SimDnsQuery) => readonly (Packet | Uint8Array)[];
+export type SimDnsTwist = (answer: Packet, query: SimDnsQuery) => readonly (Packet | Uint8Array)[];
 
 /** A name server in the simulated network, made of zones. It can be made to lie, to cut off and to fall silent. */
 export class SimDnsServer implements AsyncDisposable {
@@ -34,7 +34,11 @@ export class SimDnsServer implements AsyncDisposable {
   readonly #socket: Datagrams;
   readonly #door: Promise<Listening>;
 
-  constructor(network: SimNetwork, at: { readonly ip: string; readonly port: number }, zones: Readonly<Record<string, SimZone>>) {
+  constructor(
+    network: SimNetwork,
+    at: { readonly ip: string; readonly port: number },
+    zones: Readonly<Record<string, SimZone>>,
+  ) {
     this.at = at;
     this.#network = network;
     for (const [name, zone] of Object.entries(zones)) this.set(name, zone);
@@ -80,19 +84,29 @@ export class SimDnsServer implements AsyncDisposable {
     const question = asked.questions?.[0];
     if (!question) return [];
     const edns = asked.additionals?.some((each) => each.type === 'OPT') === true;
-    const query: SimDnsQuery = { name: question.name, type: question.type, edns, by, from: { ip: from.ip, port: from.port } };
+    const query: SimDnsQuery = {
+      name: question.name,
+      type: question.type,
+      edns,
+      by,
+      from: { ip: from.ip, port: from.port },
+    };
     this.queries.push(query);
     const answer = { ...this.#known(query), id: asked.id ?? 0, type: 'response' as const, questions: [question] };
     return this.twist(answer, query).map((each) => {
       if (each instanceof Uint8Array) return each;
       const whole = packet.encode(each);
-      // The codec has no field for the response code: it is the lowest bits of the flags.
       if (by === 'tcp' || whole.length <= this.udpLimit) return whole;
-      return packet.encode({ ...each, flags: (each.flags ?? 0) | packet.TRUNCATED_RESPONSE, answers: [], authorities: [] });
+      return packet.encode({
+        ...each,
+        flags: (each.flags ?? 0) | packet.TRUNCATED_RESPONSE,
+        answers: [],
+        authorities: [],
+      });
     });
   }
 
-  #known(query: SimDnsQuery): Packet & { rcode: number } {
+  #known(query: SimDnsQuery): Packet {
     const answers: Answer[] = [];
     let name = query.name;
     let zone = this.#zones.get(name.toLowerCase());
@@ -106,14 +120,22 @@ export class SimDnsServer implements AsyncDisposable {
     if (zone) answers.push(...records(name, query.type, zone, this.ttl));
     const soa = { mname: 'ns.example', rname: 'hostmaster.example', serial: 1, minimum: this.negativeTtl };
     const empty = !zone || (answers.at(-1)?.type ?? '') !== query.type;
-    return made(answers, empty ? [{ type: 'SOA', name: 'example', ttl: 3600, class: 'IN', data: soa }] : [], zone ? 0 : 3);
+    return made(
+      answers,
+      empty ? [{ type: 'SOA', name: 'example', ttl: 3600, class: 'IN', data: soa }] : [],
+      zone ? 0 : 3,
+    );
   }
 }
 
+/** @returns the same answer with another response code; the codec keeps it in the lowest bits of the flags */
+export function withCode(answer: Packet, rcode: number): Packet {
+  return { ...answer, flags: ((answer.flags ?? 0) & ~0xf) | rcode };
+}
+
 /** @returns an answer of a recursive server */
-function made(answers: Answer[], authorities: Answer[], rcode: number): Packet & { rcode: number } {
-  const flags = packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | rcode;
-  return { flags, rcode, answers, authorities };
+function made(answers: Answer[], authorities: Answer[], rcode: number): Packet {
+  return withCode({ flags: packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE, answers, authorities }, rcode);
 }
 
 function records(name: string, type: string, zone: SimZone, ttl: number): Answer[] {

@@ -1,17 +1,35 @@
 import { bytesIn, joined, type Segments } from '../../base/index.ts';
 import type { DiskFile } from '../world.ts';
-import type { SimDisk } from './disk.ts';
-import { type Inode, failure } from './disk-state.ts';
+import { failure, type Inode } from './disk-state.ts';
+
+/** The disk, as its files need it. */
+export interface Platter {
+  /** An operation begins. @throws DiskError when it is to go wrong */
+  begin(operation: 'sync' | 'read' | 'truncate' | 'close', path: string): void;
+  /** @returns how many bytes of a write get there, and with which code it fails */
+  room(
+    path: string,
+    inode: Inode,
+    at: number,
+    length: number,
+  ): { readonly fits: number; readonly code: string | undefined };
+  /** The file has been written to. */
+  touched(inode: Inode): void;
+  /** The time that it takes. */
+  pass(): Promise<void>;
+  /** @throws DiskError when the power was cut meanwhile */
+  alive(path: string): void;
+}
 
 /** An open file of a simulated disk. It outlives its name, as files do. */
 export class SimFile implements DiskFile {
   readonly size: number;
-  readonly #disk: SimDisk;
+  readonly #disk: Platter;
   readonly #path: string;
   readonly #inode: Inode;
   #open = true;
 
-  constructor(disk: SimDisk, path: string, inode: Inode) {
+  constructor(disk: Platter, path: string, inode: Inode) {
     this.#disk = disk;
     this.#path = path;
     this.#inode = inode;

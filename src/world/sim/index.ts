@@ -1,11 +1,12 @@
 /** A world in memory that a seed decides: for tests and simulations only. */
-export { afterPowerCut, simChance, simWorld, type SimWorld } from './world.ts';
-export { SimClock } from './clock.ts';
+
 export { SimChance } from './chance.ts';
+export { SimClock } from './clock.ts';
+export { type DiskFault, type DiskOperation, SimDisk, type SimDiskSettings } from './disk.ts';
+export { type SimDnsQuery, SimDnsServer, type SimDnsTwist, withCode } from './dns-server.ts';
+export { type SimNames, type SimZone, simNames } from './names.ts';
 export { SimNetwork } from './network.ts';
 export type { SimPipe } from './pipe.ts';
+export { SimExit, type SimProcess, type SimProcessSettings, simProcess } from './process.ts';
 export type { WireSettings } from './wire.ts';
-export { SimDisk, type DiskFault, type DiskOperation, type SimDiskSettings } from './disk.ts';
-export { simNames, type SimNames, type SimZone } from './names.ts';
-export { SimExit, simProcess, type SimProcess, type SimProcessSettings } from './process.ts';
-export { SimDnsServer, type SimDnsQuery, type SimDnsTwist } from './dns-server.ts';
+export { afterPowerCut, type SimWorld, simChance, simWorld } from './world.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../base/index.ts';
 import type { ConnectHost, NetworkError, Pipe } from '../world.ts';
-import { simWorld, type SimWorld } from './index.ts';
+import { type SimWorld, simWorld } from './index.ts';
 
 const options = { backlog: 10, fileMode: 0o600 };
 const server: Endpoint = { kind: 'tcp', ip: '192.0.2.1', port: 25 };
@@ -11,17 +11,36 @@ class Ear implements ConnectHost {
   readonly heard: string[] = [];
   text = '';
   why: NetworkError | undefined;
-  opened(): void { this.heard.push('opened'); }
-  data(chunk: Uint8Array): void { this.text += Buffer.from(chunk).toString(); this.heard.push(`data ${chunk.length}`); }
-  drained(): void { this.heard.push('drained'); }
-  closed(why?: NetworkError): void { this.why = why; this.heard.push('closed'); }
+  opened(): void {
+    this.heard.push('opened');
+  }
+  data(chunk: Uint8Array): void {
+    this.text += Buffer.from(chunk).toString();
+    this.heard.push(`data ${chunk.length}`);
+  }
+  drained(): void {
+    this.heard.push('drained');
+  }
+  closed(why?: NetworkError): void {
+    this.why = why;
+    this.heard.push('closed');
+  }
 }
 
-interface Pair { world: SimWorld; near: Ear; far: Ear; nearPipe: Pipe; farPipe: Pipe }
+interface Pair {
+  world: SimWorld;
+  near: Ear;
+  far: Ear;
+  nearPipe: Pipe;
+  farPipe: Pipe;
+}
 async function pair(world = simWorld()): Promise<Pair> {
   const far = new Ear();
   let farPipe: Pipe | undefined;
-  await using door = await world.network.listen(server, options, (pipe) => { farPipe = pipe; return far; });
+  await using door = await world.network.listen(server, options, (pipe) => {
+    farPipe = pipe;
+    return far;
+  });
   const near = new Ear();
   const nearPipe = world.network.connect(door.at, '198.51.100.7', near);
   expect(near.heard).toEqual([]);
@@ -48,7 +67,10 @@ test('both ends know each other, and talk with a delay', async () => {
 test('what a client writes before it is connected arrives, and the first words of a server come after `opened`', async () => {
   const world = simWorld();
   const far = new Ear();
-  await using door = await world.network.listen({ kind: 'unix', path: '/run/x' }, options, (pipe) => { pipe.write(words('220 hi')); return far; });
+  await using door = await world.network.listen({ kind: 'unix', path: '/run/x' }, options, (pipe) => {
+    pipe.write(words('220 hi'));
+    return far;
+  });
   const near = new Ear();
   world.network.connect(door.at, undefined, near).write(words('early'));
   await world.clock.advance(1000);
@@ -73,7 +95,12 @@ test('a close goes to the other end behind the data, and both hear of it once', 
 
 test('who hears the end of the peer may answer first', async () => {
   const { world, near, far, nearPipe, farPipe } = await pair();
-  Object.assign(far, { ended: () => { farPipe.write(words('bye')); farPipe.end(); } });
+  Object.assign(far, {
+    ended: () => {
+      farPipe.write(words('bye'));
+      farPipe.end();
+    },
+  });
   const half = Object.assign(near, {});
   nearPipe.write(words('q'));
   nearPipe.end();
@@ -166,26 +193,42 @@ test('a port and a path have one listener', async () => {
 });
 
 test('bytes arrive complete and in order, however they are cut and delayed, and the same seed cuts them alike', async () => {
-  await fc.assert(fc.asyncProperty(fc.nat(), fc.array(fc.string({ minLength: 1, maxLength: 30 }), { maxLength: 30 }), async (seed, texts) => {
-    const run = async (): Promise<Ear> => {
-      const { world, far, nearPipe } = await pair(simWorld(seed, { latencyMillis: [1, 30], oddChunks: true }));
-      for (const text of texts) nearPipe.write(words(text));
-      nearPipe.end();
-      await world.clock.idle();
-      return far;
-    };
-    const [one, two] = [await run(), await run()];
-    expect(one.text).toBe(texts.map((text) => Buffer.from(text).toString()).join(''));
-    expect(one.heard).toEqual(two.heard);
-  }), { numRuns: 50 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.array(fc.string({ minLength: 1, maxLength: 30 }), { maxLength: 30 }),
+      async (seed, texts) => {
+        const run = async (): Promise<Ear> => {
+          const { world, far, nearPipe } = await pair(simWorld(seed, { latencyMillis: [1, 30], oddChunks: true }));
+          for (const text of texts) nearPipe.write(words(text));
+          nearPipe.end();
+          await world.clock.idle();
+          return far;
+        };
+        const [one, two] = [await run(), await run()];
+        expect(one.text).toBe(texts.map((text) => Buffer.from(text).toString()).join(''));
+        expect(one.heard).toEqual(two.heard);
+      },
+    ),
+    { numRuns: 50 },
+  );
 });
 
 test('datagrams arrive at who is bound there, may be forged, lost and silenced', async () => {
   const { network, clock } = simWorld();
   const heard: string[] = [];
   const at = { ip: '192.0.2.53', port: 53 };
-  const bound = network.bind(at, { failed: () => undefined, received: (bytes, from) => { heard.push(`q ${Buffer.from(bytes)}`); bound.send(Buffer.from('answer'), from); } });
-  const client = network.datagrams(4, { failed: () => undefined, received: (bytes, from) => heard.push(`a ${Buffer.from(bytes)} ${from.ip}`) });
+  const bound = network.bind(at, {
+    failed: () => undefined,
+    received: (bytes, from) => {
+      heard.push(`q ${Buffer.from(bytes)}`);
+      bound.send(Buffer.from('answer'), from);
+    },
+  });
+  const client = network.datagrams(4, {
+    failed: () => undefined,
+    received: (bytes, from) => heard.push(`a ${Buffer.from(bytes)} ${from.ip}`),
+  });
   client.send(Buffer.from('question'), at);
   await clock.advance(10);
   network.silence('192.0.2.53:53');

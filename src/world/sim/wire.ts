@@ -120,7 +120,8 @@ export class Wire {
       total += parcel.bytes.length;
     } while (this.#settings.oddChunks && this.#nextIsData(now) && this.#chance.happens(0.5));
     const whole = Buffer.concat(parts);
-    const cut = this.#settings.oddChunks && total > 1 && this.#chance.happens(0.5) ? 1 + this.#chance.below(total - 1) : total;
+    const cut =
+      this.#settings.oddChunks && total > 1 && this.#chance.happens(0.5) ? 1 + this.#chance.below(total - 1) : total;
     if (cut < total) this.#queue.unshift({ parcel: { kind: 'data', bytes: whole.subarray(cut) }, due: now });
     this.#bytes -= cut;
     return Uint8Array.prototype.slice.call(whole, 0, cut);

@@ -20,11 +20,18 @@ test('names are answered from a map, with aliases and failures', async () => {
     'mx1.example': { A: ['192.0.2.1'] },
   });
   expect(await names.lookup('EXAMPLE.com.', 'MX')).toEqual({
-    kind: 'found', ttl: 300, authentic: false,
-    records: [{ type: 'MX', preference: 10, host: 'mx1.example' }, { type: 'MX', preference: 20, host: 'mx2.example' }],
+    kind: 'found',
+    ttl: 300,
+    authentic: false,
+    records: [
+      { type: 'MX', preference: 10, host: 'mx1.example' },
+      { type: 'MX', preference: 20, host: 'mx2.example' },
+    ],
   });
   expect((await names.lookup('alias.example', 'TXT')).kind).toBe('found');
-  expect(await names.lookup('alias.example', 'CNAME')).toMatchObject({ records: [{ type: 'CNAME', name: 'example.com' }] });
+  expect(await names.lookup('alias.example', 'CNAME')).toMatchObject({
+    records: [{ type: 'CNAME', name: 'example.com' }],
+  });
   expect((await names.lookup('dangling.example', 'A')).kind).toBe('no name');
   expect(await names.lookup('loop.example', 'A')).toEqual({ kind: 'failed', why: 'server failure' });
   expect(await names.lookup('broken.example', 'A')).toEqual({ kind: 'failed', why: 'timeout' });
@@ -40,12 +47,21 @@ test('a simulated process keeps its words and hears signals', async () => {
   process.say('b');
   process.complain('c');
   let heard = 0;
-  const handler = process.onSignal('SIGHUP', () => { heard++; });
+  const handler = process.onSignal('SIGHUP', () => {
+    heard++;
+  });
   expect(process.signal('SIGHUP')).toBe(true);
   handler[Symbol.dispose]();
   expect(process.signal('SIGHUP')).toBe(false);
   let input = '';
   for await (const chunk of process.input()) input += Buffer.from(chunk).toString();
-  expect([process.said, process.complained, heard, input, process.environment('HOME'), process.environment('toString')]).toEqual(['ab', 'c', 1, 'in', '/root', undefined]);
+  expect([
+    process.said,
+    process.complained,
+    heard,
+    input,
+    process.environment('HOME'),
+    process.environment('toString'),
+  ]).toEqual(['ab', 'c', 1, 'in', '/root', undefined]);
   expect(() => process.exit(2)).toThrow(SimExit);
 });

@@ -24,7 +24,12 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
   const chance = new SimChance(seed);
   const { capacity = Number.POSITIVE_INFINITY, diskLatencyMillis = 0, ...wires } = settings;
   const network = new SimNetwork(clock, chance.fork(), wires);
-  return { clock, chance, network, disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }) };
+  return {
+    clock,
+    chance,
+    network,
+    disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
+  };
 }
 
 export function simChance(seed: number): SimChance {

@@ -1,0 +1,460 @@
+import packet from 'dns-packet';
+import { expect, test } from 'vitest';
+import { seconds } from '../../base/index.ts';
+import { type SimDnsQuery, SimDnsServer, type SimWorld, type SimZone, simWorld, withCode } from '../sim/index.ts';
+import type { DnsAnswer, RecordType } from '../world.ts';
+import { hostsFile, type Resolver, type ResolverSettings, resolver } from './index.ts';
+
+const FIRST = { ip: '192.0.2.53', port: 53 };
+const SECOND = { ip: '2001:db8::53', port: 53 };
+const zones: Record<string, SimZone> = {
+  'example.com': {
+    MX: ['20 mx2.example.com', '10 MX1.Example.com'],
+    A: ['192.0.2.1'],
+    AAAA: ['2001:DB8:0::1'],
+    TXT: ['v=spf1 -all'],
+  },
+  'null.example': { MX: ['0 .'] },
+  'alias.example': { CNAME: 'other.example' },
+  'other.example': { CNAME: 'example.com' },
+  'dangling.example': { CNAME: 'nowhere.example' },
+  'broken.example': { fails: 'server failure' },
+  'refused.example': { fails: 'refused' },
+  'xn--bcher-kva.example': { A: ['192.0.2.7'] },
+  '1.2.0.192.in-addr.arpa': { PTR: ['Host.Example.com'] },
+};
+
+interface House {
+  world: SimWorld;
+  server: SimDnsServer;
+  names: Resolver;
+  ask(name: string, type?: RecordType): Promise<DnsAnswer>;
+}
+function house(settings: Partial<ResolverSettings> = {}, seed = 1): House {
+  const world = simWorld(seed);
+  const server = new SimDnsServer(world.network, FIRST, zones);
+  const names = resolver(world, {
+    servers: [FIRST],
+    timeoutMillis: 1000,
+    attempts: 2,
+    tcpFallback: true,
+    maxCacheEntries: 100,
+    minTtl: seconds(0),
+    maxTtl: seconds(86_400),
+    ...settings,
+  });
+  return { world, server, names, ask: (name, type = 'A') => world.clock.until(names.lookup(name, type)) };
+}
+
+test('records of every kind come in our form', async () => {
+  const { ask } = house();
+  expect(await ask('Example.COM.', 'MX')).toEqual({
+    kind: 'found',
+    ttl: 300,
+    authentic: false,
+    records: [
+      { type: 'MX', preference: 20, host: 'mx2.example.com' },
+      { type: 'MX', preference: 10, host: 'mx1.example.com' },
+    ],
+  });
+  expect(await ask('example.com', 'A')).toMatchObject({ records: [{ type: 'A', address: '192.0.2.1' }] });
+  expect(await ask('example.com', 'AAAA')).toMatchObject({ records: [{ type: 'AAAA', address: '2001:db8::1' }] });
+  expect(await ask('example.com', 'TXT')).toMatchObject({
+    records: [{ type: 'TXT', strings: [new Uint8Array(Buffer.from('v=spf1 -all'))] }],
+  });
+  expect(await ask('1.2.0.192.in-addr.arpa', 'PTR')).toMatchObject({
+    records: [{ type: 'PTR', name: 'host.example.com' }],
+  });
+  expect(await ask('null.example', 'MX')).toMatchObject({ records: [{ type: 'MX', preference: 0, host: '' }] });
+  expect(await ask('alias.example', 'CNAME')).toMatchObject({ records: [{ type: 'CNAME', name: 'other.example' }] });
+  expect(await ask('bücher.example')).toMatchObject({ records: [{ address: '192.0.2.7' }] });
+});
+
+test('what is not there is told apart from what has no such records, and remembered as long as the zone says', async () => {
+  const { ask, server, world } = house();
+  expect(await ask('nowhere.example', 'MX')).toEqual({ kind: 'no name', ttl: 60 });
+  expect(await ask('null.example', 'A')).toEqual({ kind: 'no data', ttl: 60 });
+  expect(await ask('dangling.example', 'A')).toEqual({ kind: 'no name', ttl: 60 });
+  expect(server.queries).toHaveLength(3);
+  await world.clock.advance(30_000);
+  expect(await ask('nowhere.example', 'MX')).toEqual({ kind: 'no name', ttl: 30 });
+  expect(server.queries).toHaveLength(3);
+  await world.clock.advance(31_000);
+  await ask('nowhere.example', 'MX');
+  expect(server.queries).toHaveLength(4);
+});
+
+test('an answer without an SOA record holds for this once', async () => {
+  const { ask, server } = house();
+  server.twist = (answer) => [{ ...answer, authorities: [] }];
+  expect(await ask('null.example', 'A')).toEqual({ kind: 'no data', ttl: 0 });
+  expect(await ask('nowhere.example', 'A')).toEqual({ kind: 'no name', ttl: 0 });
+  await ask('null.example', 'A');
+  expect(server.queries).toHaveLength(3);
+});
+
+test('aliases are followed, in one answer or in several, with the least TTL of the chain', async () => {
+  const { ask, server, names } = house();
+  server.twist = (answer) => [
+    { ...answer, answers: (answer.answers ?? []).map((each, index) => ({ ...each, ttl: 100 + index })) as never },
+  ];
+  expect(await ask('alias.example', 'A')).toEqual({
+    kind: 'found',
+    ttl: 100,
+    authentic: false,
+    records: [{ type: 'A', address: '192.0.2.1' }],
+  });
+  expect(server.queries).toHaveLength(1);
+  names.flush();
+  server.follows = false;
+  server.twist = (answer) => [answer];
+  expect(await ask('alias.example', 'A')).toMatchObject({ kind: 'found', ttl: 300 });
+  expect(server.queries.slice(1).map((query) => query.name.toLowerCase())).toEqual([
+    'alias.example',
+    'other.example',
+    'example.com',
+  ]);
+  expect(await ask('dangling.example', 'MX')).toMatchObject({ kind: 'no name' });
+});
+
+test('aliases in a circle, and chains without end, fail', async () => {
+  const { ask, server } = house();
+  for (let index = 0; index < 15; index++) server.set(`c${index}.example`, { CNAME: `c${index + 1}.example` });
+  server.set('c15.example', { A: ['192.0.2.15'] });
+  server.set('a.example', { CNAME: 'b.example' });
+  server.set('b.example', { CNAME: 'a.example' });
+  for (const follows of [true, false]) {
+    server.follows = follows;
+    expect(await ask(follows ? 'c0.example' : 'c1.example')).toEqual({ kind: 'failed', why: 'server failure' });
+    expect(await ask('a.example', follows ? 'A' : 'MX')).toEqual({ kind: 'failed', why: 'server failure' });
+    expect(await ask(follows ? 'c8.example' : 'c9.example')).toMatchObject({ kind: 'found' });
+  }
+});
+
+test('the cache answers while the TTL lasts, within the limits of the settings, and can be flushed', async () => {
+  const { ask, server, names, world } = house({ minTtl: seconds(10), maxTtl: seconds(100) });
+  expect(await ask('example.com')).toMatchObject({ ttl: 100 });
+  await world.clock.advance(40_000);
+  expect(await ask('EXAMPLE.com')).toMatchObject({ ttl: 60, records: [{ address: '192.0.2.1' }] });
+  expect(names.lookupCached('example.com', 'A')).toMatchObject({ ttl: 60 });
+  expect(names.lookupCached('example.com', 'MX')).toBeUndefined();
+  expect([...names.cached()]).toMatchObject([{ name: 'example.com', type: 'A', answer: { ttl: 60 } }]);
+  server.ttl = 0;
+  await ask('example.com', 'MX');
+  expect(names.lookupCached('example.com', 'MX')).toMatchObject({ ttl: 10 });
+  expect(names.flush('other.com')).toBe(0);
+  expect(names.flush('Example.com')).toBe(2);
+  expect(names.lookupCached('example.com', 'A')).toBeUndefined();
+  await ask('example.com');
+  await world.clock.advance(10_000);
+  expect(names.lookupCached('example.com', 'A')).toBeUndefined();
+  await ask('null.example', 'MX');
+  await world.clock.advance(1000_000);
+  expect(names.purge()).toBe(1);
+  expect(names.statistics).toMatchObject({ lookups: 5, hits: 1, cached: 0, pending: 0, queries: { A: 2, MX: 2 } });
+});
+
+test('an answer with TTL 0 is not kept, but shared by all who wait for it', async () => {
+  const { server, names, world, ask } = house();
+  server.ttl = 0;
+  const both = await world.clock.until(
+    Promise.all([
+      names.lookup('example.com', 'A'),
+      names.lookup('example.COM', 'A'),
+      names.lookup('example.com', 'AAAA'),
+    ]),
+  );
+  expect(both.map((each) => each.kind)).toEqual(['found', 'found', 'found']);
+  expect(server.queries).toHaveLength(2);
+  await ask('example.com');
+  expect(server.queries).toHaveLength(3);
+});
+
+test('the least recently used answer makes room', async () => {
+  const { names, ask } = house({ maxCacheEntries: 2 });
+  for (const name of ['example.com', 'null.example', 'alias.example']) await ask(name, 'MX');
+  expect([...names.cached()].map((each) => each.name)).toEqual(['null.example', 'alias.example']);
+});
+
+test('failures are told apart and remembered for five seconds only', async () => {
+  const { ask, server, world } = house();
+  expect(await ask('broken.example')).toEqual({ kind: 'failed', why: 'server failure' });
+  expect(await ask('refused.example')).toEqual({ kind: 'failed', why: 'refused' });
+  const asked = server.queries.length;
+  await ask('broken.example');
+  expect(server.queries).toHaveLength(asked);
+  await world.clock.advance(5000);
+  server.set('broken.example', { A: ['192.0.2.9'] });
+  expect(await ask('broken.example')).toMatchObject({ kind: 'found' });
+});
+
+test('a server that does not answer is tried again, then the next one, and is asked last for a while', async () => {
+  const { world, names, server, ask } = house({ servers: [FIRST, SECOND] });
+  const second = new SimDnsServer(world.network, SECOND, zones);
+  world.network.silence('192.0.2.53:53');
+  expect(await ask('example.com')).toMatchObject({ kind: 'found' });
+  expect(world.clock.now()).toBeGreaterThan(1000);
+  const before = world.clock.now();
+  expect(await ask('example.com', 'MX')).toMatchObject({ kind: 'found' });
+  expect(world.clock.now() - before).toBeLessThan(10);
+  expect([server.queries.length, second.queries.length]).toEqual([0, 2]);
+  expect(names.statistics).toMatchObject({ timeouts: { A: 1, MX: 0 }, responses: 2, peakMillis: 2 });
+  world.network.heal('192.0.2.53:53');
+  await world.clock.advance(11_000);
+  await ask('example.com', 'TXT');
+  expect(server.queries).toHaveLength(1);
+});
+
+test('when no server answers, it is a timeout after all attempts, and nobody is asked without end', async () => {
+  const { world, ask, names } = house({ attempts: 3 });
+  world.network.silence('192.0.2.53:53');
+  expect(await ask('example.com')).toEqual({ kind: 'failed', why: 'timeout' });
+  expect(world.clock.now()).toBe(3000);
+  expect(names.statistics.timeouts.A).toBe(3);
+  expect(world.clock.pending).toBe(0);
+  expect(await house({ servers: [] }).ask('example.com')).toEqual({ kind: 'failed', why: 'unreachable' });
+});
+
+test('lost datagrams are asked for again', async () => {
+  const { world, ask } = house({ attempts: 5 }, 7);
+  world.network.settings.datagramLoss = 0.3;
+  for (const [name, type] of [
+    ['example.com', 'A'],
+    ['example.com', 'MX'],
+    ['null.example', 'MX'],
+  ] as const) {
+    expect((await ask(name, type)).kind).toBe('found');
+  }
+});
+
+test('an answer too long for UDP is fetched by TCP, or taken as far as it fitted', async () => {
+  const many: Record<string, SimZone> = {
+    'many.example': { A: Array.from({ length: 200 }, (_, index) => `192.0.2.${index}`) },
+  };
+  const { ask, server } = house();
+  server.set('many.example', many['many.example'] ?? {});
+  const answer = await ask('many.example');
+  expect(answer.kind === 'found' && answer.records.length).toBe(200);
+  expect(server.queries.map((query) => query.by)).toEqual(['udp', 'tcp']);
+  const without = house({ tcpFallback: false });
+  without.server.set('many.example', many['many.example'] ?? {});
+  without.server.twist = (whole, query) => [
+    query.type === 'A'
+      ? { ...whole, answers: (whole.answers ?? []).slice(0, 3), flags: (whole.flags ?? 0) | packet.TRUNCATED_RESPONSE }
+      : whole,
+  ];
+  const part = await without.ask('many.example');
+  expect(part.kind === 'found' && part.records.length).toBe(3);
+});
+
+test('TCP that is refused, falls silent or talks nonsense is a failure of that server', async () => {
+  const { ask, server, world } = house({ attempts: 1 });
+  server.udpLimit = 12;
+  const refuses = house({ attempts: 1 });
+  refuses.server.udpLimit = 12;
+  await refuses.server[Symbol.asyncDispose]();
+  const udpOnly = refuses.world.network.bind(FIRST, {
+    failed: () => undefined,
+    received: (bytes, from) => {
+      const asked = packet.decode(Buffer.from(bytes));
+      udpOnly.send(
+        packet.encode({ ...asked, type: 'response', additionals: [], flags: packet.TRUNCATED_RESPONSE }),
+        from,
+      );
+    },
+  });
+  expect(await refuses.ask('example.com')).toEqual({ kind: 'failed', why: 'unreachable' });
+  server.twist = (answer, query) => (query.by === 'udp' ? [answer] : [Buffer.from('not the language of the DNS')]);
+  expect(await ask('example.com')).toEqual({ kind: 'failed', why: 'malformed' });
+  server.twist = (answer, query) => (query.by === 'udp' ? [answer] : []);
+  expect(await ask('null.example')).toEqual({ kind: 'failed', why: 'unreachable' });
+  server.twist = (answer) => [answer];
+  world.network.settings.oddChunks = true;
+  expect(await ask('example.com', 'MX')).toMatchObject({ kind: 'found' });
+});
+
+test('a record cut in the middle of a truncated answer does not matter', async () => {
+  const { ask, server } = house();
+  server.twist = (answer, query) => {
+    const whole = packet.encode({ ...answer, flags: (answer.flags ?? 0) | packet.TRUNCATED_RESPONSE });
+    return query.by === 'udp' ? [whole.subarray(0, whole.length - 5)] : [answer];
+  };
+  expect(await ask('example.com', 'MX')).toMatchObject({ kind: 'found' });
+  expect(server.queries.map((query) => query.by)).toEqual(['udp', 'tcp']);
+});
+
+test('a server that does not repeat the case of letters is asked again without mixing, and without EDNS when it wants', async () => {
+  const { ask, server } = house();
+  server.twist = (answer, query) => [
+    query.edns
+      ? withCode({ ...answer, questions: [], answers: [] }, 1)
+      : { ...answer, questions: [{ name: query.name.toLowerCase(), type: 'MX' as const }] },
+  ];
+  expect(await ask('example.com', 'MX')).toMatchObject({ kind: 'found' });
+  expect(server.queries.map((query) => query.edns)).toEqual([true, false, false]);
+  server.queries.length = 0;
+  expect(await ask('null.example', 'MX')).toMatchObject({ kind: 'found' });
+  expect(server.queries.map((query) => [query.name, query.edns])).toEqual([['null.example', false]]);
+});
+
+test('the names that go out are mixed in case, with ids and ports that change', async () => {
+  const { ask, server } = house();
+  for (let index = 0; index < 40; index++) server.set(`host${index}.example`, {});
+  for (let index = 0; index < 40; index++) await ask(`host${index}.example`);
+  expect(new Set(server.queries.map((query) => query.from.port)).size).toBeGreaterThan(4);
+  expect(server.queries.filter((query) => query.name !== query.name.toLowerCase()).length).toBeGreaterThan(35);
+});
+
+test('forged answers are ignored and counted, and the true one is taken', async () => {
+  const lie = (answer: packet.Packet): packet.Packet => ({
+    ...answer,
+    answers: [{ type: 'A', name: 'example.com', ttl: 9999, class: 'IN', data: '203.0.113.66' }],
+  });
+  const forgeries: Record<string, (server: SimDnsServer, answer: packet.Packet, query: SimDnsQuery) => void> = {
+    'wrong id': (server, answer, query) =>
+      server.forge(FIRST, query.from, { ...lie(answer), id: ((answer.id ?? 0) + 1) & 0xffff }),
+    'wrong address': (server, answer, query) => server.forge({ ip: '203.0.113.5', port: 53 }, query.from, lie(answer)),
+    'wrong port': (server, answer, query) => server.forge({ ip: FIRST.ip, port: 5353 }, query.from, lie(answer)),
+    'wrong name': (server, answer, query) =>
+      server.forge(FIRST, query.from, { ...lie(answer), questions: [{ name: 'example.org', type: 'A' }] }),
+    'wrong type': (server, answer, query) =>
+      server.forge(FIRST, query.from, { ...lie(answer), questions: [{ name: query.name, type: 'AAAA' }] }),
+    'no question': (server, answer, query) => server.forge(FIRST, query.from, { ...lie(answer), questions: [] }),
+    'a query': (server, answer, query) => server.forge(FIRST, query.from, { ...lie(answer), type: 'query' }),
+  };
+  for (const [name, forge] of Object.entries(forgeries)) {
+    const { ask, server, names } = house();
+    server.twist = (answer, query) => {
+      forge(server, answer, query);
+      return [answer];
+    };
+    expect(await ask('example.com'), name).toMatchObject({ records: [{ address: '192.0.2.1' }] });
+    expect(names.statistics.bad, name).toBe(1);
+  }
+});
+
+test('bytes that are no answer end in a timeout, not in a crash', async () => {
+  const { ask, server, world } = house({ attempts: 1 });
+  for (let round = 0; round < 30; round++) {
+    server.twist = (answer) => {
+      const whole = packet.encode(answer);
+      for (let flips = 0; flips < 20; flips++)
+        whole[2 + world.chance.below(whole.length - 2)] = world.chance.below(256);
+      return [whole, whole.subarray(0, world.chance.below(whole.length)), new Uint8Array(0), Buffer.of(1)];
+    };
+    expect(['timeout', 'refused', 'server failure', 'malformed', 'unreachable', undefined]).toContain(
+      await ask(`m${round}.example`).then((answer) => (answer.kind === 'failed' ? answer.why : undefined)),
+    );
+  }
+});
+
+test('a server that only points elsewhere is passed over', async () => {
+  const { ask, server, world } = house({ servers: [FIRST, SECOND], attempts: 1 });
+  server.twist = (answer) => [
+    {
+      ...answer,
+      flags: 0,
+      answers: [],
+      authorities: [{ type: 'NS', name: 'com', ttl: 9, class: 'IN', data: 'a.gtld.example' }],
+    },
+  ];
+  const second = new SimDnsServer(world.network, SECOND, zones);
+  expect(await ask('example.com')).toMatchObject({ kind: 'found' });
+  expect(second.queries).toHaveLength(1);
+  await second[Symbol.asyncDispose]();
+  expect(await ask('example.com', 'MX')).toEqual({ kind: 'failed', why: 'server failure' });
+});
+
+test('an answer the server vouches for says so, when the whole chain does', async () => {
+  const { ask, server } = house();
+  server.twist = (answer) => [{ ...answer, flags: (answer.flags ?? 0) | packet.AUTHENTIC_DATA }];
+  expect(await ask('example.com')).toMatchObject({ authentic: true });
+  server.follows = false;
+  server.twist = (answer, query) => [
+    {
+      ...answer,
+      flags: (answer.flags ?? 0) | (query.name.toLowerCase() === 'example.com' ? 0 : packet.AUTHENTIC_DATA),
+    },
+  ];
+  expect(await ask('alias.example', 'MX')).toMatchObject({ kind: 'found', authentic: false });
+});
+
+test('addresses, localhost, the hosts file and names that nobody has need no server', async () => {
+  const { ask, server } = house({ hosts: hostsFile('192.0.2.80 intern.example intern\n::1 six # comment\n') });
+  const address = async (name: string, type: RecordType): Promise<string> => {
+    const answer = await ask(name, type);
+    return answer.kind === 'found'
+      ? answer.records.map((each) => ('address' in each ? each.address : '?')).join()
+      : answer.kind;
+  };
+  expect(await address('192.0.2.1', 'A')).toBe('192.0.2.1');
+  expect(await address('192.0.2.1', 'AAAA')).toBe('no data');
+  expect(await address('192.0.2.1', 'MX')).toBe('no data');
+  expect(await address('2001:DB8::1', 'AAAA')).toBe('2001:db8::1');
+  expect(await address('[IPv6:2001:db8::1]', 'AAAA')).toBe('2001:db8::1');
+  expect(await address('localhost', 'A')).toBe('127.0.0.1');
+  expect(await address('a.localhost.', 'AAAA')).toBe('::1');
+  expect(await address('localhost', 'MX')).toBe('no data');
+  expect(await address('Intern', 'A')).toBe('192.0.2.80');
+  expect(await address('intern.example', 'AAAA')).toBe('no data');
+  expect(await address('six', 'AAAA')).toBe('::1');
+  for (const none of [
+    'a..b',
+    '',
+    '.',
+    'x'.repeat(64),
+    `${'a.'.repeat(130)}b`,
+    'a b',
+    'ü/b',
+    'host.invalid',
+    'hidden.onion',
+    '1.2.3.4.5.ü?',
+  ]) {
+    expect(await address(none, 'A'), none).toBe('no name');
+  }
+  expect(server.queries).toEqual([]);
+});
+
+test('questions beyond the limit wait their turn, and beyond that are turned away', async () => {
+  const { world, names, server } = house({ maxInFlight: 2, maxQueued: 3 });
+  for (let index = 0; index < 7; index++) server.set(`q${index}.example`, { A: ['192.0.2.1'] });
+  const all = Promise.all(Array.from({ length: 7 }, (_, index) => names.lookup(`q${index}.example`, 'A')));
+  expect(names.statistics.pending).toBe(7);
+  await world.clock.settle();
+  expect(names.statistics.queries.A).toBe(2);
+  const kinds = (await world.clock.until(all)).map((answer) => answer.kind);
+  expect(kinds).toEqual(['found', 'found', 'found', 'found', 'found', 'failed', 'failed']);
+  expect(names.statistics.pending).toBe(0);
+});
+
+test('closing ends what is under way and what waits', async () => {
+  const { world, names } = house({ maxInFlight: 1 });
+  world.network.silence('192.0.2.53:53');
+  const both = Promise.all([names.lookup('example.com', 'A'), names.lookup('null.example', 'MX')]);
+  await world.clock.settle();
+  names.close();
+  await world.clock.settle();
+  expect(await both).toEqual([
+    { kind: 'failed', why: 'unreachable' },
+    { kind: 'failed', why: 'unreachable' },
+  ]);
+  expect(world.clock.pending).toBe(0);
+  expect(await names.lookup('example.com', 'MX')).toEqual({ kind: 'failed', why: 'unreachable' });
+});
+
+test('two thousand names over a bad network all get some answer, and the books balance', async () => {
+  const { world, names, server } = house({ timeoutMillis: 200 }, 3);
+  Object.assign(world.network.settings, { datagramLoss: 0.05, latencyMillis: [1, 40] });
+  for (let index = 0; index < 2000; index++)
+    server.set(`n${index}.example`, index % 3 === 0 ? { A: ['192.0.2.1'] } : {});
+  const answers = await world.clock.until(
+    Promise.all(Array.from({ length: 2000 }, (_, index) => names.lookup(`n${index}.example`, 'A'))),
+  );
+  const found = answers.filter((answer) => answer.kind === 'found').length;
+  const failed = answers.filter((answer) => answer.kind === 'failed').length;
+  expect(found).toBeGreaterThan(600);
+  expect(failed).toBeLessThan(60);
+  const { queries, timeouts, responses } = names.statistics;
+  expect(queries.A).toBe(timeouts.A + responses);
+  expect(world.clock.pending).toBe(0);
+});

@@ -1,0 +1,7 @@
+/**
+ * Resolves when all promises that can settle have settled. Only a real turn of the event loop guarantees that: counting
+ * microtasks would miss the longest chain. It is the one thing that a simulation takes from the real machine.
+ */
+export function turnEnd(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
