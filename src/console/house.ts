@@ -1,7 +1,7 @@
 import type { BindingName, Domain, Millis } from '../base/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
-import type { Queues } from '../queue/index.ts';
+import type { Explanation, Item, MailQueue, Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock, DnsAnswer, RecordType } from '../world/index.ts';
 
@@ -14,6 +14,8 @@ export interface House {
   readonly configuration: { readonly current: Pick<Configuration['current'], 'number' | 'bindings'> };
   readonly configCommands: ConfigCommands;
   readonly queues: Pick<Queues, 'find' | 'all' | 'item' | 'flush' | 'retry' | 'fail' | 'ledger'>;
+  /** The gates, asked again with words. */
+  readonly explain: { queue(queue: MailQueue): Explanation; item(item: Item): Explanation };
   readonly delivery: DeliveryView;
   readonly sessions: SessionsView;
   readonly statistics: Statistics;

@@ -5,6 +5,8 @@ import type { RouteAddress } from './route.ts';
 
 export interface ConnectionSettings {
   readonly id: MessageId;
+  /** Counts up from 1; for consoles. */
+  readonly number: number;
   readonly address: RouteAddress;
   readonly port: number;
   readonly state: HostState;

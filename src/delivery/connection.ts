@@ -46,6 +46,8 @@ export class Connection implements ConnectHost {
   #blocked = false;
   #reading = false;
   #running = false;
+  /** When something last arrived. */
+  #heardAt: Millis;
   #timer: Disposable | undefined;
   #timerDue = Number.POSITIVE_INFINITY;
   #idleSince: Millis | undefined;
@@ -60,6 +62,7 @@ export class Connection implements ConnectHost {
     this.#owner = owner;
     this.settings = settings;
     this.openedAt = owner.clock.now();
+    this.#heardAt = this.openedAt;
   }
 
   /** To be called once with what `network.connect` gave. */
@@ -73,6 +76,11 @@ export class Connection implements ConnectHost {
     if (this.#machine === undefined) return 'connecting';
     if (this.#idleSince !== undefined) return 'idle';
     return stageWords[this.#machine.stage] ?? 'busy';
+  }
+
+  /** Since when it waits for the peer. */
+  get since(): Millis {
+    return this.#heardAt;
   }
 
   get established(): boolean {
@@ -130,7 +138,8 @@ export class Connection implements ConnectHost {
   }
 
   data(chunk: Uint8Array): void {
-    this.#machine?.receive(chunk, this.#owner.clock.now());
+    this.#heardAt = this.#owner.clock.now();
+    this.#machine?.receive(chunk, this.#heardAt);
     this.#run();
   }
 

@@ -38,6 +38,7 @@ export class SmtpDelivery implements Courier, Crew {
   readonly #parts: DeliveryParts;
   readonly #services = new Map<MailQueue, PairService>();
   #closing: (() => void) | undefined;
+  #numbers = 0;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
@@ -59,6 +60,10 @@ export class SmtpDelivery implements Courier, Crew {
 
   hostName(): string {
     return this.current().global.get(hostname) ?? this.#parts.hostName;
+  }
+
+  nextNumber(): number {
+    return ++this.#numbers;
   }
 
   serve(queue: MailQueue): void {

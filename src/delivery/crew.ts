@@ -29,6 +29,8 @@ export interface Crew {
   readonly closing: boolean;
   current(): Generation;
   hostName(): string;
+  /** Numbers connections. */
+  nextNumber(): number;
   /** Serves a pair again after this turn. */
   wake(pair: Pair): void;
   /** A connection of that service has gone. */

@@ -146,6 +146,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const named = view.get(ehloHostname);
     const connection = new Connection(this, {
       id: this.#crew.ids.next(this.clock.date()),
+      number: this.#crew.nextNumber(),
       address,
       port,
       state,

@@ -3,7 +3,7 @@ import type { LiveConfiguration } from '../config/index.ts';
 import type { Family, House, InboundSession } from '../console/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
-import type { QueueRegistry } from '../queue/index.ts';
+import { explainItem, explainPair, type MailQueue, type Pair, type QueueRegistry } from '../queue/index.ts';
 import type { OpenReception, SessionView } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock, PeerAddress, Process, Resolver } from '../world/index.ts';
@@ -40,6 +40,10 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     configuration,
     configCommands: configCommands(configuration),
     queues,
+    explain: {
+      queue: (queue) => explainPair(pairOf(queues, queue), clock),
+      item: (item) => explainItem(item, pairOf(queues, item.queue), clock),
+    },
     delivery: deliveryView(delivery, queues, clock),
     sessions: {
       get inboundConcurrency() {
@@ -72,6 +76,12 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
       return count;
     },
   };
+}
+
+function pairOf(queues: QueueRegistry, queue: MailQueue): Pair {
+  const pair = queues.find(queue.binding, queue.domain);
+  if (pair === undefined) throw new Error(`there is no queue for ${queue.binding} and ${queue.domain}`);
+  return pair;
 }
 
 const descriptions: Readonly<Record<string, string>> = {

@@ -15,11 +15,10 @@ export function deliveryView(delivery: SmtpDelivery, queues: QueueRegistry, cloc
       return delivery.routes.size;
     },
     *connections(): Iterable<OutboundConnection> {
-      let number = 0;
       for (const { pair, connection } of delivery.connections()) {
-        const { address, port } = connection.settings;
+        const { address, port, number } = connection.settings;
         yield {
-          number: ++number,
+          number,
           binding: pair.binding,
           domain: pair.domain,
           address: address.ip,
@@ -27,7 +26,7 @@ export function deliveryView(delivery: SmtpDelivery, queues: QueueRegistry, cloc
           host: address.host,
           family: familyOf(address.ip),
           state: connection.state,
-          sinceMillis: connection.openedAt,
+          sinceMillis: connection.since,
         };
       }
     },

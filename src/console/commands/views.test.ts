@@ -326,7 +326,7 @@ test('dns_cache looks into the cache, submits, and counts', async () => {
   );
 });
 
-test('explain tells what queue and route say, and that limits are not explained yet', async () => {
+test('explain tells what queue and route say', async () => {
   const house = new FakeHouse();
   house.mail
     .pair('r1', 'a.example', 'retail')
@@ -348,9 +348,27 @@ test('explain tells what queue and route say, and that limits are not explained 
   expect((await run(house, 'explain r1 a.example')).text).toBe(
     'retail/r1 a.example\n\tActive Queue:      0\n\tDelayed Queue:      1\n\tBeing Delivered:      0\n\tOpen Connections:      0\n' +
       'retry time: the first delayed message is due at 2026-03-03 10:01:30, in 90 seconds\nretry time: it was last told: 450 4.2.0 later\n' +
-      'no usable host: 1 addresses, all failed lately\nSuspensions, caps and throttles are not explained yet.\n',
+      'no usable host: 1 addresses, all failed lately\n',
   );
   expect((await run(house, 'explain r1 b.example')).result).toBe('failed');
   house.known.delete('a.example' as Domain);
   expect((await run(house, 'explain r1 a.example')).text).toContain('DNS: there is no route in the cache\n');
+});
+
+test('explain names gate, option, stanza, place and times, of a message and of a queue', async () => {
+  const house = new FakeHouse();
+  house.mail.pair('r1', 'a.example', 'retail').add('10/00-00812-001F3556', 'active', {});
+  const date = house.clock.date();
+  house.explanation = {
+    gate: 'pair cap',
+    because: { option: 'max_outbound_connections', value: '4', owner: { key: 'domain:a.example', place: { file: '/etc/impetus/impetus.conf', line: 12, column: 3 } } },
+    since: date,
+    until: millis(date + 1500),
+  };
+  const words =
+    'gate: pair cap\nbecause: max_outbound_connections = 4 (domain:a.example, /etc/impetus/impetus.conf:12)\n' +
+    'since: 2026-03-03 10:00:00\nearliest: 2026-03-03 10:00:01, in 2 seconds\n';
+  expect((await run(house, 'explain r1 a.example')).text).toContain(words);
+  expect((await run(house, 'explain 10/00-00812-001F3556')).text).toBe(`10/00-00812-001F3556 retail/r1 a.example: active, 0 retries\n${words}`);
+  expect((await run(house, 'explain 20/00-00812-001F3556')).result).toBe('failed');
 });

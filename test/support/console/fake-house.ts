@@ -1,3 +1,4 @@
+import type { Explanation } from '../../../src/queue/index.ts';
 import { bindingName, type Domain, type Endpoint, millis, seconds } from '../../../src/base/index.ts';
 import type { Option, View } from '../../../src/config/index.ts';
 import type {
@@ -67,6 +68,8 @@ export class FakeHouse implements House {
   };
   readonly mail = new FakeQueues();
   readonly queues = asQueues(this.mail);
+  explanation: Explanation = { gate: 'open', because: undefined, since: undefined, until: undefined };
+  readonly explain = { queue: () => this.explanation, item: () => this.explanation };
   outbound: OutboundConnection[] = [];
   inbound: InboundSession[] = [];
   readonly known = new Map<string, Route>();
