@@ -5,6 +5,7 @@ import type { Stanza } from './stanza.ts';
 
 /** Which value is asked for: everything that spec/config 7 makes it depend on. */
 export type Query =
+  | { readonly kind: 'global' }
   | { readonly kind: 'sending'; readonly group: string; readonly binding: string; readonly domain: string | undefined }
   | { readonly kind: 'host'; readonly group: string; readonly binding: string; readonly host: string }
   | {
@@ -20,6 +21,8 @@ export type Query =
  */
 export function chainOf(root: Compiled, query: Query): readonly Compiled[] {
   switch (query.kind) {
+    case 'global':
+      return [];
     case 'sending':
       return sendingChain(root, query.group, query.binding, query.domain);
     case 'host':

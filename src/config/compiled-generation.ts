@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { bindingName, endpointText, Lru, parseEndpoint, type BindingName, type Domain, type Endpoint, type Millis } from '../base/index.ts';
+import { bindingName, endpointText, parseEndpoint, type BindingName, type Domain, type Endpoint, type Millis } from '../base/index.ts';
 import { chainOf, fallsToGlobal, receivingQuery, type Query } from './chain.ts';
 import type { Compiled, Compiler } from './compile.ts';
 import { matchCacheSize } from './config-options.ts';
 import type { Generation, ListenerType, ListenStanza, View } from './generation.ts';
-import { sameForAll } from './same.ts';
+import { sameForAll, type Side } from './same.ts';
 import type { Stanza } from './stanza.ts';
 import { printTree } from './print-tree.ts';
 import { PagedView, withCells, type Pages } from './view.ts';
@@ -12,24 +12,24 @@ import { PagedView, withCells, type Pages } from './view.ts';
 const LISTENERS: readonly ListenerType[] = ['esmtp_listener', 'control_listener', 'ecstream_listener', 'http_listener'];
 
 /** A committed tree with the caches that answer for it. */
-export class CompiledGeneration implements Generation {
+export class CompiledGeneration implements Generation, Side {
   readonly number: number;
   readonly date: Millis;
   readonly tree: Stanza;
   readonly root: Compiled;
   readonly compiler: Compiler;
-  readonly global: View;
-  /** Memory of `sameIn`: which stanzas are new here, seen from an earlier tree. */
+  readonly global: PagedView;
+  /** Memory of `sameIn`. */
   readonly addedSince = new WeakMap<Stanza, readonly Stanza[]>();
   #hash: string | undefined;
   /**
-   * What a query leads to: (group, binding, domain) and its like. Asked with `peek`, so the oldest answer is dropped
-   * first: to move an entry at each use costs a thousand times the look-up (V8 keeps deleted entries in their bucket),
-   * and an answer that was dropped costs a few microseconds once.
+   * What a query leads to: (group, binding, domain) and its like. Emptied when full: an answer that is gone costs a
+   * microsecond once, while keeping the order of use costs many at each look-up.
    */
-  readonly #answers: Lru<string, PagedView>;
+  readonly #answers = new Map<string, PagedView>();
   /** By the kind of base and the numbers of the stanzas. */
-  readonly #views: Lru<string, PagedView>;
+  readonly #views = new Map<string, PagedView>();
+  readonly #most: number;
   readonly #bases = new Map<string, Pages>();
   #listens: readonly ListenStanza[] | undefined;
   #groups: ReadonlyMap<string, string> | undefined;
@@ -43,9 +43,7 @@ export class CompiledGeneration implements Generation {
     const pages = this.#base('global');
     const global = new PagedView(number, pages, (view, next) => next instanceof CompiledGeneration && sameForAll(view, [], undefined, this, next));
     this.global = global;
-    const size = global.get(matchCacheSize);
-    this.#answers = new Lru(size);
-    this.#views = new Lru(size);
+    this.#most = global.get(matchCacheSize);
   }
 
   get hash(): string {
@@ -55,17 +53,17 @@ export class CompiledGeneration implements Generation {
 
   sending(group: string, binding: BindingName, domain: Domain): View {
     const key = `${domain}\n${binding}\n${group}`;
-    return this.#answers.peek(key) ?? this.#answer(key, { kind: 'sending', group, binding, domain });
+    return this.#answers.get(key) ?? this.#answer(key, { kind: 'sending', group, binding, domain });
   }
 
   host(group: string, binding: BindingName, host: string): View {
     const key = `${host}\n${binding}\n${group}\nh`;
-    return this.#answers.peek(key) ?? this.#answer(key, { kind: 'host', group, binding, host: host.toLowerCase() });
+    return this.#answers.get(key) ?? this.#answer(key, { kind: 'host', group, binding, host: host.toLowerCase() });
   }
 
   receiving(listener: ListenerType, endpoint: Endpoint, client: string, pathway?: string): View {
     const key = `${client}\n${endpointText(endpoint)}\n${listener}\nr${pathway ?? '\n'}`;
-    return this.#answers.peek(key) ?? this.#answer(key, receivingQuery(listener, endpoint, client, pathway));
+    return this.#answers.get(key) ?? this.#answer(key, receivingQuery(listener, endpoint, client, pathway));
   }
 
   stanza(type: string, instance: string): View {
@@ -110,6 +108,7 @@ export class CompiledGeneration implements Generation {
 
   #answer(key: string, query: Query): PagedView {
     const view = this.#view(query);
+    if (this.#answers.size >= this.#most) this.#answers.clear();
     this.#answers.set(key, view);
     return view;
   }
@@ -119,10 +118,11 @@ export class CompiledGeneration implements Generation {
     const chain = chainOf(this.root, query).filter((each) => each.cells.length > 0);
     const base = baseOf(query);
     const key = `${base}:${chain.map((each) => each.number).join()}`;
-    let view = this.#views.peek(key);
+    let view = this.#views.get(key);
     if (!view) {
       const pages = withCells(this.#base(base), chain.toReversed().flatMap((each) => each.cells));
       view = new PagedView(this.number, pages, (same, next) => next instanceof CompiledGeneration && sameForAll(same, chain, query, this, next));
+      if (this.#views.size >= this.#most) this.#views.clear();
       this.#views.set(key, view);
     }
     return view;

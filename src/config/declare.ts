@@ -6,7 +6,8 @@ import type { Option, Place, RawValue, ValueType } from './option.ts';
  *
  * @param name as in the manual, lower case
  * @param type its default is read with it too; `optional(…)` when there is none
- * @param ours `scope` picks one of several options of that name, by any scope it may stand in; `initial` is a default of
+ * @param ours `scope` picks one of several options of that name, by any scope it may stand in (without it the one that
+ *   stands outside of module stanzas is meant, if there is one); `initial` is a default of
  *   our own and `dynamic` says that we apply changes at run time, each documented where it is used
  * @throws Error when the catalogue and the declaration do not fit: a mistake of ours
  */
@@ -15,7 +16,9 @@ export function option<T>(
   type: ValueType<T>,
   ours: { readonly scope?: string; readonly initial?: T; readonly dynamic?: boolean; readonly summary?: string } = {},
 ): Option<T> {
-  const rows = catalogue.options.filter((row) => row.name === name && (ours.scope === undefined || row.scopes.includes(ours.scope)));
+  const named = catalogue.options.filter((row) => row.name === name && (ours.scope === undefined || row.scopes.includes(ours.scope)));
+  const outside = named.filter((row) => row.scopes.some((scope) => !catalogue.modules.some((module) => module.name === scope)));
+  const rows = outside.length === 1 ? outside : named;
   const [row] = rows;
   if (!row) throw new Error(`the catalogue has no option ${name}${ours.scope === undefined ? '' : ` in ${ours.scope}`}: use ownOption`);
   if (rows.length > 1) {

@@ -11,3 +11,5 @@ export * from './config-options.ts';
 export { loadConfiguration, LiveConfiguration, type LoadedConfiguration, type LoadOptions } from './live-configuration.ts';
 export type { NotImplemented } from './merge.ts';
 export type { SourceFile } from './sources.ts';
+export { configCommand, writeConfigCommand } from './command.ts';
+export { configSession, type CommandResult, type ConfigSession } from './session.ts';

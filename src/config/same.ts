@@ -1,10 +1,19 @@
 import { addressText, contains, parseCidr, type Cidr } from '../base/index.ts';
 import type { Query } from './chain.ts';
-import type { Compiled } from './compile.ts';
-import type { CompiledGeneration } from './compiled-generation.ts';
+import type { Compiled, Compiler } from './compile.ts';
 import { isPattern } from './instance.ts';
 import type { Stanza } from './stanza.ts';
 import { sameCell, samePages, type PagedView } from './view.ts';
+
+/** What a comparison needs of a generation. */
+export interface Side {
+  readonly tree: Stanza;
+  readonly compiler: Compiler;
+  readonly global: PagedView;
+  /** Memory of the comparison: which stanzas are new here, seen from an earlier tree. */
+  readonly addedSince: WeakMap<Stanza, readonly Stanza[]>;
+  view(query: Query): PagedView;
+}
 
 /**
  * Whether all who share a view see the same values in the next generation.
@@ -14,11 +23,11 @@ import { sameCell, samePages, type PagedView } from './view.ts';
  * unless it cannot match, or would change nothing, the answer is no: then a session is closed that might have stayed.
  */
 export function sameForAll(
-  view: PagedView, chain: readonly Compiled[], query: Query | undefined, last: CompiledGeneration, next: CompiledGeneration,
+  view: PagedView, chain: readonly Compiled[], query: Query | undefined, last: Side, next: Side,
 ): boolean {
-  const seen = query ? next.view(query).pages : (next.global as PagedView).pages;
+  const seen = query ? next.view(query).pages : next.global.pages;
   if (!samePages(view.pages, seen)) return false;
-  if (!query || query.kind === 'stanza') return true;
+  if (!query || query.kind === 'stanza' || query.kind === 'global') return true;
   if (query.kind === 'receiving' && !samePathways(last.tree, next.tree)) return false;
   return added(last.tree, next).every((stanza) => {
     if (!mayMatch(stanza, query, chain)) return true;
@@ -71,7 +80,7 @@ function holds(one: Cidr, other: Cidr): boolean {
 }
 
 /** Stanzas of `next` that set something, and were not there or set nothing before. */
-function added(last: Stanza, next: CompiledGeneration): readonly Stanza[] {
+function added(last: Stanza, next: Side): readonly Stanza[] {
   let known = next.addedSince.get(last);
   if (!known) {
     const found: Stanza[] = [];

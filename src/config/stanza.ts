@@ -68,6 +68,11 @@ export function withOption(root: Stanza, path: readonly Step[], assignment: Assi
   }));
 }
 
+/** A copy in which the stanza at a path is another one. */
+export function withStanza(root: Stanza, path: readonly Step[], stanza: Stanza): Stanza {
+  return changed(root, path, stanza.at, () => stanza);
+}
+
 /** A copy without an option. The stanza stays, even when it is empty now. */
 export function withoutOption(root: Stanza, path: readonly Step[], name: string): Stanza {
   return changed(root, path, root.at, (stanza) => {

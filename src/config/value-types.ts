@@ -10,7 +10,7 @@ export interface ThrottleValue {
 }
 
 export const boolean: ValueType<boolean> = {
-  title: 'true or false',
+  title: 'a boolean, true or false',
   read(raw) {
     const value = BOOLEANS.get(scalar(raw, boolean.title).toLowerCase());
     if (value === undefined) throw new ValueError(boolean.title);
