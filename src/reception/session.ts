@@ -114,7 +114,13 @@ export class Session implements PipeHost, Speaker {
   /** The server stops: now if no transaction is open, else when it has ended. */
   leave(): void {
     this.#leaving = true;
+    if (this.#machine.state === 'connect') this.#dismiss();
     this.pump();
+  }
+
+  #dismiss(): void {
+    const { hostName } = this.#machine.settings;
+    this.#machine.dismiss(reply(421, '4.3.2', `${hostName} Service not available, closing transmission channel`));
   }
 
   /** Brings everything forward as far as it goes without more bytes or words. */
@@ -128,7 +134,7 @@ export class Session implements PipeHost, Speaker {
         if (event === undefined) {
           if (!this.#leaving || this.#conversation.transaction !== undefined || this.#machine.waits === 'word') break;
           if (gone || this.#machine.state === 'over') break;
-          this.#machine.dismiss(reply(421, '4.3.2', `${this.#machine.settings.hostName} Service not available, closing transmission channel`));
+          this.#dismiss();
         } else if (event.kind === 'gone') {
           gone = true;
         } else {
