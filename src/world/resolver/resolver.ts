@@ -5,7 +5,6 @@ import {
   millis,
   parseAddress,
   parseDomain,
-  Ring,
   type Seconds,
   seconds,
 } from '../../base/index.ts';
@@ -16,6 +15,7 @@ import { Exchange, type ExchangeSettings } from './exchange.ts';
 import { type Hosts, isLocalhost, isNowhere, localAddresses } from './hosts-file.ts';
 import { MOST_ALIASES, readAnswer } from './read-answer.ts';
 import { type ResolverStatistics, Tally } from './statistics.ts';
+import { Turnstile } from './turnstile.ts';
 
 export interface ResolverSettings extends ExchangeSettings {
   /** Names of `hosts(5)`: they are answered without a server. */
@@ -70,8 +70,7 @@ class CachingResolver implements Resolver {
   readonly #tally = new Tally();
   readonly #cache: Lru<string, Kept>;
   readonly #inFlight = new Map<string, Promise<DnsAnswer>>();
-  readonly #queue = new Ring<() => void>();
-  #active = 0;
+  readonly #turnstile: Turnstile;
   #closed = false;
 
   constructor(world: { clock: Clock; chance: Chance; network: Network }, settings: ResolverSettings) {
@@ -79,6 +78,7 @@ class CachingResolver implements Resolver {
     this.#settings = settings;
     this.#exchange = new Exchange(world, settings, this.#tally);
     this.#cache = new Lru(settings.maxCacheEntries);
+    this.#turnstile = new Turnstile(world.clock, settings.maxInFlight ?? 1000, settings.maxQueued ?? 100_000);
   }
 
   lookup(name: string, type: RecordType): Promise<DnsAnswer> {
@@ -133,7 +133,7 @@ class CachingResolver implements Resolver {
   close(): void {
     this.#closed = true;
     this.#exchange.close();
-    for (let go = this.#queue.shift(); go; go = this.#queue.shift()) go();
+    this.#turnstile.close();
   }
 
   [Symbol.dispose](): void {
@@ -162,20 +162,12 @@ class CachingResolver implements Resolver {
 
   async #ask(name: string, type: RecordType): Promise<DnsAnswer> {
     if (this.#closed) return UNREACHABLE;
-    if (this.#active >= (this.#settings.maxInFlight ?? 1000)) {
-      // Whoever asks can wait better than we can remember.
-      if (this.#queue.length >= (this.#settings.maxQueued ?? 100_000)) return UNREACHABLE;
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
-    }
-    this.#active++;
-    try {
-      const answer = await this.#follow(name, type);
-      if (!this.#closed) this.#keep(name, type, answer);
-      return answer;
-    } finally {
-      this.#active--;
-      this.#queue.shift()?.();
-    }
+    using pass = await this.#turnstile.enter();
+    // Beyond the limit it fails: whoever asks can wait better than we can remember.
+    if (!pass) return UNREACHABLE;
+    const answer = await this.#follow(name, type);
+    if (!this.#closed) this.#keep(name, type, answer);
+    return answer;
   }
 
   /** Asks for a name, and for what it is an alias of, until there is an answer. */
