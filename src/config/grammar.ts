@@ -56,6 +56,7 @@ class Parser {
   readonly #lexer: Lexer;
   readonly #errors: ConfigError[];
   readonly #budget: Budget;
+  readonly #told = new Set<string>();
   #full = false;
 
   constructor(text: string, file: string, errors: ConfigError[], budget: Budget) {
@@ -403,8 +404,10 @@ class Parser {
   #complain(message: string, place: Place, near: string): void {
     if (this.#errors.length === LIMITS.errors) this.#errors.push(new ConfigError(`more than ${LIMITS.errors} errors: the others are not shown`, { place }));
     if (this.#errors.length > LIMITS.errors) return;
-    const last = this.#errors.at(-1);
-    if (last?.message === message && last.place?.line === place.line && last.place.column === place.column && last.place.file === place.file) return;
+    // What was read again, from a mark, complains again.
+    const key = `${place.line}:${place.column}:${message}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.#errors.push(new ConfigError(message, { place, near }));
   }
 }

@@ -65,7 +65,7 @@ class Translator {
   /** `(?i)`, `(?im)` … hold for the whole pattern when they stand at its start. */
   #leadingOptions(): void {
     for (;;) {
-      const match = /^\(\?([a-zA-Z]*)\)/.exec(this.#pattern.slice(this.#at, this.#at + 16));
+      const match = /^\(\?([imsxnJUX]*)\)/.exec(this.#pattern.slice(this.#at, this.#at + 16));
       if (!match) return;
       for (const letter of match[1] ?? '') {
         if (letter === 'i') this.#ignoreCase = true;

@@ -25,15 +25,46 @@ export interface Side {
 export function sameForAll(
   view: PagedView, chain: readonly Compiled[], query: Query | undefined, last: Side, next: Side,
 ): boolean {
-  const seen = query ? next.view(query).pages : next.global.pages;
-  if (!samePages(view.pages, seen)) return false;
+  if (!samePages(view.pages, query ? next.view(query).pages : next.global.pages)) return false;
   if (!query || query.kind === 'stanza' || query.kind === 'global') return true;
   if (query.kind === 'receiving' && !samePathways(last.tree, next.tree)) return false;
   return added(last.tree, next).every((stanza) => {
     if (!mayMatch(stanza, query, chain)) return true;
     const { cells } = next.compiler.compile(stanza);
-    return cells.every((cell) => sameCell(view.pages[cell.slot >> 4]?.[cell.slot & 15], cell));
+    const rank = rankOf(stanza);
+    return cells.every((cell) => {
+      const seen = view.at(cell.slot);
+      if (sameCell(seen, cell)) return true;
+      // What sets the value now stands nearer, and hides it.
+      const setter = chain.find((each) => each.id === seen?.owner);
+      return setter !== undefined && rankOf(setter.stanza) < rank;
+    });
   });
+}
+
+/** Where in its chain a stanza stands, 1 is nearest; only stanzas of one chain are compared. */
+function rankOf({ type, key }: Stanza): number {
+  switch (type) {
+    case 'domain':
+      return key.startsWith('domain:') ? 7 : key.startsWith('binding:') ? 2 : /^binding_group:(?:[^:\\]|\\.)*:binding:/.test(key) ? 1 : 3;
+    case 'binding':
+      return key.startsWith('binding:') ? 5 : 4;
+    case 'binding_group':
+      return 6;
+    case 'host':
+      return key.startsWith('host:') ? 4 : key.startsWith('binding:') ? 3 : /^binding_group:(?:[^:\\]|\\.)*:binding:/.test(key) ? 1 : 2;
+    case 'peer':
+      return /^[a-z_]+::peer:/.test(key) ? 2 : 1;
+    case 'listen':
+      return 3;
+    case 'pathway':
+      return key.startsWith('pathway:') ? 6 : 5;
+    case 'pathway_group':
+      return 7;
+    default:
+      // The listener itself.
+      return 4;
+  }
 }
 
 const FAMILIES: ReadonlyMap<Query['kind'], ReadonlySet<string>> = new Map([

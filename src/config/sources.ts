@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { isUtf8 } from 'node:buffer';
-import { DiskError, type Disk } from '../world/index.ts';
+import { DiskError, type DirectoryEntry, type Disk } from '../world/index.ts';
 import { ConfigError, ConfigErrors, type Notice } from './errors.ts';
 import { LIMITS, parse, type Budget, type IncludeItem, type Item } from './grammar.ts';
 import type { Place } from './option.ts';
@@ -19,12 +19,17 @@ export interface Sources {
   readonly files: readonly SourceFile[];
 }
 
-/** @returns the first `impetus.conf` or `ecelerity.conf` on the search path */
+/**
+ * @returns the first `impetus.conf` or `ecelerity.conf` on the search path
+ * @throws ConfigErrors when a directory cannot be looked into: the file that counts may be there
+ */
 export async function findMainFile(disk: Disk, directories: readonly string[]): Promise<string | undefined> {
   for (const directory of directories) {
     for (const name of ['impetus.conf', 'ecelerity.conf']) {
       const path = join(directory, name);
-      if ((await disk.status(path))?.kind === 'file') return path;
+      const status = await statusOf(disk, path);
+      if (typeof status !== 'string' && status.kind === 'file') return path;
+      if (typeof status === 'string' && status !== MISSING) throw new ConfigErrors([new ConfigError(`cannot read ${path}: ${status}`)]);
     }
   }
   return undefined;
@@ -111,7 +116,7 @@ class Reader {
 
   async #directory(path: string, item: IncludeItem, inside: readonly string[]): Promise<readonly Item[]> {
     const items: Item[] = [];
-    const names = (await this.#disk.list(path)).filter((entry) => entry.kind === 'file' && !entry.name.startsWith('.')).map((entry) => entry.name);
+    const names = (await this.#list(path, item)).filter((entry) => entry.kind === 'file' && !entry.name.startsWith('.')).map((entry) => entry.name);
     // By code unit, as sort() does: the order must not depend on somebody's locale.
     for (const name of names.sort()) {
       const file = normalize(join(path, name));
@@ -119,6 +124,16 @@ class Reader {
       else for (const each of await this.file(file, item.at, item.readOnly, inside)) items.push(each);
     }
     return items;
+  }
+
+  async #list(path: string, item: IncludeItem): Promise<readonly DirectoryEntry[]> {
+    try {
+      return await this.#disk.list(path);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#fail(`cannot read ${path}: ${reason(error)}`, item.at, item.path);
+      return [];
+    }
   }
 
   async #text(path: string, from: Place): Promise<string | undefined> {

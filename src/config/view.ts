@@ -63,8 +63,12 @@ export class PagedView implements View {
     return this.cell(option).owner;
   }
 
+  at(slot: number): Cell | undefined {
+    return this.pages[slot >> PAGE_BITS]?.[slot & PAGE_MASK];
+  }
+
   cell(option: Option<unknown>): Cell {
-    const cell = this.pages[option.slot >> PAGE_BITS]?.[option.slot & PAGE_MASK];
+    const cell = this.at(option.slot);
     if (cell === undefined) throw new Error(`the option ${option.name} is not among those declared to loadConfiguration`);
     return cell;
   }
