@@ -2,6 +2,7 @@ import type { DictionaryValue, View } from '../config/index.ts';
 import type { MessageId } from '../message/index.ts';
 import type { Session as PolicySession } from '../policy/index.ts';
 import type { PeerAddress } from '../world/index.ts';
+import { clientAddress } from './client-view.ts';
 import { context } from './options.ts';
 import { clientMayRelay } from './relay.ts';
 
@@ -42,9 +43,6 @@ export class Client implements PolicySession {
     this.messageContext = {};
   }
 }
-
-/** The address that ACLs, Peer stanzas and policy look at. */
-export const clientAddress = (peer: PeerAddress): string => (peer.ip === '' ? '127.0.0.1' : peer.ip);
 
 function preset(values: DictionaryValue | undefined): Record<string, string> {
   const filled: Record<string, string> = {};

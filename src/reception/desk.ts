@@ -19,7 +19,7 @@ export interface ReceptionParts {
   /** The machine's own name, for when no option gives one. */
   readonly hostName: string;
   /** As banner and Received field show it. */
-  readonly product: { readonly name: string; readonly version: string };
+  readonly version: string;
 }
 
 /** The parts with what all sessions share. */
@@ -34,7 +34,7 @@ export class Desk {
 
   constructor(parts: ReceptionParts) {
     this.parts = parts;
-    this.product = `${parts.product.name} ${parts.product.version}`;
+    this.product = `impetus ${parts.version}`;
   }
 
   settings(view: View): Settings {

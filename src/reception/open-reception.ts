@@ -2,10 +2,10 @@ import type { Millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { ServerState } from '../smtp/index.ts';
 import type { PeerAddress, Pipe } from '../world/index.ts';
-import { Client, clientAddress } from './client.ts';
+import { Client } from './client.ts';
+import { clientAddress, receivingView } from './client-view.ts';
 import { Desk, type ReceptionParts } from './desk.ts';
 import { inject } from './inject.ts';
-import { pathway } from './options.ts';
 import type { Origin, Reception } from './reception.ts';
 import { Session } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -42,10 +42,9 @@ export function reception(parts: ReceptionParts): OpenReception {
 
   function converse(pipe: Pipe, origin: Origin): Session {
     const ip = clientAddress(pipe.remote);
-    const name = origin.generation.receiving('esmtp_listener', origin.endpoint, ip).get(pathway);
+    const { view, name } = receivingView(origin.generation, 'esmtp_listener', origin.endpoint, ip);
     const viewIn = (generation: Generation): Settings =>
       desk.settings(generation.receiving('esmtp_listener', origin.endpoint, ip, name));
-    const { view } = viewIn(origin.generation);
     const client = new Client(pipe, parts.ids.next(parts.clock.date()), name ?? 'default', view);
     const session = new Session(desk, pipe, client, origin.generation, viewIn, (gone) => {
       sessions.delete(gone);

@@ -39,8 +39,8 @@ export function recordRejection(
     kind: 'rejection',
     at: clock.date(),
     generation: configuration.current.number,
-    remote: addressText(client.peer),
-    local: addressText(client.local),
+    remote: peerText(client.peer),
+    local: peerText(client.local),
     connectionId: client.connectionId,
     pathway: client.pathway,
     pathwayGroup: client.connectionContext['pathway_group'] ?? '',
@@ -53,7 +53,7 @@ export function recordRejection(
 }
 
 /** `ip:port`, an IPv6 address in brackets; the path of a Unix socket. */
-export function addressText(address: PeerAddress): string {
+export function peerText(address: PeerAddress): string {
   if (address.ip === '') return address.path ?? '';
   return address.ip.includes(':') ? `[${address.ip}]:${address.port}` : `${address.ip}:${address.port}`;
 }

@@ -253,7 +253,7 @@ export class MailIn {
       configuration: this.configuration,
       ids: idAllocator({ instance: 7 }),
       hostName: 'mx.test',
-      product: { name: 'impetus', version: '1.0.0' },
+      version: '1.0.0',
     });
   }
 
