@@ -39,7 +39,8 @@ export interface Step {
 }
 
 export function keyBelow(parent: string, type: string, instance: string): string {
-  const own = `${type}:${instance.replaceAll(':', '\\:')}`;
+  // Backslashes too, so that no two paths have one key.
+  const own = `${type}:${instance.replace(/[\\:]/g, '\\$&')}`;
   return parent === 'global' ? own : `${parent}:${own}`;
 }
 
