@@ -7,7 +7,7 @@
  */
 import { BodyReader } from '../src/smtp/body-reader.ts';
 
-const message = Buffer.from(`${'x'.repeat(76)}\r\n`.repeat(131) + '.\r\n', 'latin1');
+const message = Buffer.from(`${`${'x'.repeat(76)}\r\n`.repeat(131)}.\r\n`, 'latin1');
 const crlfDot = Buffer.from('\r\n.', 'latin1');
 const text = (): string => message.toString('latin1');
 let sum = 0;

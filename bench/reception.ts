@@ -8,7 +8,9 @@ import { MailIn, OPEN } from '../test/dialogues/mail-in.ts';
 
 const MESSAGES = 40_000;
 const body = Buffer.from(`From: <a@b.c>\r\nSubject: x\r\n\r\n${`${'x'.repeat(76)}\r\n`.repeat(131)}.\r\n`);
-const steps = ['MAIL FROM:<sender@example.com>\r\n', 'RCPT TO:<recipient@example.org>\r\n', 'DATA\r\n'].map((text) => Buffer.from(text));
+const steps = ['MAIL FROM:<sender@example.com>\r\n', 'RCPT TO:<recipient@example.org>\r\n', 'DATA\r\n'].map((text) =>
+  Buffer.from(text),
+);
 
 for (let round = 0; round < 3; round += 1) {
   const house = new MailIn(OPEN);

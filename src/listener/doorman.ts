@@ -33,7 +33,9 @@ export function doorman(parts: ListenerParts, caps: SessionCaps, socket: () => W
     const handler = parts.handlers[listener];
     if (handler === undefined) return turnAway(pipe, undefined);
     const { view, name } = receivingView(generation, listener, endpoint, clientAddress(pipe.remote));
-    const outer = generation.listens().find((listen) => listen.listener === listener && endpointText(listen.endpoint) === key);
+    const outer = generation
+      .listens()
+      .find((listen) => listen.listener === listener && endpointText(listen.endpoint) === key);
     const slot = caps.take(view, outer?.view ?? view);
     if (slot === undefined) {
       if (listener !== 'esmtp_listener') return turnAway(pipe, undefined);
@@ -59,7 +61,11 @@ export function doorman(parts: ListenerParts, caps: SessionCaps, socket: () => W
     } catch (error) {
       // A bug of ours costs this connection; the socket goes on.
       slot[Symbol.dispose]();
-      events.diagnose('CRITICAL', 'listener', `a connection to ${key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      events.diagnose(
+        'CRITICAL',
+        'listener',
+        `a connection to ${key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
       return turnAway(pipe, undefined);
     }
   };

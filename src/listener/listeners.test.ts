@@ -1,10 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { generationOf, HandClock, Peer, viewOf, type TestGeneration, type Values } from '../../test/dialogues/mail-in.ts';
-import { endpointText, parseEndpoint, type Endpoint } from '../base/index.ts';
-import { ConfigError, type Configuration, type Generation, type ListenerType, type ListenStanza, type View } from '../config/index.ts';
+import {
+  generationOf,
+  HandClock,
+  Peer,
+  type TestGeneration,
+  type Values,
+  viewOf,
+} from '../../test/dialogues/mail-in.ts';
+import { type Endpoint, endpointText, parseEndpoint } from '../base/index.ts';
+import {
+  ConfigError,
+  type Configuration,
+  type Generation,
+  type ListenerType,
+  type ListenStanza,
+  type View,
+} from '../config/index.ts';
 import type { MailEvent } from '../events/index.ts';
 import type { Origin } from '../reception/index.ts';
-import { NetworkError, type Listening, type ListenOptions, type Pipe, type PipeHost } from '../world/index.ts';
+import { type Listening, type ListenOptions, NetworkError, type Pipe, type PipeHost } from '../world/index.ts';
 import { ListenError, listeners } from './listeners.ts';
 
 const at = (text: string): Endpoint => {
@@ -25,7 +39,13 @@ class Machine {
     const trouble = this.broken.get(key);
     if (trouble !== undefined) throw new NetworkError(trouble, `${trouble} at ${key}`);
     const port = where.kind === 'tcp' ? `:${where.port}` : key;
-    const taken = [...this.open.keys()].some((other) => other === key || (other.endsWith(port) && ![other, key].some((each) => each.startsWith('[')) && [other, key].includes(`0.0.0.0${port}`)));
+    const taken = [...this.open.keys()].some(
+      (other) =>
+        other === key ||
+        (other.endsWith(port) &&
+          ![other, key].some((each) => each.startsWith('[')) &&
+          [other, key].includes(`0.0.0.0${port}`)),
+    );
     if (taken) throw new NetworkError('EADDRINUSE', 'address already in use');
     this.open.set(key, { options, accept });
     this.log.push(`+${key}`);
@@ -38,6 +58,8 @@ class Machine {
     };
   }
 }
+
+const subscribed = (_count: number): Disposable => ({ [Symbol.dispose]: () => undefined });
 
 class House {
   readonly machine = new Machine();
@@ -57,8 +79,8 @@ class House {
       get current() {
         return house.current;
       },
-      onCommit: (hear) => (this.#hearers.push(hear), { [Symbol.dispose]: () => undefined }),
-      beforeCommit: (check) => (this.#checks.push(check), { [Symbol.dispose]: () => undefined }),
+      onCommit: (hear) => subscribed(this.#hearers.push(hear)),
+      beforeCommit: (check) => subscribed(this.#checks.push(check)),
       reload: () => Promise.reject(new Error('no files here')),
     };
     const handler = (_pipe: Pipe, origin: Origin): PipeHost => {
@@ -112,7 +134,13 @@ const CONTROL = listen('/tmp/c', {}, 'control_listener');
 
 describe('start', () => {
   test('opens every enabled Listen with its backlog and mode', async () => {
-    const house = new House([listen(':25'), listen('[*]:25', { listen_backlog: '7' }), listen(':26', { enable: 'false' }), listen('/tmp/s', { file_mode: '0600' }), CONTROL]);
+    const house = new House([
+      listen(':25'),
+      listen('[*]:25', { listen_backlog: '7' }),
+      listen(':26', { enable: 'false' }),
+      listen('/tmp/s', { file_mode: '0600' }),
+      CONTROL,
+    ]);
     await house.doors.open();
     expect(house.keys).toEqual(['/tmp/c', '/tmp/s', '0.0.0.0:25', '[::]:25']);
     expect(house.machine.open.get('[::]:25')?.options.backlog).toBe(7);
@@ -143,7 +171,9 @@ describe('start', () => {
     other.machine.broken.set('/run/impetus/2025', 'EACCES');
     await other.doors.open();
     expect(other.keys).toEqual(['0.0.0.0:25']);
-    expect(other.lines).toEqual(['NOTICE no console socket: cannot bind /run/impetus/2025: EACCES at /run/impetus/2025']);
+    expect(other.lines).toEqual([
+      'NOTICE no console socket: cannot bind /run/impetus/2025: EACCES at /run/impetus/2025',
+    ]);
   });
 
   test('a type that nobody serves is not opened, with a notice', async () => {

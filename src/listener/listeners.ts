@@ -1,10 +1,10 @@
 import type { Endpoint } from '../base/index.ts';
 import { ConfigError, type Generation, type ListenerType } from '../config/index.ts';
-import { NetworkError, type Listening } from '../world/index.ts';
+import { type Listening, NetworkError } from '../world/index.ts';
 import { doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
 import { SessionCaps } from './session-caps.ts';
-import { conflict, DEFAULT_CONTROL, inOrder, isWildcard, sameSocket, wantedSockets, type Wanted } from './wanted.ts';
+import { conflict, DEFAULT_CONTROL, inOrder, isWildcard, sameSocket, type Wanted, wantedSockets } from './wanted.ts';
 
 /** A socket that is open. */
 export interface OpenDoor {
@@ -71,7 +71,8 @@ export function listeners(parts: ListenerParts): Listeners {
         {
           backlog: wanted.backlog,
           fileMode: wanted.fileMode,
-          failed: (why) => events.diagnose('ERROR', 'listener', `${wanted.key}: a connection could not be accepted: ${why.message}`),
+          failed: (why) =>
+            events.diagnose('ERROR', 'listener', `${wanted.key}: a connection could not be accepted: ${why.message}`),
         },
         accept,
       );
@@ -96,7 +97,11 @@ export function listeners(parts: ListenerParts): Listeners {
         : undefined;
     if (overlapped !== undefined && wanted.endpoint.kind === 'tcp') {
       const all = wanted.endpoint.ip === '::' ? '[*]' : '*';
-      return new ListenError(wanted.key, `cannot bind ${wanted.key}: ${all}:${wanted.endpoint.port} overlaps ${overlapped.wanted.key}`, error);
+      return new ListenError(
+        wanted.key,
+        `cannot bind ${wanted.key}: ${all}:${wanted.endpoint.port} overlaps ${overlapped.wanted.key}`,
+        error,
+      );
     }
     return new ListenError(wanted.key, `cannot bind ${wanted.key}: ${reason}`, error);
   }
@@ -109,7 +114,11 @@ export function listeners(parts: ListenerParts): Listeners {
       if (socket !== undefined) opened.push(socket);
     } catch (error) {
       if (!wanted.optional) throw error;
-      events.diagnose('NOTICE', 'listener', `no console socket: ${error instanceof Error ? error.message : String(error)}`);
+      events.diagnose(
+        'NOTICE',
+        'listener',
+        `no console socket: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -166,14 +175,23 @@ export function listeners(parts: ListenerParts): Listeners {
     try {
       await openSocket(wanted);
     } catch (error) {
-      events.diagnose('CRITICAL', 'listener', `${wanted.key} was closed for a commit that failed, and cannot be opened again: ${String(error)}`);
+      events.diagnose(
+        'CRITICAL',
+        'listener',
+        `${wanted.key} was closed for a commit that failed, and cannot be opened again: ${String(error)}`,
+      );
     }
   }
 
   function served(wanted: ReadonlyMap<string, Wanted>): ReadonlyMap<string, Wanted> {
     const kept = [...wanted].filter(([key, socket]) => {
       if (parts.handlers[socket.listener] !== undefined) return true;
-      if (!socket.optional) events.diagnose('NOTICE', 'listener', `${key} is not opened: no ${titleOf(socket.listener)} is implemented yet`);
+      if (!socket.optional)
+        events.diagnose(
+          'NOTICE',
+          'listener',
+          `${key} is not opened: no ${titleOf(socket.listener)} is implemented yet`,
+        );
       return false;
     });
     return new Map(kept);

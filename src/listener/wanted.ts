@@ -1,4 +1,4 @@
-import { endpointText, type Endpoint } from '../base/index.ts';
+import { type Endpoint, endpointText } from '../base/index.ts';
 import type { Generation, ListenerType, ListenStanza } from '../config/index.ts';
 import { enable, fileMode, listenBacklog } from './options.ts';
 
@@ -23,7 +23,14 @@ export function wantedSockets(generation: Generation, control: Endpoint): Readon
   const listens = generation.listens();
   for (const listen of listens) if (listen.view.get(enable)) add(wanted, ofStanza(listen));
   if (!listens.some((listen) => listen.listener === 'control_listener')) {
-    add(wanted, { key: endpointText(control), listener: 'control_listener', endpoint: control, backlog: 500, fileMode: 0o600, optional: true });
+    add(wanted, {
+      key: endpointText(control),
+      listener: 'control_listener',
+      endpoint: control,
+      backlog: 500,
+      fileMode: 0o600,
+      optional: true,
+    });
   }
   return wanted;
 }
@@ -41,17 +48,21 @@ const ofStanza = ({ listener, endpoint, view }: ListenStanza): Wanted => ({
 
 /** Whether an open socket serves what is wanted now. Who handles its connections may change without touching it. */
 export const sameSocket = (open: Wanted, wanted: Wanted): boolean =>
-  open.key === wanted.key && open.backlog === wanted.backlog && (open.endpoint.kind === 'tcp' || open.fileMode === wanted.fileMode);
+  open.key === wanted.key &&
+  open.backlog === wanted.backlog &&
+  (open.endpoint.kind === 'tcp' || open.fileMode === wanted.fileMode);
 
 /** Whether two sockets cannot be open at once: the same address, or one port of which one has every address. */
 export function conflict(one: Wanted, other: Wanted): boolean {
   if (one.key === other.key) return true;
   const [a, b] = [one.endpoint, other.endpoint];
-  if (a.kind !== 'tcp' || b.kind !== 'tcp' || a.port !== b.port || a.ip.includes(':') !== b.ip.includes(':')) return false;
+  if (a.kind !== 'tcp' || b.kind !== 'tcp' || a.port !== b.port || a.ip.includes(':') !== b.ip.includes(':'))
+    return false;
   return isWildcard(one) || isWildcard(other);
 }
 
-export const isWildcard = ({ endpoint }: Wanted): boolean => endpoint.kind === 'tcp' && (endpoint.ip === '0.0.0.0' || endpoint.ip === '::');
+export const isWildcard = ({ endpoint }: Wanted): boolean =>
+  endpoint.kind === 'tcp' && (endpoint.ip === '0.0.0.0' || endpoint.ip === '::');
 
 /** Specific addresses before wildcards, so that an overlap is found where it can be named. */
 export const inOrder = (sockets: Iterable<Wanted>): readonly Wanted[] => {

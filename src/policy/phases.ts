@@ -1,5 +1,5 @@
-import type { Reply } from '../smtp/index.ts';
 import type { BodyHold } from '../message/index.ts';
+import type { Reply } from '../smtp/index.ts';
 
 /** What a session shows to hooks. Dictionaries may be written; the rest is read. */
 export interface Session {

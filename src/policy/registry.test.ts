@@ -15,15 +15,22 @@ const session: Session = {
 const CONTINUE: Verdict = { kind: 'continue' };
 const NO: Verdict = { kind: 'reject', reply: reply(550, '5.7.1', 'no') };
 
+/** A hook that leaves a note. */
+const told = (_note: number, verdict: Verdict): Verdict => verdict;
+
 function parts() {
   const lines: string[] = [];
-  return { lines, policy: policy({ diagnose: (level, module, text) => void lines.push(`${level} ${module}: ${text}`) }) };
+  return {
+    lines,
+    policy: policy({ diagnose: (level, module, text) => void lines.push(`${level} ${module}: ${text}`) }),
+  };
 }
 
 test('hooks run in the order of registration and the first decision ends the phase', () => {
   const { policy: rules } = parts();
   const ran: string[] = [];
-  const hook = (name: string, verdict: Verdict): Disposable => rules.hook('validate_ehlo', name, () => (ran.push(name), verdict));
+  const hook = (name: string, verdict: Verdict): Disposable =>
+    rules.hook('validate_ehlo', name, () => told(ran.push(name), verdict));
   hook('a', CONTINUE);
   hook('b', NO);
   hook('c', { kind: 'done' });
@@ -43,8 +50,8 @@ test('without hooks, and with hooks that have no opinion, a phase goes on and ma
 test('a hook that waits makes a promise, and those behind it run afterwards', async () => {
   const { policy: rules } = parts();
   const ran: string[] = [];
-  rules.hook('validate_connect', 'a', async () => (ran.push('a'), CONTINUE));
-  rules.hook('validate_connect', 'b', () => (ran.push('b'), NO));
+  rules.hook('validate_connect', 'a', async () => told(ran.push('a'), CONTINUE));
+  rules.hook('validate_connect', 'b', () => told(ran.push('b'), NO));
   const verdict = rules.run('validate_connect', session);
   expect(verdict).toBeInstanceOf(Promise);
   expect(ran).toEqual(['a']);

@@ -1,4 +1,4 @@
-import { unmapped, type Endpoint } from '../base/index.ts';
+import { type Endpoint, unmapped } from '../base/index.ts';
 import type { Generation, ListenerType, View } from '../config/index.ts';
 import type { PeerAddress } from '../world/index.ts';
 import { pathway } from './options.ts';

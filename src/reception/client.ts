@@ -22,18 +22,23 @@ export class Client implements PolicySession {
   readonly connectionContext: Record<string, string>;
   messageContext: Record<string, string> = {};
 
-  constructor(ends: { readonly remote: PeerAddress; readonly local: PeerAddress }, connectionId: MessageId, pathway: string, view: View) {
+  constructor(
+    ends: { readonly remote: PeerAddress; readonly local: PeerAddress },
+    connectionId: MessageId,
+    pathway: string,
+    view: View,
+  ) {
     this.peer = ends.remote;
     this.local = ends.local;
     this.remote = { ip: clientAddress(ends.remote), port: ends.remote.port };
     this.connectionId = connectionId;
     this.pathway = pathway;
     this.connectionContext = { pathway, ...preset(view.get(context)) };
-    if (clientMayRelay(view, this.remote.ip)) this.connectionContext['can_relay'] = 'true';
+    if (clientMayRelay(view, this.remote.ip)) this.connectionContext.can_relay = 'true';
   }
 
   get mayRelay(): boolean {
-    return this.connectionContext['can_relay'] === 'true';
+    return this.connectionContext.can_relay === 'true';
   }
 
   /** The end of a transaction: the message dictionary is emptied (manual: contexts). */

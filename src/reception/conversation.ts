@@ -2,17 +2,17 @@ import { parseDomain } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
-import { reply, type Reply, type ServerEvent, type ServerWord } from '../smtp/index.ts';
+import { type Reply, reply, type ServerEvent, type ServerWord } from '../smtp/index.ts';
 import type { SpoolError } from '../spool/index.ts';
-import { pathVariables, type Client } from './client.ts';
+import { type Client, pathVariables } from './client.ts';
 import type { Desk } from './desk.ts';
-import { Judge, tarpitEnd, wantsJudgement, type Judgement } from './judgement.ts';
+import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
 import * as options from './options.ts';
-import { CORE, phaseOf, recordRejection, type RejectionPhase } from './rejection.ts';
+import { CORE, phaseOf, type RejectionPhase, recordRejection } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';
 import { andClose, goOn, refusal, replies, words } from './replies.ts';
 import type { Settings } from './settings.ts';
-import { Transaction, type Outcome } from './transaction.ts';
+import { type Outcome, Transaction } from './transaction.ts';
 
 /** Who carries what is said to the machine and the pipe. */
 export interface Speaker {
@@ -46,7 +46,13 @@ export class Conversation implements Outcome {
   #discardAll = false;
 
   /** @param viewIn  this client's settings in a generation */
-  constructor(desk: Desk, client: Client, generation: Generation, viewIn: (generation: Generation) => Settings, speaker: Speaker) {
+  constructor(
+    desk: Desk,
+    client: Client,
+    generation: Generation,
+    viewIn: (generation: Generation) => Settings,
+    speaker: Speaker,
+  ) {
     this.#desk = desk;
     this.#client = client;
     this.#generation = generation;
@@ -75,7 +81,10 @@ export class Conversation implements Outcome {
       case 'rset':
         return this.#reset(event.turn);
       case 'quit':
-        return this.#speaker.say(event.turn, andClose(reply(221, '2.0.0', `${this.settings.server.hostName} closing connection`)));
+        return this.#speaker.say(
+          event.turn,
+          andClose(reply(221, '2.0.0', `${this.settings.server.hostName} closing connection`)),
+        );
       case 'refused':
         return this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
       default:
@@ -113,8 +122,8 @@ export class Conversation implements Outcome {
     const client = this.#client;
     client.helo = event.name;
     client.extended = event.kind === 'ehlo';
-    client.connectionContext['ehlo_string'] = event.line;
-    client.connectionContext['ehlo_domain'] = event.name;
+    client.connectionContext.ehlo_string = event.line;
+    client.connectionContext.ehlo_domain = event.name;
     const first = `${this.settings.server.hostName} says ${client.extended ? 'EHLO' : 'HELO'} to ${client.remote.ip}`;
     const text = client.extended ? [first, ...this.settings.keywords].join('\n') : first;
     this.#decide('validate_ehlo', event.turn, goOn(reply(250, undefined, text)));
@@ -122,7 +131,8 @@ export class Conversation implements Outcome {
 
   #mail(event: EventOf<'mail'>): void {
     const { view, senderDomain, hostName } = this.settings;
-    const path = event.path === '' || event.path.includes('@') ? event.path : `${event.path}@${senderDomain ?? hostName}`;
+    const path =
+      event.path === '' || event.path.includes('@') ? event.path : `${event.path}@${senderDomain ?? hostName}`;
     this.transaction = new Transaction(this.#desk, this.#client, this, { written: event.path, path, line: event.line });
     this.transaction.discarding = this.#discardAll;
     this.#client.reversePath = path;
@@ -135,7 +145,7 @@ export class Conversation implements Outcome {
     if (trouble !== undefined) return this.#refuseSender(event.turn, trouble, CORE);
     if (this.#desk.hooked) {
       Object.assign(this.#client.messageContext, pathVariables('mailfrom', event.line, event.path));
-      this.#client.connectionContext['connection_message_count'] = String(this.#receptions);
+      this.#client.connectionContext.connection_message_count = String(this.#receptions);
     }
     this.#decide('validate_mailfrom', event.turn, words.senderAccepted);
   }
@@ -149,14 +159,18 @@ export class Conversation implements Outcome {
   #rcpt(event: EventOf<'rcpt'>): void {
     const { transaction, settings } = this;
     if (transaction === undefined) throw new Error('RCPT without a transaction');
-    const path = event.path.includes('@') ? event.path : `${event.path}@${settings.recipientDomain ?? settings.hostName}`;
+    const path = event.path.includes('@')
+      ? event.path
+      : `${event.path}@${settings.recipientDomain ?? settings.hostName}`;
     this.#rcptLine = event.line;
     this.#rcptPath = event.path;
     this.#client.recipient = path;
     const perMessage = settings.view.get(options.maxRecipientsPerMessage);
     const perConnection = settings.view.get(options.maxRecipientsPerConnection);
-    if (perMessage > 0 && transaction.recipients.length >= perMessage) return this.#refuse(event.turn, replies.recipientsPerMessage);
-    if (perConnection > 0 && this.#recipients >= perConnection) return this.#refuse(event.turn, replies.recipientsPerConnection);
+    if (perMessage > 0 && transaction.recipients.length >= perMessage)
+      return this.#refuse(event.turn, replies.recipientsPerMessage);
+    if (perConnection > 0 && this.#recipients >= perConnection)
+      return this.#refuse(event.turn, replies.recipientsPerConnection);
     const domain = parseDomain(path.slice(path.lastIndexOf('@') + 1));
     if (domain === undefined || this.#literalRefused(path)) return this.#refuse(event.turn, replies.noValidDomain);
     const sender = transaction.reversePath.slice(transaction.reversePath.lastIndexOf('@') + 1);
@@ -165,8 +179,8 @@ export class Conversation implements Outcome {
     }
     if (this.#desk.hooked) {
       Object.assign(this.#client.messageContext, pathVariables('rcptto', event.line, event.path));
-      this.#client.connectionContext['connection_rcpt_count'] = String(this.#recipients + 1);
-      this.#client.connectionContext['message_rcpt_count'] = String(transaction.recipients.length + 1);
+      this.#client.connectionContext.connection_rcpt_count = String(this.#recipients + 1);
+      this.#client.connectionContext.message_rcpt_count = String(transaction.recipients.length + 1);
     }
     this.#decide('validate_rcptto', event.turn, words.recipientAccepted);
   }
@@ -190,7 +204,9 @@ export class Conversation implements Outcome {
     const { draft } = transaction;
     if (draft === undefined) return this.#discard(transaction);
     if (!wantsJudgement(this.#desk, 'SMTP')) return transaction.commit();
-    new Judge(this.#desk, 'SMTP', this.#client, draft, transaction.recipients, (judgement) => this.#judged(transaction, judgement)).run();
+    new Judge(this.#desk, 'SMTP', this.#client, draft, transaction.recipients, (judgement) =>
+      this.#judged(transaction, judgement),
+    ).run();
   }
 
   #judged(transaction: Transaction, judgement: Judgement): void {

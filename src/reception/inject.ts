@@ -2,16 +2,19 @@ import type { BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Draft } from '../spool/index.ts';
 import type { Desk } from './desk.ts';
-import { Judge, wantsJudgement, type Copy, type Judgement } from './judgement.ts';
+import { type Copy, Judge, type Judgement, wantsJudgement } from './judgement.ts';
 import { announce } from './transaction.ts';
 
 /** Policy would not have the message; nothing was stored. */
 export class InjectionRefused extends Error {
-  readonly code = 'IMP_INJECTION_REFUSED';
   /** Undefined: discarded. */
   readonly reply: Reply | undefined;
   constructor(reply: Reply | undefined) {
-    super(reply === undefined ? 'the message was discarded by policy' : `the message was refused by policy: ${reply.code} ${reply.text}`);
+    super(
+      reply === undefined
+        ? 'the message was discarded by policy'
+        : `the message was refused by policy: ${reply.code} ${reply.text}`,
+    );
     this.reply = reply;
   }
 }
@@ -25,7 +28,11 @@ export class InjectionRefused extends Error {
 export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress> {
   let wanted = envelope;
   if (wantsJudgement(desk, 'injection')) {
-    const copies = envelope.recipients.map(({ id, path, binding }): Copy & { readonly id: typeof id } => ({ id, path, binding }));
+    const copies = envelope.recipients.map(({ id, path, binding }): Copy & { readonly id: typeof id } => ({
+      id,
+      path,
+      binding,
+    }));
     const judgement = await judge(desk, envelope, draft, copies);
     if (judgement.kind !== 'accepted') {
       draft.discard();

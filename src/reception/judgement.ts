@@ -1,4 +1,4 @@
-import { inMillis, millis, seconds, type BindingName, type Millis } from '../base/index.ts';
+import { type BindingName, inMillis, type Millis, millis, seconds } from '../base/index.ts';
 import type { BodyHold } from '../message/index.ts';
 import { decides, type Received, type Verdict } from '../policy/index.ts';
 import type { Reply } from '../smtp/index.ts';
@@ -27,7 +27,12 @@ export interface Copy {
   binding: BindingName;
 }
 
-type BodyPhase = 'validate_data' | 'validate_data_spool' | 'validate_data_spool_each_rcpt' | 'validate_set_binding' | 'core_final_validation';
+type BodyPhase =
+  | 'validate_data'
+  | 'validate_data_spool'
+  | 'validate_data_spool_each_rcpt'
+  | 'validate_set_binding'
+  | 'core_final_validation';
 
 /** Momentum's order. Each recipient has its own copy from each_rcpt on. */
 const SMTP_PHASES: readonly BodyPhase[] = [
@@ -45,7 +50,8 @@ const ONCE: ReadonlySet<BodyPhase> = new Set(['validate_data', 'validate_data_sp
 export const wantsJudgement = (desk: Desk, door: 'SMTP' | 'injection'): boolean =>
   phasesOf(door).some((phase) => desk.parts.policy.has(phase));
 
-const phasesOf = (door: 'SMTP' | 'injection'): readonly BodyPhase[] => (door === 'SMTP' ? SMTP_PHASES : INJECTION_PHASES);
+const phasesOf = (door: 'SMTP' | 'injection'): readonly BodyPhase[] =>
+  door === 'SMTP' ? SMTP_PHASES : INJECTION_PHASES;
 
 /**
  * Runs the phases of a body, one after the other, and tells once what came out: within the call when no hook waits.
@@ -63,7 +69,14 @@ export class Judge {
   #tarpitSeconds = 0;
 
   /** @param copies  bindings are set in them, discarded ones are taken out */
-  constructor(desk: Desk, door: 'SMTP' | 'injection', origin: Origin, draft: Draft, copies: Copy[], told: (judgement: Judgement) => void) {
+  constructor(
+    desk: Desk,
+    door: 'SMTP' | 'injection',
+    origin: Origin,
+    draft: Draft,
+    copies: Copy[],
+    told: (judgement: Judgement) => void,
+  ) {
     this.#desk = desk;
     this.#copies = copies;
     this.#told = told;
@@ -111,7 +124,11 @@ export class Judge {
           return false;
         }
         subject.gone = true;
-        this.#copies.splice(0, this.#copies.length, ...this.#copies.filter((copy) => !subject.recipients.includes(copy)));
+        this.#copies.splice(
+          0,
+          this.#copies.length,
+          ...this.#copies.filter((copy) => !subject.recipients.includes(copy)),
+        );
         return true;
       case 'tarpit':
         this.#tarpitSeconds = Math.max(this.#tarpitSeconds, verdict.seconds);
@@ -135,7 +152,8 @@ export class Judge {
 /** Seconds that a tarpit may hold a reply (policy: return values). */
 const LONGEST_TARPIT = 300;
 
-export const tarpitEnd = (now: Millis, wanted: number): Millis => millis(now + inMillis(seconds(Math.min(wanted, LONGEST_TARPIT))));
+export const tarpitEnd = (now: Millis, wanted: number): Millis =>
+  millis(now + inMillis(seconds(Math.min(wanted, LONGEST_TARPIT))));
 
 /** The body before the commit: one lease for all hooks, taken when the first one looks. */
 class Bodies {

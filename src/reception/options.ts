@@ -1,4 +1,17 @@
-import { boolean, cidrs, domainList, duration, enumeration, exactDictionary, integer, option, optional, size, text, type DictionaryValue } from '../config/index.ts';
+import {
+  boolean,
+  cidrs,
+  type DictionaryValue,
+  domainList,
+  duration,
+  enumeration,
+  exactDictionary,
+  integer,
+  option,
+  optional,
+  size,
+  text,
+} from '../config/index.ts';
 import { domainName, hostName, smtpExtensionList, staticBannerLine } from './value-types.ts';
 
 export const smtpExtensions = option('smtp_extensions', optional(smtpExtensionList));
@@ -23,7 +36,10 @@ export const allowTrailingWhitespaceInCommands = option('allow_trailing_whitespa
 export const allowWhitespaceInEnvelope = option('rfc2821_allow_whitespace_in_envelope', boolean);
 export const pedanticAddressRules = option('rfc2821_pedantic_address_rules', boolean);
 export const domainForUnqualifiedSenderAddress = option('domain_for_unqualified_sender_address', optional(domainName));
-export const domainForUnqualifiedRecipientAddresses = option('domain_for_unqualified_recipient_addresses', optional(domainName));
+export const domainForUnqualifiedRecipientAddresses = option(
+  'domain_for_unqualified_recipient_addresses',
+  optional(domainName),
+);
 export const loneLfInHeaders = option('rfc2822_lone_lf_in_headers', enumeration('pedantic', 'fix'));
 export const loneLfInBody = option('rfc2822_lone_lf_in_body', enumeration('ignore', 'pedantic', 'fix'));
 export const traceHeaders = option('rfc2822_trace_headers', boolean);

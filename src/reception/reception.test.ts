@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MailIn, OPEN } from '../../test/dialogues/mail-in.ts';
 import { millis } from '../base/index.ts';
-import { nullId, type Envelope } from '../message/index.ts';
+import { type Envelope, nullId } from '../message/index.ts';
 import { reply } from '../smtp/index.ts';
 
 const ENVELOPE = 'MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n';
@@ -11,16 +11,29 @@ describe('a message', () => {
   test('is spooled with its Received field, announced, enqueued, and then acknowledged', () => {
     const house = new MailIn(OPEN);
     const peer = house.greeted();
-    expect(peer.sends(ENVELOPE)).toBe('250 2.1.0 MAIL FROM accepted\r\n250 2.1.5 RCPT TO accepted.\r\n354 continue.  finished with "\\r\\n.\\r\\n"\r\n');
+    expect(peer.sends(ENVELOPE)).toBe(
+      '250 2.1.0 MAIL FROM accepted\r\n250 2.1.5 RCPT TO accepted.\r\n354 continue.  finished with "\\r\\n.\\r\\n"\r\n',
+    );
     expect(peer.sends(BODY)).toMatch(/^250 2\.0\.0 OK [0-9A-F/-]{20}\r\n$/);
     const [kept] = house.spool.kept;
     const [message] = house.enqueued;
     expect(kept?.body).toMatch(/^Received: from \[192\.0\.2\.7\] \(\[192\.0\.2\.7\]:40000 helo=client\.test\)\r\n/);
-    expect(kept?.body).toMatch(/with ESMTP id [0-9A-F/-]{20}\r\n\tfor <b@example.org>;\r\n[^\r]*\r\nSubject: hi\r\n\r\nhello\r\n$/);
-    expect(kept?.envelope).toMatchObject({ reversePath: 'a@example.com', protocol: 'esmtp', peer: '192.0.2.7', size: kept?.body.length });
+    expect(kept?.body).toMatch(
+      /with ESMTP id [0-9A-F/-]{20}\r\n\tfor <b@example.org>;\r\n[^\r]*\r\nSubject: hi\r\n\r\nhello\r\n$/,
+    );
+    expect(kept?.envelope).toMatchObject({
+      reversePath: 'a@example.com',
+      protocol: 'esmtp',
+      peer: '192.0.2.7',
+      size: kept?.body.length,
+    });
     expect(message).toMatchObject({ at: 1, traits: { dots: false, lone: false } });
-    expect(message?.envelope.recipients).toEqual([{ id: message?.envelope.batchId, path: 'b@example.org', binding: 'default' }]);
-    expect(house.recorded).toMatchObject([{ kind: 'reception', sender: 'a@example.com', recipient: 'b@example.org', size: kept?.body.length }]);
+    expect(message?.envelope.recipients).toEqual([
+      { id: message?.envelope.batchId, path: 'b@example.org', binding: 'default' },
+    ]);
+    expect(house.recorded).toMatchObject([
+      { kind: 'reception', sender: 'a@example.com', recipient: 'b@example.org', size: kept?.body.length },
+    ]);
   });
 
   test('the 250 does not leave before the spool has the message', () => {
@@ -68,7 +81,9 @@ describe('a message', () => {
     peer.sends(`${ENVELOPE}`);
     peer.sends('Subject: half');
     peer.hangsUp();
-    expect([house.spool.discarded, house.enqueued.length, house.slotsGivenBack, house.reception.sessions]).toEqual([1, 0, 1, 0]);
+    expect([house.spool.discarded, house.enqueued.length, house.slotsGivenBack, house.reception.sessions]).toEqual([
+      1, 0, 1, 0,
+    ]);
     expect(house.clock.pending).toBe(0);
   });
 
@@ -95,7 +110,10 @@ describe('a message', () => {
   });
 
   test('with more than 100 Received fields it is a loop', () => {
-    for (const [count, code] of [[100, '250'], [101, '554']] as const) {
+    for (const [count, code] of [
+      [100, '250'],
+      [101, '554'],
+    ] as const) {
       const house = new MailIn(OPEN);
       const peer = house.greeted();
       peer.sends(ENVELOPE);
@@ -114,7 +132,10 @@ describe('a message', () => {
 });
 
 describe('lone CR and LF', () => {
-  const send = (values: Readonly<Record<string, string>>, body: string): { readonly said: string; readonly house: MailIn } => {
+  const send = (
+    values: Readonly<Record<string, string>>,
+    body: string,
+  ): { readonly said: string; readonly house: MailIn } => {
     const house = new MailIn({ ...OPEN, rfc2822_trace_headers: 'false', ...values });
     const peer = house.greeted();
     peer.sends(ENVELOPE);
@@ -136,7 +157,9 @@ describe('lone CR and LF', () => {
   });
 
   test('in a body they are refused when pedantic', () => {
-    expect(send({ rfc2822_lone_lf_in_body: 'pedantic' }, 'A: b\r\n\r\nx\ny').said).toMatch(/^550 5\.6\.0 Lone CR or LF in body/);
+    expect(send({ rfc2822_lone_lf_in_body: 'pedantic' }, 'A: b\r\n\r\nx\ny').said).toMatch(
+      /^550 5\.6\.0 Lone CR or LF in body/,
+    );
     expect(send({ rfc2822_lone_lf_in_body: 'pedantic' }, 'A: b\r\n\r\nx').said).toMatch(/^250/);
   });
 
@@ -147,9 +170,15 @@ describe('lone CR and LF', () => {
       body: 'A: b\r\nC: d\r\n\r\nx\r\n.y\r\n\r\n',
     });
     const mixed = { rfc2822_lone_lf_in_headers: 'fix' };
-    expect(send(mixed, 'A: b\n\r\nx\ny').house.spool.kept[0]).toMatchObject({ traits: { lone: true }, body: 'A: b\r\n\r\nx\ny\r\n' });
+    expect(send(mixed, 'A: b\n\r\nx\ny').house.spool.kept[0]).toMatchObject({
+      traits: { lone: true },
+      body: 'A: b\r\n\r\nx\ny\r\n',
+    });
     const strict = { rfc2822_lone_lf_in_headers: 'fix', rfc2822_lone_lf_in_body: 'pedantic' };
-    expect(send(strict, 'A: b\n\r\nx').house.spool.kept[0]).toMatchObject({ traits: { lone: false }, body: 'A: b\r\n\r\nx\r\n' });
+    expect(send(strict, 'A: b\n\r\nx').house.spool.kept[0]).toMatchObject({
+      traits: { lone: false },
+      body: 'A: b\r\n\r\nx\r\n',
+    });
     expect(send(strict, 'A: b\n\r\nx\ny').said).toMatch(/^550 5\.6\.0 Lone CR or LF in body/);
   });
 });
@@ -190,7 +219,9 @@ describe('limits', () => {
       /250 2\.1\.5 .*\r\n452 4\.5\.3 Service unavailable, recipients per message limit reached\r\n/,
     );
     peer.sends('MAIL FROM:<a@b.c>\r\nRCPT TO:<1@b.c>\r\nRSET\r\n');
-    expect(peer.sends('MAIL FROM:<a@b.c>\r\nRCPT TO:<1@b.c>\r\n')).toMatch(/452 4\.5\.3 Service unavailable, recipients per connection limit reached/);
+    expect(peer.sends('MAIL FROM:<a@b.c>\r\nRCPT TO:<1@b.c>\r\n')).toMatch(
+      /452 4\.5\.3 Service unavailable, recipients per connection limit reached/,
+    );
   });
 
   test('receptions for each connection end it', () => {
@@ -287,8 +318,15 @@ test('a bug of ours costs one session', () => {
 
 describe('mail of our own', () => {
   const envelope: Envelope = {
-    batchId: nullId, connectionId: nullId, receivedAt: millis(5), reversePath: '', protocol: 'internal', peer: '', size: 0,
-    recipients: [{ id: nullId, path: 'x@y.z', binding: 'default' as never }], context: { connection: {}, message: {} },
+    batchId: nullId,
+    connectionId: nullId,
+    receivedAt: millis(5),
+    reversePath: '',
+    protocol: 'internal',
+    peer: '',
+    size: 0,
+    recipients: [{ id: nullId, path: 'x@y.z', binding: 'default' as never }],
+    context: { connection: {}, message: {} },
   };
 
   test('is durable, announced and enqueued when inject resolves', async () => {
@@ -316,7 +354,9 @@ describe('mail of our own', () => {
     await injected;
     expect(house.enqueued[0]?.envelope.recipients[0]?.binding).toBe('b1');
     house.policy.hook('core_final_validation', 'test', () => ({ kind: 'reject', reply: reply(550, '5.7.1', 'no') }));
-    await expect(house.reception.inject(envelope, { dots: false, lone: false }, house.spool.draft())).rejects.toThrow('refused by policy: 550 no');
+    await expect(house.reception.inject(envelope, { dots: false, lone: false }, house.spool.draft())).rejects.toThrow(
+      'refused by policy: 550 no',
+    );
   });
 
   test('a spool that fails rejects', async () => {

@@ -1,8 +1,8 @@
 import type { Endpoint } from '../base/index.ts';
-import type { Pipe, PipeHost } from '../world/index.ts';
-import type { Envelope, BodyTraits, SpoolAddress } from '../message/index.ts';
-import type { Draft } from '../spool/index.ts';
 import type { Generation } from '../config/index.ts';
+import type { BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
+import type { Draft } from '../spool/index.ts';
+import type { Pipe, PipeHost } from '../world/index.ts';
 
 /** Where a conversation began: which Listen stanza took it, and with which configuration. */
 export interface Origin {

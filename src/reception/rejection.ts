@@ -1,5 +1,4 @@
-import type { ServerState } from '../smtp/index.ts';
-import type { Reply } from '../smtp/index.ts';
+import type { Reply, ServerState } from '../smtp/index.ts';
 import type { PeerAddress } from '../world/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
@@ -32,7 +31,12 @@ export const CORE = 'core';
 export function recordRejection(
   desk: Desk,
   client: Client,
-  refused: { readonly phase: RejectionPhase; readonly reply: Reply; readonly module: string; readonly variables: Readonly<Record<string, string>> },
+  refused: {
+    readonly phase: RejectionPhase;
+    readonly reply: Reply;
+    readonly module: string;
+    readonly variables: Readonly<Record<string, string>>;
+  },
 ): void {
   const { clock, events, configuration } = desk.parts;
   events.record({
@@ -43,7 +47,7 @@ export function recordRejection(
     local: peerText(client.local),
     connectionId: client.connectionId,
     pathway: client.pathway,
-    pathwayGroup: client.connectionContext['pathway_group'] ?? '',
+    pathwayGroup: client.connectionContext.pathway_group ?? '',
     phase: refused.phase,
     reply: refused.reply,
     module: refused.module,

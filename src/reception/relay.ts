@@ -21,5 +21,7 @@ export function transactionMayRelay(view: View, sender: string, recipient: strin
     const domain = sender === '' ? undefined : parseDomain(sender);
     if (domain !== undefined && senders.matches(domain)) return true;
   }
-  return (view.get(relayDomains)?.matches(recipient) ?? false) || (view.get(bounceDomains)?.matches(recipient) ?? false);
+  return (
+    (view.get(relayDomains)?.matches(recipient) ?? false) || (view.get(bounceDomains)?.matches(recipient) ?? false)
+  );
 }

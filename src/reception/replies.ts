@@ -1,4 +1,4 @@
-import { reply, type Reply, type ServerWord } from '../smtp/index.ts';
+import { type Reply, reply, type ServerWord, serverWord } from '../smtp/index.ts';
 
 /** What reception says, in the words of the manual's reply list where it has them. */
 export const replies = {
@@ -22,8 +22,8 @@ export const replies = {
   disconnect: reply(421, '4.4.5', 'Service unavailable'),
 } as const;
 
-export const goOn = (said: Reply): ServerWord => ({ reply: said, then: 'go on' });
-export const andClose = (said: Reply): ServerWord => ({ reply: said, then: 'close' });
+export const goOn = (said: Reply): ServerWord => serverWord(said, 'go on');
+export const andClose = (said: Reply): ServerWord => serverWord(said, 'close');
 
 /** A refusal ends the session when it is a 421 (RFC 5321 §3.8), and only then. */
 export const refusal = (said: Reply): ServerWord => (said.code === 421 ? andClose(said) : goOn(said));
@@ -32,6 +32,6 @@ export const refusal = (said: Reply): ServerWord => (said.code === 421 ? andClos
 export const words = {
   senderAccepted: goOn(replies.senderAccepted),
   recipientAccepted: goOn(replies.recipientAccepted),
-  readBody: { reply: replies.continue, then: 'read body' },
+  readBody: serverWord(replies.continue, 'read body'),
   reset: goOn(replies.reset),
 } as const satisfies Record<string, ServerWord>;

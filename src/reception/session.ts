@@ -1,11 +1,11 @@
 import type { Millis } from '../base/index.ts';
-import { reply, smtpServer, type ServerState, type ServerWord, type SmtpServer } from '../smtp/index.ts';
+import type { Generation } from '../config/index.ts';
+import { reply, type ServerState, type ServerWord, type SmtpServer, smtpServer } from '../smtp/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
 import type { Client } from './client.ts';
 import { Conversation, type Speaker } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Settings } from './settings.ts';
-import type { Generation } from '../config/index.ts';
 
 /** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
 const MOST_BUFFERED = 65_536;
@@ -36,7 +36,14 @@ export class Session implements PipeHost, Speaker {
   #closed = false;
 
   /** @param over  called once, when the pipe has closed */
-  constructor(desk: Desk, pipe: Pipe, client: Client, generation: Generation, viewIn: (generation: Generation) => Settings, over: (session: Session) => void) {
+  constructor(
+    desk: Desk,
+    pipe: Pipe,
+    client: Client,
+    generation: Generation,
+    viewIn: (generation: Generation) => Settings,
+    over: (session: Session) => void,
+  ) {
     this.#desk = desk;
     this.#pipe = pipe;
     this.client = client;
@@ -143,7 +150,11 @@ export class Session implements PipeHost, Speaker {
       }
     } catch (error) {
       // A bug of ours costs this session and no other.
-      this.#desk.parts.events.diagnose('CRITICAL', 'reception', `a session of ${this.client.remote.ip} failed and was closed: ${stackOf(error)}`);
+      this.#desk.parts.events.diagnose(
+        'CRITICAL',
+        'reception',
+        `a session of ${this.client.remote.ip} failed and was closed: ${stackOf(error)}`,
+      );
       this.#machine.dismiss(reply(421, '4.3.0', 'Resource limitations, please try later'));
       gone = true;
     } finally {
@@ -182,4 +193,5 @@ export class Session implements PipeHost, Speaker {
   }
 }
 
-const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message).replace(/\s*\n\s*/g, ' | ') : String(error));
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message).replace(/\s*\n\s*/g, ' | ') : String(error);

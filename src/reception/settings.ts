@@ -1,4 +1,4 @@
-import { inMillis, type Domain } from '../base/index.ts';
+import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import type { PathRules, ServerSettings } from '../smtp/index.ts';
 import * as options from './options.ts';

@@ -1,8 +1,8 @@
 import type { BindingName, Millis, Segments } from '../base/index.ts';
-import { receivedField, type BodyTraits, type Envelope, type MessageId, type SpoolAddress } from '../message/index.ts';
+import { bindingName } from '../base/index.ts';
+import { type BodyTraits, type Envelope, type MessageId, receivedField, type SpoolAddress } from '../message/index.ts';
 import type { Reply, ServerEvent } from '../smtp/index.ts';
 import type { Draft, SpoolError, Told } from '../spool/index.ts';
-import { bindingName } from '../base/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
 import { HeaderWatch } from './header-watch.ts';
@@ -51,7 +51,12 @@ export class Transaction implements Told {
   #traits: BodyTraits = NO_TRAITS;
   #envelope: Envelope | undefined = undefined;
 
-  constructor(desk: Desk, client: Client, outcome: Outcome, sender: { readonly written: string; readonly path: string; readonly line: string }) {
+  constructor(
+    desk: Desk,
+    client: Client,
+    outcome: Outcome,
+    sender: { readonly written: string; readonly path: string; readonly line: string },
+  ) {
     this.#desk = desk;
     this.#client = client;
     this.#outcome = outcome;
@@ -127,7 +132,10 @@ export class Transaction implements Told {
     }
     if (end.dots || end.lone) {
       // A line made by fixing may begin with a dot; to say so when none does costs a search and no more.
-      this.#traits = { dots: end.dots || (fixer?.changed ?? false), lone: end.lone && settings.loneInBody === 'ignore' };
+      this.#traits = {
+        dots: end.dots || (fixer?.changed ?? false),
+        lone: end.lone && settings.loneInBody === 'ignore',
+      };
     }
     return undefined;
   }
@@ -146,7 +154,8 @@ export class Transaction implements Told {
   /** Answered by `outcome.kept` or `outcome.notKept`, later. */
   commit(): void {
     const { batchId, draft } = this;
-    if (batchId === undefined || draft === undefined || this.#receivedAt === undefined) throw new Error('commit before DATA');
+    if (batchId === undefined || draft === undefined || this.#receivedAt === undefined)
+      throw new Error('commit before DATA');
     const { ids } = this.#desk.parts;
     const at = this.#receivedAt;
     this.#envelope = {
@@ -155,7 +164,11 @@ export class Transaction implements Told {
       receivedAt: at,
       reversePath: this.reversePath,
       // As in Momentum's logs, the first copy has the id of its batch.
-      recipients: this.recipients.map(({ path, binding }, index) => ({ id: index === 0 ? batchId : ids.next(at), path, binding })),
+      recipients: this.recipients.map(({ path, binding }, index) => ({
+        id: index === 0 ? batchId : ids.next(at),
+        path,
+        binding,
+      })),
       protocol: 'esmtp',
       peer: this.#client.peer.ip,
       size: draft.length,

@@ -1,4 +1,4 @@
-import { parseDomain, type Domain } from '../base/index.ts';
+import { type Domain, parseDomain } from '../base/index.ts';
 import { array, text, ValueError, type ValueType } from '../config/index.ts';
 
 /** What `SMTP_Extensions` may list now. PIPELINING and 8BITMIME are offered in any case. */
@@ -23,8 +23,12 @@ export const smtpExtensionList: ValueType<readonly string[]> = {
 export const staticBannerLine: ValueType<string> = {
   title: 'a banner that begins with 220',
   read(raw) {
-    const lines = text.read(raw).replace(/(?:\r\n?|\n)+$/, '').split(/\r\n?|\n/);
-    if (!lines.every((line) => /^220[ -][\x20-\x7e]*$/.test(line) && line.length <= 510)) throw new ValueError(staticBannerLine.title);
+    const lines = text
+      .read(raw)
+      .replace(/(?:\r\n?|\n)+$/, '')
+      .split(/\r\n?|\n/);
+    if (!lines.every((line) => /^220[ -][\x20-\x7e]*$/.test(line) && line.length <= 510))
+      throw new ValueError(staticBannerLine.title);
     return lines.map((line) => line.slice(4)).join('\n');
   },
 };

@@ -56,14 +56,22 @@ test.each([
   expect(byByte(text)).toEqual(expected);
 });
 
-test.each(['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r', '\r\n.\r', '\r.\r\n', '\r\n. \r\n', '\r\r.\r\r', '\r\n.\r\r\n', '\r\n\0.\r\n'])(
-  '%j does not end a body',
-  (ending) => {
-    expect(whole(`a${ending}b\r\n.\r\n`).rest).toBe('');
-    expect(whole(`a${ending}b\r\n.\r\n`).body).toContain('b');
-    expect(byByte(`a${ending}b\r\n.\r\n`)).toEqual(whole(`a${ending}b\r\n.\r\n`));
-  },
-);
+test.each([
+  '\n.\n',
+  '\n.\r\n',
+  '\r\n.\n',
+  '\r.\r',
+  '\r\n.\r',
+  '\r.\r\n',
+  '\r\n. \r\n',
+  '\r\r.\r\r',
+  '\r\n.\r\r\n',
+  '\r\n\0.\r\n',
+])('%j does not end a body', (ending) => {
+  expect(whole(`a${ending}b\r\n.\r\n`).rest).toBe('');
+  expect(whole(`a${ending}b\r\n.\r\n`).body).toContain('b');
+  expect(byByte(`a${ending}b\r\n.\r\n`)).toEqual(whole(`a${ending}b\r\n.\r\n`));
+});
 
 test('a body is the same whole, byte by byte and cut at random, and what the RFC says', () => {
   const piece = fc.constantFrom('\r', '\n', '.', '\r\n', '\r\n.', '..', 'a', 'text', '\r\n.\r', '\n.\n');

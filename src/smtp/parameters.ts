@@ -1,4 +1,4 @@
-import { reply, type Reply } from './reply.ts';
+import { type Reply, reply } from './reply.ts';
 
 /** `KEY` or `KEY=value` behind a path (RFC 5321 §4.1.2). */
 export interface Parameter {

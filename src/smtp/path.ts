@@ -1,5 +1,5 @@
 import { parseDomain } from '../base/index.ts';
-import { NO_PARAMETERS, parseParameters, type Parameters } from './parameters.ts';
+import { NO_PARAMETERS, type Parameters, parseParameters } from './parameters.ts';
 
 /** What may deviate from RFC 5321 §4.1.2, each after an option of Momentum. */
 export interface PathRules {
@@ -13,7 +13,12 @@ export interface PathRules {
   readonly unqualified: boolean;
 }
 
-export const STRICT_PATHS: PathRules = { blanksAtBrackets: false, blanksAtEnd: false, loose: false, unqualified: false };
+export const STRICT_PATHS: PathRules = {
+  blanksAtBrackets: false,
+  blanksAtEnd: false,
+  loose: false,
+  unqualified: false,
+};
 
 /** What stands behind `MAIL FROM:` or `RCPT TO:`. */
 export interface PathArgument {
@@ -33,7 +38,12 @@ const MOST_PATH = 256;
  * @param nullPath  whether `<>` is a path here (MAIL) or not (RCPT)
  * @returns undefined when it is not what RFC 5321 §4.1.2 and the rules allow
  */
-export function parsePathArgument(line: string, from: number, nullPath: boolean, rules: PathRules): PathArgument | undefined {
+export function parsePathArgument(
+  line: string,
+  from: number,
+  nullPath: boolean,
+  rules: PathRules,
+): PathArgument | undefined {
   let end = line.length;
   if (rules.blanksAtEnd) while (end > from && line.charCodeAt(end - 1) === BLANK) end -= 1;
   let at = rules.blanksAtBrackets ? skipBlanks(line, from) : from;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatReply, reply } from './reply.ts';
-import { MOST_REPLY_BYTES, ReplyReader, type ReplyRead } from './reply-reader.ts';
+import { MOST_REPLY_BYTES, type ReplyRead, ReplyReader } from './reply-reader.ts';
 
 function readAll(chunks: readonly Uint8Array[]): ReplyRead[] {
   const reader = new ReplyReader();
@@ -46,9 +46,12 @@ test.each(['250 1\r\n', '220\r\n', '354 go\n', '599 \r\n'])('%j is a reply', (te
   expect(read(text)[0]?.kind).toBe('reply');
 });
 
-test.each(['hello\r\n', '\r\n', '199 no\r\n', '600 no\r\n', '25\r\n', '250x no\r\n', '250-a\r\nb\r\n'])('%j is garbage', (text) => {
-  expect(read(text).at(-1)?.kind).toBe('garbage');
-});
+test.each(['hello\r\n', '\r\n', '199 no\r\n', '600 no\r\n', '25\r\n', '250x no\r\n', '250-a\r\nb\r\n'])(
+  '%j is garbage',
+  (text) => {
+    expect(read(text).at(-1)?.kind).toBe('garbage');
+  },
+);
 
 test('after garbage the next reply is read', () => {
   expect(read('250-a\r\nwhat\r\n250 b\r\n').map((each) => each.kind)).toEqual(['garbage', 'reply']);
@@ -75,7 +78,17 @@ test('a line or a reply without end is garbage, and memory stays small', () => {
 });
 
 test('replies are the same whole, byte by byte and cut at random', () => {
-  const line = fc.constantFrom('250 ok\r\n', '250-2.0.0 a\r\n', '550 5.1.1 no\r\n', 'junk\r\n', '354\n', '250-\r\n', '2', '\r\n', '421-x');
+  const line = fc.constantFrom(
+    '250 ok\r\n',
+    '250-2.0.0 a\r\n',
+    '550 5.1.1 no\r\n',
+    'junk\r\n',
+    '354\n',
+    '250-\r\n',
+    '2',
+    '\r\n',
+    '421-x',
+  );
   fc.assert(
     fc.property(fc.array(line), fc.array(fc.nat(200)), (lines, cuts) => {
       const whole = bytes(lines.join(''));

@@ -1,4 +1,4 @@
-import { reply, type Reply } from './reply.ts';
+import { type Reply, reply } from './reply.ts';
 
 /** What a peer answered: a reply with its lines as they came (without code), or something that is none. */
 export type ReplyRead =
@@ -137,5 +137,5 @@ function digits(text: string, from: number): number {
 
 /** Peers put tabs, CRs and worse into their texts; a log line must not be split by them. */
 function oneLine(text: string): string {
-  return /[\x00-\x1f\x7f]|^ |  | $/.test(text) ? text.replace(/[\x00-\x20\x7f]+/g, ' ').trim() : text;
+  return /[\x00-\x1f\x7f]|^ | {2}| $/.test(text) ? text.replace(/[\x00-\x20\x7f]+/g, ' ').trim() : text;
 }

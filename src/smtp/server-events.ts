@@ -1,6 +1,6 @@
 import type { Millis, Segments } from '../base/index.ts';
 import type { Parameters } from './parameters.ts';
-import { STRICT_PATHS, type PathRules } from './path.ts';
+import { type PathRules, STRICT_PATHS } from './path.ts';
 import type { Reply } from './reply.ts';
 
 /**
@@ -35,6 +35,11 @@ export interface ServerWord {
   readonly reply: Reply;
   readonly then: 'go on' | 'close' | 'read body' | 'start TLS' | 'challenge';
 }
+
+export const serverWord = (said: Reply, then: ServerWord['then']): ServerWord => ({
+  reply: said,
+  then,
+});
 
 /** `rcpt`: at least one recipient has been accepted. `validating`: the final dot has come and is not answered. */
 export type ServerState = 'connect' | 'start' | 'ready' | 'mail' | 'rcpt' | 'body' | 'validating' | 'over';

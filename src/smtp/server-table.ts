@@ -1,12 +1,12 @@
-import { reply, type Reply } from './reply.ts';
+import { type Reply, reply } from './reply.ts';
 
 /** States in which the server reads commands. */
 export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt';
 
-/** The driver decides; a 2xx or 3xx leads to `then`, where `idle` is `ready`, or `start` before any EHLO. */
+/** The driver decides; a 2xx or 3xx leads there, where `idle` is `ready`, or `start` before any EHLO. */
 export interface Question {
   readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'end-of-data' | 'rset' | 'quit';
-  readonly then: CommandState | 'idle' | 'body';
+  readonly leadsTo: CommandState | 'idle' | 'body';
 }
 
 /** What a command does in a state. */
@@ -29,7 +29,7 @@ const DATA_UNADDRESSED = reply(503, '5.5.1', 'DATA without RCPT TO');
 const NOT_IMPLEMENTED = reply(502, '5.5.1', 'command not implemented');
 const NO_PARAMETERS_ALLOWED = reply(501, '5.5.4', 'Syntax error (no parameters allowed)');
 
-const ask = (asks: Question['asks'], then: Question['then']): Rule => ({ asks, then });
+const ask = (asks: Question['asks'], leadsTo: Question['leadsTo']): Rule => ({ asks, leadsTo });
 const say = (says: Reply): Rule => ({ says });
 const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule });
 const answer = (said: Reply, early: boolean): Command => ({ argument: 'any', early, in: always(say(said)) });
@@ -38,33 +38,46 @@ const answer = (said: Reply, early: boolean): Command => ({ argument: 'any', ear
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['EHLO', { argument: 'name', early: true, in: always(ask('ehlo', 'ready')) }],
   ['HELO', { argument: 'name', early: true, in: always(ask('helo', 'ready')) }],
-  ['MAIL', {
-    argument: 'sender',
-    early: false,
-    in: { start: ask('mail', 'mail'), ready: ask('mail', 'mail'), mail: say(MAIL_TWICE), rcpt: say(MAIL_TWICE) },
-  }],
-  ['RCPT', {
-    argument: 'recipient',
-    early: false,
-    in: { start: say(RCPT_FIRST), ready: say(RCPT_FIRST), mail: ask('rcpt', 'rcpt'), rcpt: ask('rcpt', 'rcpt') },
-  }],
-  ['DATA', {
-    argument: { none: reply(501, '5.5.4', 'unexpected argument to DATA') },
-    early: false,
-    in: { start: say(DATA_FIRST), ready: say(DATA_FIRST), mail: say(DATA_UNADDRESSED), rcpt: ask('data', 'body') },
-  }],
-  ['RSET', {
-    argument: { none: reply(501, '5.5.4', 'invalid arguments to RSET') },
-    early: true,
-    in: always(ask('rset', 'idle')),
-  }],
+  [
+    'MAIL',
+    {
+      argument: 'sender',
+      early: false,
+      in: { start: ask('mail', 'mail'), ready: ask('mail', 'mail'), mail: say(MAIL_TWICE), rcpt: say(MAIL_TWICE) },
+    },
+  ],
+  [
+    'RCPT',
+    {
+      argument: 'recipient',
+      early: false,
+      in: { start: say(RCPT_FIRST), ready: say(RCPT_FIRST), mail: ask('rcpt', 'rcpt'), rcpt: ask('rcpt', 'rcpt') },
+    },
+  ],
+  [
+    'DATA',
+    {
+      argument: { none: reply(501, '5.5.4', 'unexpected argument to DATA') },
+      early: false,
+      in: { start: say(DATA_FIRST), ready: say(DATA_FIRST), mail: say(DATA_UNADDRESSED), rcpt: ask('data', 'body') },
+    },
+  ],
+  [
+    'RSET',
+    {
+      argument: { none: reply(501, '5.5.4', 'invalid arguments to RSET') },
+      early: true,
+      in: always(ask('rset', 'idle')),
+    },
+  ],
   ['QUIT', { argument: { none: NO_PARAMETERS_ALLOWED }, early: true, in: always(ask('quit', 'idle')) }],
   ['NOOP', answer(reply(250, '2.0.0', 'OK'), true)],
   ['HELP', answer(reply(214, '2.0.0', 'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'), true)],
   ['VRFY', answer(reply(252, '2.1.5', 'not verified: send mail to find out'), false)],
-  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'STARTTLS', 'AUTH', 'BDAT'].map(
-    (verb): [string, Command] => [verb, answer(NOT_IMPLEMENTED, false)],
-  ),
+  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'STARTTLS', 'AUTH', 'BDAT'].map((verb): [string, Command] => [
+    verb,
+    answer(NOT_IMPLEMENTED, false),
+  ]),
 ]);
 
 export const serverReplies = {

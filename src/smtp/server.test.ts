@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../base/index.ts';
-import { reply, type Reply } from './reply.ts';
-import { smtpServer, type SmtpServer } from './server.ts';
-import type { ServerEvent, ServerSettings, ServerWord } from './server-events.ts';
-import { commands, type CommandState } from './server-table.ts';
+import { type Reply, reply } from './reply.ts';
+import { type SmtpServer, smtpServer } from './server.ts';
+import { type ServerEvent, type ServerSettings, type ServerWord, serverWord } from './server-events.ts';
+import { type CommandState, commands } from './server-table.ts';
 
 const OK = reply(250, '2.0.0', 'OK');
 const GO = reply(354, undefined, 'go');
@@ -17,15 +17,15 @@ function answer(event: ServerEvent): ServerWord | undefined {
     case 'gone':
       return undefined;
     case 'connect':
-      return { reply: reply(220, undefined, 'hello'), then: 'go on' };
+      return serverWord(reply(220, undefined, 'hello'), 'go on');
     case 'data':
-      return { reply: GO, then: 'read body' };
+      return serverWord(GO, 'read body');
     case 'quit':
-      return { reply: reply(221, '2.0.0', 'bye'), then: 'close' };
+      return serverWord(reply(221, '2.0.0', 'bye'), 'close');
     case 'rcpt':
-      return { reply: event.path.startsWith('no') ? reply(550, '5.1.1', 'no') : OK, then: 'go on' };
+      return serverWord(event.path.startsWith('no') ? reply(550, '5.1.1', 'no') : OK, 'go on');
     default:
-      return { reply: OK, then: 'go on' };
+      return serverWord(OK, 'go on');
   }
 }
 
@@ -79,7 +79,11 @@ test('a whole transaction', () => {
   expect(peer.sends('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n')).toBe('250 2.0.0 OK\r\n250 2.0.0 OK\r\n354 go\r\n');
   expect(peer.sends('Subject: x\r\n\r\n..hi\r\n.\r\nQUIT\r\n')).toBe('250 2.0.0 OK\r\n221 2.0.0 bye\r\n');
   expect(peer.kinds).toEqual(['connect', 'ehlo', 'mail', 'rcpt', 'data', 'body', 'end-of-data', 'quit', 'gone']);
-  expect(peer.events.find((event) => event.kind === 'end-of-data')).toMatchObject({ length: 19, dots: true, lone: false });
+  expect(peer.events.find((event) => event.kind === 'end-of-data')).toMatchObject({
+    length: 19,
+    dots: true,
+    lone: false,
+  });
 });
 
 describe('the table, walked whole', () => {
@@ -106,7 +110,7 @@ describe('the table, walked whole', () => {
       } else {
         expect(peer.events[seen]?.kind).toBe(rule.asks);
         const idle = state === 'start' ? 'start' : 'ready';
-        expect(peer.machine.state).toBe(verb === 'QUIT' ? 'over' : rule.then === 'idle' ? idle : rule.then);
+        expect(peer.machine.state).toBe(verb === 'QUIT' ? 'over' : rule.leadsTo === 'idle' ? idle : rule.leadsTo);
       }
     });
   }
@@ -189,9 +193,12 @@ describe('line limits', () => {
     for (const cut of [1, 100, 100_000]) {
       const peer = begun();
       let said = '';
-      const text = line(verb, limit) + line(verb, limit + 1) + line(verb, 50_000) + 'NOOP\r\n';
+      const text = `${line(verb, limit) + line(verb, limit + 1) + line(verb, 50_000)}NOOP\r\n`;
       for (let at = 0; at < text.length; at += cut) said += peer.sends(text.slice(at, at + cut));
-      const codes = said.trim().split('\r\n').map((each) => each.slice(0, 9));
+      const codes = said
+        .trim()
+        .split('\r\n')
+        .map((each) => each.slice(0, 9));
       expect(codes.slice(1)).toEqual(['500 5.5.2', '500 5.5.2', '250 2.0.0']);
       expect(codes[0]).not.toBe('500 5.5.2');
       expect(said).toContain('500 5.5.2 line too long\r\n500 5.5.2 line too long');
@@ -222,14 +229,18 @@ describe('bare LF', () => {
 
 test('data before the 354 is a protocol deviation: 421 and the end', () => {
   const peer = begun();
-  expect(peer.sends('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nhello\r\n.\r\n')).toMatch(/421 4\.5\.0 protocol deviation.*\r\n$/);
+  expect(peer.sends('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nhello\r\n.\r\n')).toMatch(
+    /421 4\.5\.0 protocol deviation.*\r\n$/,
+  );
   expect(peer.kinds.slice(-2)).toEqual(['refused', 'gone']);
   expect(peer.sends('NOOP\r\n')).toBe('');
 });
 
 test('a DATA that is refused may be followed by commands', () => {
   const peer = begun();
-  expect(peer.sends('MAIL FROM:<a@b>\r\nRCPT TO:<no@d>\r\nDATA\r\nRSET\r\n')).toMatch(/503 5\.5\.1 .*\r\n250 2\.0\.0 OK\r\n$/);
+  expect(peer.sends('MAIL FROM:<a@b>\r\nRCPT TO:<no@d>\r\nDATA\r\nRSET\r\n')).toMatch(
+    /503 5\.5\.1 .*\r\n250 2\.0\.0 OK\r\n$/,
+  );
 });
 
 test('while a word is awaited nothing is read, and a stale word is ignored', () => {
@@ -238,10 +249,10 @@ test('while a word is awaited nothing is read, and a stale word is ignored', () 
   machine.receive(Buffer.from('NOOP\r\n'), millis(0));
   expect(machine.next()).toBeUndefined();
   expect([machine.waits, machine.buffered, machine.deadline]).toEqual(['word', 6, undefined]);
-  machine.say((connect?.turn ?? 0) + 1, { reply: OK, then: 'go on' }, millis(0));
+  machine.say((connect?.turn ?? 0) + 1, serverWord(OK, 'go on'), millis(0));
   expect(machine.waits).toBe('word');
-  machine.say(connect?.turn ?? 0, { reply: OK, then: 'go on' }, millis(0));
-  machine.say(connect?.turn ?? 0, { reply: OK, then: 'close' }, millis(0));
+  machine.say(connect?.turn ?? 0, serverWord(OK, 'go on'), millis(0));
+  machine.say(connect?.turn ?? 0, serverWord(OK, 'close'), millis(0));
   expect(machine.next()).toBeUndefined();
   expect(joined(machine.take()).toString()).toBe('250 2.0.0 OK\r\n250 2.0.0 OK\r\n');
 });
@@ -279,16 +290,37 @@ test('a dismissed client hears why and nothing else', () => {
 /** Feeds a script turn by turn: each element is what a client sends before it waits. */
 function replies(turns: readonly string[], cut: (text: string) => readonly string[]): readonly string[] {
   const peer = new Conversation();
-  return [peer.said(), ...turns.map((turn) => cut(turn).map((part) => peer.sends(part)).join(''))];
+  return [
+    peer.said(),
+    ...turns.map((turn) =>
+      cut(turn)
+        .map((part) => peer.sends(part))
+        .join(''),
+    ),
+  ];
 }
 
 test('commands and bodies give the same replies whole, byte by byte and cut at random', () => {
   const command = fc.constantFrom(
-    'EHLO x\r\n', 'HELO\r\n', 'MAIL FROM:<a@b>\r\n', 'MAIL FROM:<>\r\n', 'RCPT TO:<c@d>\r\n', 'RCPT TO:<no@d>\r\n', 'RSET\r\n', 'NOOP\r\n',
-    'JUNK\r\n', '\r\n', 'VRFY x\r\n', 'RCPT TO:<x\r\n',
+    'EHLO x\r\n',
+    'HELO\r\n',
+    'MAIL FROM:<a@b>\r\n',
+    'MAIL FROM:<>\r\n',
+    'RCPT TO:<c@d>\r\n',
+    'RCPT TO:<no@d>\r\n',
+    'RSET\r\n',
+    'NOOP\r\n',
+    'JUNK\r\n',
+    '\r\n',
+    'VRFY x\r\n',
+    'RCPT TO:<x\r\n',
   );
-  const group = fc.tuple(fc.array(command, { maxLength: 5 }), fc.boolean()).map(([lines, data]) => lines.join('') + (data ? 'DATA\r\n' : ''));
-  const body = fc.array(fc.constantFrom('line\r\n', '..dot\r\n', '\r', '\n', '.\n', 'x'), { maxLength: 8 }).map((parts) => `${parts.join('')}\r\n.\r\n`);
+  const group = fc
+    .tuple(fc.array(command, { maxLength: 5 }), fc.boolean())
+    .map(([lines, data]) => lines.join('') + (data ? 'DATA\r\n' : ''));
+  const body = fc
+    .array(fc.constantFrom('line\r\n', '..dot\r\n', '\r', '\n', '.\n', 'x'), { maxLength: 8 })
+    .map((parts) => `${parts.join('')}\r\n.\r\n`);
   const cuts = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
   fc.assert(
     fc.property(fc.array(fc.tuple(group, body), { maxLength: 6 }), cuts, (script, sizes) => {
@@ -316,7 +348,19 @@ test('commands and bodies give the same replies whole, byte by byte and cut at r
 
 test('ten thousand random byte streams give nothing but replies', () => {
   const piece = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom('EHLO x\r\n', 'MAIL FROM:<a@b>\r\n', 'RCPT TO:<c@d>\r\n', 'DATA\r\n', '\r\n.\r\n', '\r\n', '\n', 'RSET\r\n') },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom(
+        'EHLO x\r\n',
+        'MAIL FROM:<a@b>\r\n',
+        'RCPT TO:<c@d>\r\n',
+        'DATA\r\n',
+        '\r\n.\r\n',
+        '\r\n',
+        '\n',
+        'RSET\r\n',
+      ),
+    },
     { weight: 2, arbitrary: fc.uint8Array({ maxLength: 40 }).map((raw) => Buffer.from(raw).toString('latin1')) },
   );
   fc.assert(

@@ -1,11 +1,18 @@
-import { millis, type Millis, type Segments } from '../base/index.ts';
+import { type Millis, millis, type Segments } from '../base/index.ts';
 import { BodyReader } from './body-reader.ts';
 import type { Machine } from './machine.ts';
 import { judgeMailParameters, judgeRecipientParameters, type Parameters } from './parameters.ts';
 import { parsePathArgument } from './path.ts';
-import { replyLines, type Reply } from './reply.ts';
-import { serverDefaults, type GoneReason, type ServerEvent, type ServerSettings, type ServerState, type ServerWord } from './server-events.ts';
-import { commands, lineLimit, serverReplies, type Command, type CommandState, type Question } from './server-table.ts';
+import { type Reply, replyLines } from './reply.ts';
+import {
+  type GoneReason,
+  type ServerEvent,
+  type ServerSettings,
+  type ServerState,
+  type ServerWord,
+  serverDefaults,
+} from './server-events.ts';
+import { type Command, type CommandState, commands, lineLimit, type Question, serverReplies } from './server-table.ts';
 
 /** @param settings  what differs from `serverDefaults` */
 export const smtpServer = (settings: Partial<ServerSettings> = {}): SmtpServer =>
@@ -145,13 +152,13 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   #move(asked: Question, word: ServerWord): void {
-    const { asks, then } = asked;
+    const { asks, leadsTo } = asked;
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
-    if (then === 'idle') {
+    if (leadsTo === 'idle') {
       this.#state = this.#greeted ? 'ready' : 'start';
-    } else if (then !== 'body') {
-      this.#state = then;
+    } else if (leadsTo !== 'body') {
+      this.#state = leadsTo;
     } else if (word.then === 'read body') {
       this.#state = 'body';
       this.#body = new BodyReader();
@@ -248,7 +255,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const verb = (blank === -1 ? line : line.slice(0, blank)).toUpperCase();
     const command = commands.get(verb);
     if (command === undefined) return this.#refuse(serverReplies.unknownCommand);
-    if (state === 'start' && this.settings.requireEhlo && !command.early) return this.#refuse(serverReplies.greetingNeeded);
+    if (state === 'start' && this.settings.requireEhlo && !command.early)
+      return this.#refuse(serverReplies.greetingNeeded);
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
     if (rule.says.code >= 400) return this.#refuse(rule.says);
@@ -274,7 +282,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       case 'rset':
       case 'quit':
         // RFC 5321 §4.1.1: blanks at the end are to be tolerated.
-        if (typeof command.argument === 'object' && line.slice(from).trim() !== '') return this.#refuse(command.argument.none);
+        if (typeof command.argument === 'object' && line.slice(from).trim() !== '')
+          return this.#refuse(command.argument.none);
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
       default:
@@ -306,8 +315,8 @@ const EMPTY = Buffer.alloc(0);
 const NOTHING: Segments = [];
 const SHORTEST_LIMIT = 2048;
 /** What no verb asks, so it is not in the table. Whatever the word, the conversation moves on. */
-const CONNECT: Question = { asks: 'connect', then: 'start' };
-const END_OF_DATA: Question = { asks: 'end-of-data', then: 'idle' };
+const CONNECT: Question = { asks: 'connect', leadsTo: 'start' };
+const END_OF_DATA: Question = { asks: 'end-of-data', leadsTo: 'idle' };
 
 const judge = (mail: boolean, parameters: Parameters, maxMessageSize: number): Reply | undefined =>
   mail ? judgeMailParameters(parameters, maxMessageSize) : judgeRecipientParameters(parameters);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MailIn } from './mail-in.ts';
-import { dialogues, matches, type Dialogue } from './script.ts';
+import { type Dialogue, dialogues, matches } from './script.ts';
 
 /** @returns what the server said in each turn */
 function play(dialogue: Dialogue, cut: (text: string) => readonly string[]): readonly string[] {

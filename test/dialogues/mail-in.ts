@@ -1,10 +1,25 @@
-import { bytesIn, bindingName, joined, millis, type Endpoint, type Millis, type Segments } from '../../src/base/index.ts';
+import {
+  bindingName,
+  bytesIn,
+  type Endpoint,
+  joined,
+  type Millis,
+  millis,
+  type Segments,
+} from '../../src/base/index.ts';
 import type { Configuration, Generation, ListenStanza, Option, RawValue, View } from '../../src/config/index.ts';
 import type { Events, MailEvent } from '../../src/events/index.ts';
-import { idAllocator, type BodyHold, type BodyTraits, type Envelope, type Message, type SpoolAddress } from '../../src/message/index.ts';
+import {
+  type BodyHold,
+  type BodyTraits,
+  type Envelope,
+  idAllocator,
+  type Message,
+  type SpoolAddress,
+} from '../../src/message/index.ts';
 import { policy } from '../../src/policy/index.ts';
-import { reception, type OpenReception } from '../../src/reception/index.ts';
-import { SpoolError, type Draft } from '../../src/spool/index.ts';
+import { type OpenReception, reception } from '../../src/reception/index.ts';
+import { type Draft, SpoolError } from '../../src/spool/index.ts';
 import type { Clock, PeerAddress, Pipe, PipeHost } from '../../src/world/index.ts';
 
 /** Options as a file has them: text, lists, dictionaries. */
@@ -157,7 +172,11 @@ function holdOf(views: readonly Uint8Array[]): BodyHold {
   return {
     length: bytesIn(views),
     traits: { dots: false, lone: false },
-    next: () => (given ? undefined : ((given = true), [...views])),
+    next() {
+      if (given) return undefined;
+      given = true;
+      return [...views];
+    },
     rewind: () => void (given = false),
     [Symbol.dispose]: () => undefined,
   };

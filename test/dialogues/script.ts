@@ -80,6 +80,11 @@ function option(text: string): Values {
 
 /** Whether the lines are those, `*` standing for anything. */
 export function matches(said: string, expected: readonly string[]): boolean {
-  const pattern = expected.map((line) => line.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
+  const pattern = expected.map((line) =>
+    line
+      .split('*')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*'),
+  );
   return new RegExp(`^${pattern.map((line) => `${line}\r\n`).join('')}$`).test(said);
 }
