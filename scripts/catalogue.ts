@@ -44,16 +44,46 @@ export interface CatalogueData {
 }
 
 interface ReferenceRow {
-  name: string; kind: string; scopes: string[]; value: string; default?: unknown; enum?: string[]; enum_closed?: boolean;
-  aliases?: Record<string, string>; dynamic: boolean; module?: string; refers_to?: string; summary?: string;
-  instance?: boolean; impetus_default?: unknown;
+  name: string;
+  kind: string;
+  scopes: string[];
+  value: string;
+  default?: unknown;
+  enum?: string[];
+  enum_closed?: boolean;
+  aliases?: Record<string, string>;
+  dynamic: boolean;
+  module?: string;
+  refers_to?: string;
+  summary?: string;
+  instance?: boolean;
+  impetus_default?: unknown;
 }
 interface SendingRow {
-  name: string; value_type: string; default: unknown; unit: string | null; scopes: string[]; restart: boolean; note?: string;
-  impetus_default?: unknown; default_in_host_scope?: unknown;
+  name: string;
+  value_type: string;
+  default: unknown;
+  unit: string | null;
+  scopes: string[];
+  restart: boolean;
+  note?: string;
+  impetus_default?: unknown;
+  default_in_host_scope?: unknown;
 }
-interface ModuleOption { name: string; default: unknown; note?: string; module?: string }
-interface ReferenceModule { name: string; kind: string; purpose: string; tier: string; singleton: boolean | null; options: ModuleOption[] }
+interface ModuleOption {
+  name: string;
+  default: unknown;
+  note?: string;
+  module?: string;
+}
+interface ReferenceModule {
+  name: string;
+  kind: string;
+  purpose: string;
+  tier: string;
+  singleton: boolean | null;
+  options: ModuleOption[];
+}
 
 /** We apply these at run time although their pages ask for a restart (spec: dynamic or not). */
 const APPLIED_AT_RUN_TIME = new Set(['bind_address', 'opendkim_sign']);
@@ -80,7 +110,10 @@ const NESTED_OPTIONS: readonly OptionRow[] = [
 export function buildCatalogue(folder: string): CatalogueData {
   const load = (name: string): unknown => JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf8'));
   const rows = load('options') as ReferenceRow[];
-  const sending = load('sending-options') as { options: SendingRow[]; module_options: (ModuleOption & { module: string })[] };
+  const sending = load('sending-options') as {
+    options: SendingRow[];
+    module_options: (ModuleOption & { module: string })[];
+  };
   const { modules } = load('modules') as { modules: ReferenceModule[] };
   const sendingByName = new Map(sending.options.map((row) => [row.name.toLowerCase(), row]));
   const moduleByName = new Map(modules.map((row) => [row.name, row]));
@@ -99,14 +132,25 @@ export function buildCatalogue(folder: string): CatalogueData {
   const places = new Set(options.flatMap((row) => row.scopes.map((scope) => `${scope}:${row.name}`)));
   const addOfModule = (module: string, listed: ModuleOption): void => {
     const name = listed.name.toLowerCase();
-    if (!/^[a-z0-9_-]+$/.test(name) || places.has(`${module}:${name}`) || scopes.some((scope) => scope.name === name && scope.scopes.includes(module))) return;
+    if (
+      !/^[a-z0-9_-]+$/.test(name) ||
+      places.has(`${module}:${name}`) ||
+      scopes.some((scope) => scope.name === name && scope.scopes.includes(module))
+    )
+      return;
     places.add(`${module}:${name}`);
     options.push(fromModule(module, name, listed, named.get(name) ?? []));
   };
   for (const module of modules) {
     if (module.kind === 'core facility') continue;
     if (!scopes.some((scope) => scope.name === module.name)) {
-      scopes.push({ name: module.name, scopes: ['global'], instance: instanceRule(module), module: module.name, summary: module.purpose });
+      scopes.push({
+        name: module.name,
+        scopes: ['global'],
+        instance: instanceRule(module),
+        module: module.name,
+        summary: module.purpose,
+      });
     }
     for (const listed of module.options) addOfModule(module.name, listed);
   }
@@ -114,8 +158,10 @@ export function buildCatalogue(folder: string): CatalogueData {
   options.push(...NESTED_OPTIONS);
   scopes.push(...NESTED_SCOPES);
 
-  const byName = (one: { name: string; scopes: readonly string[] }, other: { name: string; scopes: readonly string[] }): number =>
-    compare(one.name, other.name) || compare(one.scopes.join(), other.scopes.join());
+  const byName = (
+    one: { name: string; scopes: readonly string[] },
+    other: { name: string; scopes: readonly string[] },
+  ): number => compare(one.name, other.name) || compare(one.scopes.join(), other.scopes.join());
   return {
     options: options.sort(byName),
     scopes: scopes.sort(byName),
@@ -125,22 +171,26 @@ export function buildCatalogue(folder: string): CatalogueData {
   };
 }
 
-/** One row a line, so that a difference can be read. */
-export function catalogueText(data: CatalogueData): string {
+/** One row a line. The formatter of the house may set it otherwise; only the data count. */
+function catalogueText(data: CatalogueData): string {
   const list = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join(',\n');
   return `{"options":[\n${list(data.options)}\n],"scopes":[\n${list(data.scopes)}\n],"modules":[\n${list(data.modules)}\n]}\n`;
 }
 
 function optionRow(row: ReferenceRow, sending: SendingRow | undefined): OptionRow {
-  const perScope = typeof row.default === 'object' && row.default !== null && !Array.isArray(row.default)
-    ? { ...(row.default as Record<string, unknown>) } : undefined;
-  let initial = perScope ? perScope['default'] : row.default;
+  const perScope =
+    typeof row.default === 'object' && row.default !== null && !Array.isArray(row.default)
+      ? { ...(row.default as Record<string, unknown>) }
+      : undefined;
+  let initial = perScope ? perScope.default : row.default;
   const ours = row.impetus_default ?? sending?.impetus_default;
   if (ours !== undefined) initial = ours;
-  else if (initial === null && sending && sending.default !== null && !DEFAULT_IN_PROSE.has(row.name)) initial = sending.default;
-  if (perScope) delete perScope['default'];
-  const defaults = { ...perScope };
-  if (sending?.default_in_host_scope !== undefined && row.scopes.includes('host')) defaults['host'] = sending.default_in_host_scope;
+  else if (initial === null && sending && sending.default !== null && !DEFAULT_IN_PROSE.has(row.name))
+    initial = sending.default;
+  if (perScope) delete perScope.default;
+  const defaults: Record<string, unknown> = { ...perScope };
+  if (sending?.default_in_host_scope !== undefined && row.scopes.includes('host'))
+    defaults.host = sending.default_in_host_scope;
   const value = row.value === 'array' && row.enum && row.enum_closed !== false ? 'enum_array' : row.value;
   const summary = row.summary ?? sending?.note;
   return {
@@ -161,16 +211,28 @@ function optionRow(row: ReferenceRow, sending: SendingRow | undefined): OptionRo
 function scopeRow(row: ReferenceRow, module: ReferenceModule | undefined): ScopeRow {
   let instance: ScopeRow['instance'] = row.instance ? 'required' : 'none';
   // Where the two lists agree that a module has one stanza it has no name; otherwise the manual shows both forms.
-  if (module && module.kind !== 'core facility') instance = module.singleton === true && !row.instance ? 'none' : 'optional';
+  if (module && module.kind !== 'core facility')
+    instance = module.singleton === true && !row.instance ? 'none' : 'optional';
   const summary = row.summary ?? module?.purpose;
-  return { name: row.name, scopes: row.scopes, instance, ...(row.module ? { module: row.module } : {}), ...(summary ? { summary } : {}) };
+  return {
+    name: row.name,
+    scopes: row.scopes,
+    instance,
+    ...(row.module ? { module: row.module } : {}),
+    ...(summary ? { summary } : {}),
+  };
 }
 
 function fromSending(row: SendingRow): OptionRow {
-  const value = { bool: 'boolean', int: row.unit === 's' ? 'duration_s' : 'integer', path: 'path' }[row.value_type] ?? 'string';
+  const value =
+    { bool: 'boolean', int: row.unit === 's' ? 'duration_s' : 'integer', path: 'path' }[row.value_type] ?? 'string';
   return {
-    name: row.name, scopes: row.scopes, value, ...(row.default === null ? {} : { default: row.default }),
-    ...(row.restart ? { dynamic: false as const } : {}), ...(row.note ? { summary: row.note } : {}),
+    name: row.name,
+    scopes: row.scopes,
+    value,
+    ...(row.default === null ? {} : { default: row.default }),
+    ...(row.restart ? { dynamic: false as const } : {}),
+    ...(row.note ? { summary: row.note } : {}),
   };
 }
 
@@ -179,11 +241,15 @@ function fromModule(module: string, name: string, listed: ModuleOption, namesake
   const like = types.size === 1 ? namesakes[0] : undefined;
   const text = typeof listed.default === 'string' ? listed.default : undefined;
   // `(3,20)` and `<engine>_status` describe a default; they are none.
-  const initial = text !== undefined && /[<>(]/.test(text) ? undefined : listed.default ?? undefined;
+  const initial = text !== undefined && /[<>(]/.test(text) ? undefined : (listed.default ?? undefined);
   return {
-    name, scopes: [module], value: like?.value ?? guess(initial),
-    ...(initial === undefined ? {} : { default: initial }), ...(like?.enum ? { enum: like.enum } : {}),
-    module, ...(listed.note ? { summary: listed.note } : {}),
+    name,
+    scopes: [module],
+    value: like?.value ?? guess(initial),
+    ...(initial === undefined ? {} : { default: initial }),
+    ...(like?.enum ? { enum: like.enum } : {}),
+    module,
+    ...(listed.note ? { summary: listed.note } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { endpointText, type Endpoint } from '../base/index.ts';
+import { type Endpoint, endpointText } from '../base/index.ts';
 import type { Compiled } from './compile.ts';
 import type { ListenerType } from './generation.ts';
 import type { Stanza } from './stanza.ts';
@@ -9,9 +9,12 @@ export type Query =
   | { readonly kind: 'sending'; readonly group: string; readonly binding: string; readonly domain: string | undefined }
   | { readonly kind: 'host'; readonly group: string; readonly binding: string; readonly host: string }
   | {
-    readonly kind: 'receiving'; readonly listener: string; readonly endpoint: string | undefined;
-    readonly client: string | undefined; readonly pathway: string | undefined;
-  }
+      readonly kind: 'receiving';
+      readonly listener: string;
+      readonly endpoint: string | undefined;
+      readonly client: string | undefined;
+      readonly pathway: string | undefined;
+    }
   | { readonly kind: 'pathway'; readonly group: string | undefined; readonly pathway: string }
   | { readonly kind: 'stanza'; readonly path: readonly { readonly type: string; readonly instance: string }[] };
 
@@ -52,12 +55,22 @@ export function clientAddress(client: string): string {
   return client === '' || client.startsWith('/') ? '127.0.0.1' : client;
 }
 
-export function receivingQuery(listener: ListenerType, endpoint: Endpoint, client: string, pathway: string | undefined): Query {
+export function receivingQuery(
+  listener: ListenerType,
+  endpoint: Endpoint,
+  client: string,
+  pathway: string | undefined,
+): Query {
   return { kind: 'receiving', listener, endpoint: endpointText(endpoint), client: clientAddress(client), pathway };
 }
 
 /** Spec 7.1. The domain stanzas of the group stand before the binding: that is deliberate, and easy to get wrong. */
-function sendingChain(root: Compiled, groupName: string, binding: string, domain: string | undefined): readonly Compiled[] {
+function sendingChain(
+  root: Compiled,
+  groupName: string,
+  binding: string,
+  domain: string | undefined,
+): readonly Compiled[] {
   const chain: Compiled[] = [];
   const group = root.child('binding_group', groupName);
   const inGroup = group?.child('binding', binding);
@@ -87,7 +100,11 @@ function hostChain(root: Compiled, groupName: string, binding: string, host: str
 
 /** Spec 7.5. Peer blocks of the listener stand before Listen: the manual's session caps count only that way. */
 function receivingChain(
-  root: Compiled, type: string, endpoint: string | undefined, client: string | undefined, pathway: string | undefined,
+  root: Compiled,
+  type: string,
+  endpoint: string | undefined,
+  client: string | undefined,
+  pathway: string | undefined,
 ): readonly Compiled[] {
   const chain: Compiled[] = [];
   const listener = root.child(type, '');

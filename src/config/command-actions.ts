@@ -1,5 +1,5 @@
 import { assignment } from './check.ts';
-import { CONSOLE, evaluate, isText, readPath, type CommandPath } from './command-path.ts';
+import { CONSOLE, type CommandPath, evaluate, isText, readPath } from './command-path.ts';
 import type { CompiledGeneration } from './compiled-generation.ts';
 import { rawOf } from './declare.ts';
 import { ConfigError } from './errors.ts';
@@ -12,7 +12,16 @@ import { assignmentText, headText, treeLines } from './print-tree.ts';
 import type { OptionEntry } from './schema.ts';
 import type { CommandCall, CommandResult } from './session.ts';
 import { pathSpelling, spelling } from './spelling.ts';
-import { follow, withOption, withoutOption, withoutStanza, withStanza, type Assignment, type Stanza, type Step } from './stanza.ts';
+import {
+  type Assignment,
+  follow,
+  type Stanza,
+  type Step,
+  withOption,
+  withoutOption,
+  withoutStanza,
+  withStanza,
+} from './stanza.ts';
 import { sameRaw } from './view.ts';
 
 /** `config get` and `config eval`. */
@@ -20,8 +29,10 @@ export function valueLine(call: CommandCall, how: 'get' | 'eval'): CommandResult
   const tree = treeOf(call);
   const path = readPath(call.configuration.schema, tree, call.words, 0);
   const { entry } = optionBehind(call, path, how === 'eval');
-  if (call.words.length > path.next + 1) throw new ConfigError(`'${call.words[path.next + 1]?.text}' behind the option`);
-  if (how === 'eval') return { ok: true, lines: [evaluatedText(call.configuration.tentative(tree), path.steps, entry, path.scope)] };
+  if (call.words.length > path.next + 1)
+    throw new ConfigError(`'${call.words[path.next + 1]?.text}' behind the option`);
+  if (how === 'eval')
+    return { ok: true, lines: [evaluatedText(call.configuration.tentative(tree), path.steps, entry, path.scope)] };
   const assigned = follow(tree, path.steps)?.options.get(entry.name);
   if (!assigned) return notSet(entry, path);
   return { ok: true, lines: [`${path.steps.length > 0 ? '\t' : ''}${assignmentText(assigned)}`] };
@@ -36,7 +47,10 @@ export async function changeOption(call: CommandCall): Promise<CommandResult> {
   if (!from) throw new ConfigError(`a value is missing for ${written}`);
   const text = call.line.slice(from.offset);
   const assigned = checkedValue(entry, text);
-  const warnings = entry.declared.length === 0 ? [`Warning: "${spelling(entry.name)}" is not implemented yet; it changes nothing.`] : [];
+  const warnings =
+    entry.declared.length === 0
+      ? [`Warning: "${spelling(entry.name)}" is not implemented yet; it changes nothing.`]
+      : [];
   await change(call, (tree) => withOption(tree, path.steps, assigned));
   if (isPending(call, path.steps, assigned)) warnings.push(restartWarning(entry.name));
   return { ok: true, lines: [...warnings, assignmentText(assigned)] };
@@ -51,7 +65,9 @@ export async function unset(call: CommandCall): Promise<CommandResult> {
     const { entry } = optionBehind(call, path, false);
     if (!follow(tree, path.steps)?.options.has(entry.name)) return notSet(entry, path);
     const builtIn = follow(implicit, path.steps)?.options.get(entry.name);
-    await change(call, (from) => (builtIn ? withOption(from, path.steps, builtIn) : withoutOption(from, path.steps, entry.name)));
+    await change(call, (from) =>
+      builtIn ? withOption(from, path.steps, builtIn) : withoutOption(from, path.steps, entry.name),
+    );
     const now = evaluatedText(call.configuration.tentative(treeOf(call)), path.steps, entry, path.scope);
     return { ok: true, lines: [`"${spelling(entry.name)}" has been unset. Effective value is now:`, `\t${now}`] };
   }
@@ -90,7 +106,8 @@ export function locate(call: CommandCall): CommandResult {
     throw new ConfigError(`unknown scope '${type.text}'`);
   }
   // Taken as typed, brackets and all: the pattern is not delimited.
-  const text = pattern === undefined ? '' : pattern.kind === 'text' ? pattern.text : call.line.slice(pattern.offset).trim();
+  const text =
+    pattern === undefined ? '' : pattern.kind === 'text' ? pattern.text : call.line.slice(pattern.offset).trim();
   const regex = readPattern(text);
   const lines: string[] = [];
   const visit = (stanza: Stanza, path: string): void => {
@@ -116,7 +133,11 @@ async function change(call: CommandCall, apply: (tree: Stanza) => Stanza): Promi
   const { configuration, session } = call;
   const { transaction } = session;
   if (transaction) {
-    session.transaction = { ...transaction, tree: apply(transaction.tree), lines: [...transaction.lines, `config ${call.line.trim()}`] };
+    session.transaction = {
+      ...transaction,
+      tree: apply(transaction.tree),
+      lines: [...transaction.lines, `config ${call.line.trim()}`],
+    };
     return;
   }
   for (;;) {
@@ -126,7 +147,11 @@ async function change(call: CommandCall, apply: (tree: Stanza) => Stanza): Promi
   }
 }
 
-function optionBehind(call: CommandCall, path: CommandPath, anywhere: boolean): { readonly entry: OptionEntry; readonly written: string } {
+function optionBehind(
+  call: CommandCall,
+  path: CommandPath,
+  anywhere: boolean,
+): { readonly entry: OptionEntry; readonly written: string } {
   const word = call.words[path.next];
   if (!word) throw new ConfigError('the name of an option is missing');
   const name = word.text.toLowerCase();
@@ -146,7 +171,10 @@ function checkedValue(entry: OptionEntry, text: string): Assignment {
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     const shown = raw.kind === 'text' ? raw.text : valueText(raw);
-    throw new ConfigError(`'${shown}' is not a valid ${typeName(entry.type.title)} for ${spelling(entry.name)}${legalWords(entry.type.title)}`, { cause });
+    throw new ConfigError(
+      `'${shown}' is not a valid ${typeName(entry.type.title)} for ${spelling(entry.name)}${legalWords(entry.type.title)}`,
+      { cause },
+    );
   }
 }
 
@@ -164,7 +192,9 @@ function readPattern(text: string): RegExp {
   try {
     return compilePattern(text);
   } catch (error) {
-    throw new ConfigError(`'${text}': expected ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new ConfigError(`'${text}': expected ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -172,11 +202,17 @@ function notSet(entry: OptionEntry, path: CommandPath): CommandResult {
   return { ok: false, lines: [`Option '${spelling(entry.name)}' is not set in scope '${path.text}'.`] };
 }
 
-function evaluatedText(generation: CompiledGeneration, steps: readonly Step[], entry: OptionEntry, scope: string): string {
+function evaluatedText(
+  generation: CompiledGeneration,
+  steps: readonly Step[],
+  entry: OptionEntry,
+  scope: string,
+): string {
   const { assigned, query } = evaluate(generation, steps, entry.name);
   const name = spelling(entry.name);
   const fixed = entry.declared.find((option) => !option.dynamic);
-  const pending = fixed && !sameRaw(generation.view(query).cell(fixed).raw, assigned?.value) ? ' (pending restart)' : '';
+  const pending =
+    fixed && !sameRaw(generation.view(query).cell(fixed).raw, assigned?.value) ? ' (pending restart)' : '';
   const text = assigned ? valueText(assigned.value) : defaultText(entry, query.kind === 'host' ? 'host' : scope);
   return text === undefined ? `${name} is not set and has no default.${pending}` : `${name} = ${text}${pending}`;
 }
@@ -184,7 +220,7 @@ function evaluatedText(generation: CompiledGeneration, steps: readonly Step[], e
 /** A built-in default; booleans as 0 and 1. */
 function defaultText(entry: OptionEntry, scope: string): string | undefined {
   const [option] = entry.declared;
-  const value = option ? option.initials.get(scope) ?? option.initial : entry.catalogued;
+  const value = option ? (option.initials.get(scope) ?? option.initial) : entry.catalogued;
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (typeof value === 'number' || typeof value === 'bigint') return mode(entry, value) ?? String(value);
   if (typeof value === 'string') return valueText(rawOf(value));
@@ -203,11 +239,13 @@ function isPending(call: CommandCall, steps: readonly Step[], assigned: Assignme
   const tree = treeOf(call);
   const generation = call.configuration.tentative(tree);
   const stanza = follow(tree, steps);
-  const used: RawValue | undefined = stanza && generation.compiler.compile(stanza).cells.find((cell) => cell.slot === fixed.slot)?.raw;
+  const used: RawValue | undefined =
+    stanza && generation.compiler.compile(stanza).cells.find((cell) => cell.slot === fixed.slot)?.raw;
   return !sameRaw(used, assigned.value);
 }
 
 function shallowLines(stanza: Stanza, indent: string, into: string[]): void {
-  for (const ofType of stanza.children.values()) for (const child of ofType.values()) into.push(`${indent}${headText(child)} { ... }`);
+  for (const ofType of stanza.children.values())
+    for (const child of ofType.values()) into.push(`${indent}${headText(child)} { ... }`);
   for (const assigned of stanza.options.values()) into.push(indent + assignmentText(assigned));
 }

@@ -1,5 +1,4 @@
-import { cidrText, parseCidr } from '../base/index.ts';
-import { bindingName } from '../base/index.ts';
+import { bindingName, cidrText, parseCidr } from '../base/index.ts';
 import { chainOf, fallsToGlobal, type Query } from './chain.ts';
 import type { Compiled } from './compile.ts';
 import type { CompiledGeneration } from './compiled-generation.ts';
@@ -9,7 +8,7 @@ import { Lexer, type TokenKind } from './lexer.ts';
 import { ValueError } from './option.ts';
 import type { Schema } from './schema.ts';
 import { spelling } from './spelling.ts';
-import { follow, type Assignment, type Stanza, type Step } from './stanza.ts';
+import { type Assignment, follow, type Stanza, type Step } from './stanza.ts';
 
 /** A word of a console command, and where it begins in the line. */
 export interface Word {
@@ -56,11 +55,24 @@ export function readPath(schema: Schema, tree: Stanza, words: readonly Word[], f
     at += step.words;
     scope = type;
   }
-  return { steps, scope, text: words.slice(from, at).map((word) => word.text).join(' '), next: at };
+  return {
+    steps,
+    scope,
+    text: words
+      .slice(from, at)
+      .map((word) => word.text)
+      .join(' '),
+    next: at,
+  };
 }
 
 function readStep(
-  schema: Schema, tree: Stanza, before: readonly Step[], type: string, rule: string, name: Word | undefined,
+  schema: Schema,
+  tree: Stanza,
+  before: readonly Step[],
+  type: string,
+  rule: string,
+  name: Word | undefined,
 ): { readonly step: Step; readonly words: number } {
   if (rule === 'none') return { step: { type, instance: '', written: undefined, pattern: undefined }, words: 1 };
   const own: Step = { type, instance: type, written: type, pattern: undefined };
@@ -70,12 +82,19 @@ function readStep(
   }
   const word = name.text.toLowerCase();
   // `ec_logger mainlog` leaves the name out, unless somebody has named a logger so.
-  if (rule === 'optional' && (schema.option(type, word) || schema.scope(type, word))
-    && !follow(tree, [...before, { ...own, instance: name.text }])) return { step: own, words: 1 };
+  if (
+    rule === 'optional' &&
+    (schema.option(type, word) || schema.scope(type, word)) &&
+    !follow(tree, [...before, { ...own, instance: name.text }])
+  )
+    return { step: own, words: 1 };
   try {
     const instance = canonicalInstance(type, name.text);
     const known = follow(tree, [...before, { type, instance: instance.name, written: undefined, pattern: undefined }]);
-    return { step: { type, instance: instance.name, written: known?.written ?? name.text, pattern: instance.pattern }, words: 2 };
+    return {
+      step: { type, instance: instance.name, written: known?.written ?? name.text, pattern: instance.pattern },
+      words: 2,
+    };
   } catch (error) {
     if (error instanceof ValueError) throw new ConfigError(error.message, { cause: error });
     throw error;
@@ -131,7 +150,12 @@ function queryOf(generation: CompiledGeneration, steps: readonly Step[]): Query 
     case 'domain':
     case 'binding':
     case 'binding_group':
-      return { kind: 'sending', group: groupName, binding, domain: last.type === 'domain' && !last.pattern ? last.instance : undefined };
+      return {
+        kind: 'sending',
+        group: groupName,
+        binding,
+        domain: last.type === 'domain' && !last.pattern ? last.instance : undefined,
+      };
     case 'host':
       return { kind: 'host', group: groupName, binding, host: last.pattern ? '' : last.instance };
     case 'pathway':
@@ -142,7 +166,13 @@ function queryOf(generation: CompiledGeneration, steps: readonly Step[]): Query 
       if (first.type.endsWith('_listener')) {
         const cidr = last.type === 'peer' ? parseCidr(last.instance) : undefined;
         const client = cidr && cidrText(cidr).replace(/\/[0-9]+$/, '');
-        return { kind: 'receiving', listener: first.type, endpoint: named.get('listen')?.instance, client, pathway: undefined };
+        return {
+          kind: 'receiving',
+          listener: first.type,
+          endpoint: named.get('listen')?.instance,
+          client,
+          pathway: undefined,
+        };
       }
       return { kind: 'stanza', path: steps };
   }

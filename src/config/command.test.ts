@@ -1,12 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configured, MAIN } from '../../test/support/configuration.ts';
-import { array, boolean, configCommand, configSession, duration, enumeration, integer, mode, option, optional, text, writeConfigCommand, type LiveConfiguration } from './index.ts';
+import {
+  array,
+  boolean,
+  configCommand,
+  configSession,
+  duration,
+  enumeration,
+  integer,
+  type LiveConfiguration,
+  mode,
+  option,
+  optional,
+  text,
+  writeConfigCommand,
+} from './index.ts';
 
 const declared = [
-  option('message_expiration', duration), option('max_outbound_connections', integer), option('enable', boolean), option('listener_sessions', integer),
-  option('smtp_extensions', optional(array)), option('relay_for_sending_domains', optional(array)), option('gateway', optional(text)), option('file_mode', mode, { scope: 'listen' }),
-  option('tls', enumeration('no', 'ifavailable', 'required')), option('generate_bounces', boolean), option('idle_time', duration),
+  option('message_expiration', duration),
+  option('max_outbound_connections', integer),
+  option('enable', boolean),
+  option('listener_sessions', integer),
+  option('smtp_extensions', optional(array)),
+  option('relay_for_sending_domains', optional(array)),
+  option('gateway', optional(text)),
+  option('file_mode', mode, { scope: 'listen' }),
+  option('tls', enumeration('no', 'ifavailable', 'required')),
+  option('generate_bounces', boolean),
+  option('idle_time', duration),
 ];
 
 const TEXT = `
@@ -28,7 +50,9 @@ interface Console {
   says(words: string): Promise<readonly string[]>;
 }
 
-async function consoleOf(source = TEXT): Promise<Console & { readonly files: { replace(text: string): Promise<void> } }> {
+async function consoleOf(
+  source = TEXT,
+): Promise<Console & { readonly files: { replace(text: string): Promise<void> } }> {
   const { configuration, disk } = await configured(source, declared);
   const session = configSession();
   return {
@@ -45,7 +69,10 @@ describe('each command answers as the manual says', () => {
     ['get esmtp_listener listener_sessions', ['\tListener_Sessions = 100']],
     ['get esmtp_listener SMTP_Extensions', ['\tSMTP_Extensions = ( PIPELINING "AUTH LOGIN" )']],
     ['get esmtp_listener listen *:25 enable', ['\tEnable = true']],
-    ['get esmtp_listener listen *:25 listener_sessions', ["Option 'Listener_Sessions' is not set in scope 'esmtp_listener listen *:25'."]],
+    [
+      'get esmtp_listener listen *:25 listener_sessions',
+      ["Option 'Listener_Sessions' is not set in scope 'esmtp_listener listen *:25'."],
+    ],
     ['get esmtp_listener listen :26 enable', ["Option 'Enable' is not set in scope 'esmtp_listener listen :26'."]],
 
     ['eval message_expiration', ['Message_Expiration = 172800']],
@@ -77,30 +104,72 @@ describe('each command answers as the manual says', () => {
     ['set domain y.test max_outbound_connections 5', ['Max_Outbound_Connections = 5']],
     ['set esmtp_listener listen *:25 enable false', ['Enable = false']],
     ['set esmtp_listener SMTP_Extensions ( STARTTLS "AUTH LOGIN" )', ['SMTP_Extensions = ( STARTTLS "AUTH LOGIN" )']],
-    ['set retry_interval 5', ['Warning: "Retry_Interval" is not implemented yet; it changes nothing.', 'Retry_Interval = 5']],
+    [
+      'set retry_interval 5',
+      ['Warning: "Retry_Interval" is not implemented yet; it changes nothing.', 'Retry_Interval = 5'],
+    ],
 
-    ['unset domain mx.test max_outbound_connections', ['"Max_Outbound_Connections" has been unset. Effective value is now:', '\tMax_Outbound_Connections = 7']],
-    ['unset message_expiration', ['"Message_Expiration" has been unset. Effective value is now:', '\tMessage_Expiration = 86400']],
+    [
+      'unset domain mx.test max_outbound_connections',
+      ['"Max_Outbound_Connections" has been unset. Effective value is now:', '\tMax_Outbound_Connections = 7'],
+    ],
+    [
+      'unset message_expiration',
+      ['"Message_Expiration" has been unset. Effective value is now:', '\tMessage_Expiration = 86400'],
+    ],
     ['unset esmtp_listener listen :25', ["Scope 'esmtp_listener listen :25' has been unset."]],
     ['unset', ['The global scope cannot be unset.']],
     ['unset tls', ["Option 'TLS' is not set in scope ''."]],
     ['unset domain nobody.test', ["config: there is no scope 'domain nobody.test'"]],
 
-    ['show esmtp_listener listen :25', ['ESMTP_Listener {', '  Listen ":25" {', '    Peer "10.0.0.0/8" { ... }', '    Enable = true', '  }', '}']],
+    [
+      'show esmtp_listener listen :25',
+      ['ESMTP_Listener {', '  Listen ":25" {', '    Peer "10.0.0.0/8" { ... }', '    Enable = true', '  }', '}'],
+    ],
     ['show message_expiration', ['Message_Expiration = 172800']],
     ['show domain nobody.test', ["config: there is no scope 'domain nobody.test'"]],
-    ['showrecurse binding_group g', [
-      'Binding_Group "g" {', '  Binding "b" {', '    Domain "x.test" {', '    }', '    Max_Outbound_Connections = 9', '  }',
-      '  Host "in.mx.test" {', '    Max_Outbound_Connections = 2', '  }', '}',
-    ]],
+    [
+      'showrecurse binding_group g',
+      [
+        'Binding_Group "g" {',
+        '  Binding "b" {',
+        '    Domain "x.test" {',
+        '    }',
+        '    Max_Outbound_Connections = 9',
+        '  }',
+        '  Host "in.mx.test" {',
+        '    Max_Outbound_Connections = 2',
+        '  }',
+        '}',
+      ],
+    ],
 
     ['locate listen', ['Listen ":25"', '  is at Esmtp_Listener::Listen:\\:25:']],
-    ['locate domain ^[mx]+[.]test$', ['Domain "mx.test"', '  is at Domain:mx.test:', 'Domain "x.test"', '  is at Binding_Group:g:Binding:b:Domain:x.test:']],
+    [
+      'locate domain ^[mx]+[.]test$',
+      [
+        'Domain "mx.test"',
+        '  is at Domain:mx.test:',
+        'Domain "x.test"',
+        '  is at Binding_Group:g:Binding:b:Domain:x.test:',
+      ],
+    ],
     ['locate Domain ^/', ['Domain "/[.]test$/"', '  is at Domain:/[.]test$/:']],
-    ['locate peer', ['Peer "10.0.0.0/8"', '  is at Esmtp_Listener::Listen:\\:25:Peer:10.0.0.0/8:', 'Peer "10.1.0.0/16"', '  is at Esmtp_Listener::Peer:10.1.0.0/16:']],
+    [
+      'locate peer',
+      [
+        'Peer "10.0.0.0/8"',
+        '  is at Esmtp_Listener::Listen:\\:25:Peer:10.0.0.0/8:',
+        'Peer "10.1.0.0/16"',
+        '  is at Esmtp_Listener::Peer:10.1.0.0/16:',
+      ],
+    ],
     ['locate domain zzz', []],
     ['locate nonsense', ["config: unknown scope 'nonsense'"]],
-    ['locate domain (', ["config: '(': expected a regular expression that JavaScript can express, without a group that is never closed"]],
+    [
+      'locate domain (',
+      ["config: '(': expected a regular expression that JavaScript can express, without a group that is never closed"],
+    ],
 
     ['get no_such', ["config: unknown option 'no_such' in scope 'Global'"]],
     ['get domain a.test spoolbase', ["config: unknown option 'spoolbase' in scope 'domain a.test'"]],
@@ -111,7 +180,10 @@ describe('each command answers as the manual says', () => {
     ['set max_outbound_connections x', ["config: 'x' is not a valid integer for Max_Outbound_Connections"]],
     ['set generate_bounces x', ["config: 'x' is not a valid boolean for Generate_Bounces"]],
     ['set tls x', ["config: 'x' is not a valid word for TLS, one of no, ifavailable, required"]],
-    ['set message_expiration 2 hours', ["config: 'hours' behind the value: quote what holds blanks or special characters"]],
+    [
+      'set message_expiration 2 hours',
+      ["config: 'hours' behind the value: quote what holds blanks or special characters"],
+    ],
     ['set esmtp_listener listen 25 enable true', ['config: Listen "25": write ":25"']],
     ['set gateway "x', ['config: this " is never closed']],
     ['commit', ['config: no transaction is open']],
@@ -119,7 +191,12 @@ describe('each command answers as the manual says', () => {
     ['replay', ['config: no transaction is open']],
     ['begin again', ["config: begin 'again': write begin, or begin from scratch"]],
     ['writeback', ['config: writeback is not implemented yet: nothing was written; config show has what is live']],
-    ['', ["config: unknown command '', one of get, eval, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, writeback"]],
+    [
+      '',
+      [
+        "config: unknown command '', one of get, eval, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, writeback",
+      ],
+    ],
   ])('config %s', async (words, lines) => {
     const { says } = await consoleOf();
     expect(await says(words)).toEqual(lines);
@@ -137,12 +214,20 @@ describe('transactions', () => {
     await says('eval Message_Expiration');
     await says('unset domain y.test');
     expect(await says('get Message_Expiration')).toEqual(['Message_Expiration = 5']);
-    expect((await configCommand(configuration, other, 'get Message_Expiration')).lines).toEqual(['Message_Expiration = 172800']);
-    expect(await says('replay')).toEqual(['config set Message_Expiration 5', 'config set domain y.test Max_Outbound_Connections 6', 'config unset domain y.test']);
+    expect((await configCommand(configuration, other, 'get Message_Expiration')).lines).toEqual([
+      'Message_Expiration = 172800',
+    ]);
+    expect(await says('replay')).toEqual([
+      'config set Message_Expiration 5',
+      'config set domain y.test Max_Outbound_Connections 6',
+      'config unset domain y.test',
+    ]);
     expect((await writeConfigCommand(configuration, '')).lines).toContain('Message_Expiration = 172800');
     expect(await says('reload')).toEqual(['config: a transaction is open']);
     expect(await says('commit')).toEqual(['Committed, generation 2.']);
-    expect((await configCommand(configuration, other, 'get Message_Expiration')).lines).toEqual(['Message_Expiration = 5']);
+    expect((await configCommand(configuration, other, 'get Message_Expiration')).lines).toEqual([
+      'Message_Expiration = 5',
+    ]);
   });
 
   test('the first commit wins; the other stays open until it is rolled back', async () => {
@@ -160,9 +245,14 @@ describe('transactions', () => {
     const { says } = await consoleOf();
     await says('begin');
     await says('set esmtp_listener pathway nowhere');
-    expect(await says('set esmtp_listener enable perhaps')).toEqual(["config: 'perhaps' is not a valid boolean for Enable"]);
+    expect(await says('set esmtp_listener enable perhaps')).toEqual([
+      "config: 'perhaps' is not a valid boolean for Enable",
+    ]);
     expect(await says('replay')).toHaveLength(1);
-    expect(await says('commit')).toEqual(["Syntax error in (console) at line 1 near 'nowhere'", 'Pathway = nowhere: there is no pathway of that name']);
+    expect(await says('commit')).toEqual([
+      "Syntax error in (console) at line 1 near 'nowhere'",
+      'Pathway = nowhere: there is no pathway of that name',
+    ]);
     expect(await says('unset esmtp_listener pathway')).toHaveLength(2);
     expect(await says('commit')).toEqual(['Committed, generation 2.']);
   });
@@ -174,14 +264,19 @@ describe('transactions', () => {
     expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
     await says('set esmtp_listener listen :26 enable true');
     await says('commit');
-    expect(configuration.current.listens().map((each) => each.endpoint)).toEqual([{ kind: 'tcp', ip: '0.0.0.0', port: 26 }]);
+    expect(configuration.current.listens().map((each) => each.endpoint)).toEqual([
+      { kind: 'tcp', ip: '0.0.0.0', port: 26 },
+    ]);
   });
 
   test('a read-only session may look but not touch', async () => {
     const { configuration } = await consoleOf();
     const session = configSession({ readOnly: true });
     for (const words of ['set Message_Expiration 5', 'unset Message_Expiration', 'reload', 'commit']) {
-      expect(await configCommand(configuration, session, words)).toEqual({ ok: false, lines: ['Configuration changes are not allowed here'] });
+      expect(await configCommand(configuration, session, words)).toEqual({
+        ok: false,
+        lines: ['Configuration changes are not allowed here'],
+      });
     }
     expect((await configCommand(configuration, session, 'get Message_Expiration')).ok).toBe(true);
   });
@@ -231,8 +326,44 @@ test('what showrecurse and write config print is read back as the same configura
 
 test('whatever is typed, there is an answer', async () => {
   const { says } = await consoleOf();
-  const piece = fc.constantFrom('get', 'set', 'unset', 'eval', 'show', 'locate', 'begin', 'commit', 'domain', 'a.test', 'esmtp_listener', 'listen', ':25', 'peer', '10.0.0.0/8', 'enable', '=', '(', ')', '[', ']', '{', '}', '"', "'", 'tls', 'no', '#', '/*', '5', '/(/', '\0');
-  await fc.assert(fc.asyncProperty(fc.array(piece, { maxLength: 8 }), async (pieces) => {
-    expect(Array.isArray(await says(pieces.join(' ')))).toBe(true);
-  }), { numRuns: 1500 });
+  const piece = fc.constantFrom(
+    'get',
+    'set',
+    'unset',
+    'eval',
+    'show',
+    'locate',
+    'begin',
+    'commit',
+    'domain',
+    'a.test',
+    'esmtp_listener',
+    'listen',
+    ':25',
+    'peer',
+    '10.0.0.0/8',
+    'enable',
+    '=',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    'tls',
+    'no',
+    '#',
+    '/*',
+    '5',
+    '/(/',
+    '\0',
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 8 }), async (pieces) => {
+      expect(Array.isArray(await says(pieces.join(' ')))).toBe(true);
+    }),
+    { numRuns: 1500 },
+  );
 });

@@ -1,7 +1,7 @@
 import { changeOption, locate, show, unset, valueLine } from './command-actions.ts';
 import { CONSOLE, isText, wordsOf } from './command-path.ts';
 import { ConfigError, ConfigErrors, placeText } from './errors.ts';
-import { restartWarning, type LiveConfiguration } from './live-configuration.ts';
+import { type LiveConfiguration, restartWarning } from './live-configuration.ts';
 import { printTree } from './print-tree.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
 
@@ -11,13 +11,19 @@ import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
  * @param words everything behind `config`
  * @returns the lines to print; never throws for what was typed
  */
-export async function configCommand(configuration: LiveConfiguration, session: ConfigSession, words: string): Promise<CommandResult> {
+export async function configCommand(
+  configuration: LiveConfiguration,
+  session: ConfigSession,
+  words: string,
+): Promise<CommandResult> {
   try {
     const list = wordsOf(words);
     const [verb, ...rest] = list;
     const command = verb && COMMANDS.get(verb.text.toLowerCase());
-    if (!command || !isText(verb)) return failed(`unknown command '${verb?.text ?? ''}', one of ${[...COMMANDS.keys()].join(', ')}`);
-    if (session.readOnly && command.changes) return { ok: false, lines: ['Configuration changes are not allowed here'] };
+    if (!command || !isText(verb))
+      return failed(`unknown command '${verb?.text ?? ''}', one of ${[...COMMANDS.keys()].join(', ')}`);
+    if (session.readOnly && command.changes)
+      return { ok: false, lines: ['Configuration changes are not allowed here'] };
     return await command.run({ configuration, session, line: words, words: rest });
   } catch (error) {
     if (error instanceof ConfigErrors) return { ok: false, lines: error.errors.flatMap((each) => each.consoleLines) };
@@ -35,7 +41,8 @@ export async function writeConfigCommand(configuration: LiveConfiguration, words
   const text = printTree(configuration.current.tree);
   const file = words.trim().replace(/^"(.*)"$/, '$1');
   if (file === '') return { ok: true, lines: text.split('\n').slice(0, -1) };
-  if (!file.startsWith('/')) return failed(`'${file}': the file is written by the server, so its path must be absolute`);
+  if (!file.startsWith('/'))
+    return failed(`'${file}': the file is written by the server, so its path must be absolute`);
   try {
     await configuration.disk.replace(file, Buffer.from(text), 0o640);
     return { ok: true, lines: [`Configuration written to ${file}.`] };
@@ -65,7 +72,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['commit', changes(commit)],
   ['rollback', reads(rollback)],
   ['reload', changes(reload)],
-  ['writeback', changes(() => failed('writeback is not implemented yet: nothing was written; config show has what is live'))],
+  [
+    'writeback',
+    changes(() => failed('writeback is not implemented yet: nothing was written; config show has what is live')),
+  ],
 ]);
 
 function begin({ configuration, session, words }: CommandCall): CommandResult {
@@ -86,9 +96,13 @@ async function commit({ configuration, session }: CommandCall): Promise<CommandR
   if (!transaction) return failed('no transaction is open');
   const before = new Set(configuration.pending(configuration.current.tree));
   const next = await configuration.commit(transaction.tree, transaction.from);
-  if (!next) return failed(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
+  if (!next)
+    return failed(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
   session.transaction = undefined;
-  const warnings = configuration.pending(transaction.tree).filter((name) => !before.has(name)).map(restartWarning);
+  const warnings = configuration
+    .pending(transaction.tree)
+    .filter((name) => !before.has(name))
+    .map(restartWarning);
   return { ok: true, lines: [...warnings, `Committed, generation ${next.number}.`] };
 }
 
@@ -104,7 +118,9 @@ async function reload({ configuration, session, words }: CommandCall): Promise<C
   if (more) return failed(`'${more.text}' behind the file`);
   try {
     const next = await configuration.reload(file?.text);
-    const notices = configuration.notices.map(({ place, text }) => `${placeText(place ?? { file: CONSOLE, line: 1, column: 1 })}: warning: ${text}`);
+    const notices = configuration.notices.map(
+      ({ place, text }) => `${placeText(place ?? { file: CONSOLE, line: 1, column: 1 })}: warning: ${text}`,
+    );
     const warnings = configuration.pending(configuration.current.tree).map(restartWarning);
     return { ok: true, lines: [...notices, ...warnings, `Configuration reloaded, generation ${next.number}.`] };
   } catch (error) {

@@ -2,7 +2,7 @@ import { CidrTable, parseCidr } from '../base/index.ts';
 import type { StanzaId } from './generation.ts';
 import type { Option } from './option.ts';
 import { childOf, type Stanza } from './stanza.ts';
-import { withCells, type Cell, type Pages } from './view.ts';
+import { type Cell, type Pages, withCells } from './view.ts';
 
 /**
  * A stanza made ready for questions. Compiled when first asked for: of a hundred thousand domain stanzas only those with
@@ -77,7 +77,10 @@ export class Compiler {
   constructor(declared: readonly Option<unknown>[], start: Stanza) {
     this.#declared = declared;
     this.#start = startOptions(declared, start);
-    this.defaults = withCells([], declared.map((option) => defaultCell(option, option.initial)));
+    this.defaults = withCells(
+      [],
+      declared.map((option) => defaultCell(option, option.initial)),
+    );
   }
 
   compile(stanza: Stanza): Compiled {
@@ -108,7 +111,9 @@ export class Compiler {
 
   /** Only those that differ from the general ones. */
   defaultCells(scope: string): readonly Cell[] {
-    return this.#declared.flatMap((option) => (option.initials.has(scope) ? [defaultCell(option, option.initials.get(scope))] : []));
+    return this.#declared.flatMap((option) =>
+      option.initials.has(scope) ? [defaultCell(option, option.initials.get(scope))] : [],
+    );
   }
 }
 

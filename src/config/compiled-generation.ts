@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
-import { bindingName, endpointText, parseEndpoint, type BindingName, type Domain, type Endpoint, type Millis } from '../base/index.ts';
-import { chainOf, fallsToGlobal, receivingQuery, type Query } from './chain.ts';
+import {
+  type BindingName,
+  bindingName,
+  type Domain,
+  type Endpoint,
+  endpointText,
+  type Millis,
+  parseEndpoint,
+} from '../base/index.ts';
+import { chainOf, fallsToGlobal, type Query, receivingQuery } from './chain.ts';
 import type { Compiled, Compiler } from './compile.ts';
 import { matchCacheSize } from './config-options.ts';
 import type { Generation, ListenerType, ListenStanza, View } from './generation.ts';
-import { sameForAll, type Side } from './same.ts';
-import type { Stanza } from './stanza.ts';
 import { printTree } from './print-tree.ts';
-import { PagedView, withCells, type Pages } from './view.ts';
+import { type Side, sameForAll } from './same.ts';
+import type { Stanza } from './stanza.ts';
+import { PagedView, type Pages, withCells } from './view.ts';
 
 const LISTENERS: readonly ListenerType[] = ['esmtp_listener', 'control_listener', 'ecstream_listener', 'http_listener'];
 
@@ -41,7 +49,11 @@ export class CompiledGeneration implements Generation, Side {
     this.compiler = compiler;
     this.root = compiler.compile(tree);
     const pages = this.#base('global');
-    const global = new PagedView(number, pages, (view, next) => next instanceof CompiledGeneration && sameForAll(view, [], undefined, this, next));
+    const global = new PagedView(
+      number,
+      pages,
+      (view, next) => next instanceof CompiledGeneration && sameForAll(view, [], undefined, this, next),
+    );
     this.global = global;
     this.#most = global.get(matchCacheSize);
   }
@@ -71,12 +83,20 @@ export class CompiledGeneration implements Generation, Side {
   }
 
   listens(): readonly ListenStanza[] {
-    this.#listens ??= LISTENERS.flatMap((type) => [...(this.tree.children.get(type)?.get('')?.children.get('listen')?.values() ?? [])].flatMap((stanza) => {
-      const endpoint = parseEndpoint(stanza.instance);
-      if (endpoint.kind === 'error') return [];
-      const query: Query = { kind: 'receiving', listener: type, endpoint: stanza.instance, client: undefined, pathway: undefined };
-      return [{ listener: type, endpoint, view: this.#view(query) }];
-    }));
+    this.#listens ??= LISTENERS.flatMap((type) =>
+      [...(this.tree.children.get(type)?.get('')?.children.get('listen')?.values() ?? [])].flatMap((stanza) => {
+        const endpoint = parseEndpoint(stanza.instance);
+        if (endpoint.kind === 'error') return [];
+        const query: Query = {
+          kind: 'receiving',
+          listener: type,
+          endpoint: stanza.instance,
+          client: undefined,
+          pathway: undefined,
+        };
+        return [{ listener: type, endpoint, view: this.#view(query) }];
+      }),
+    );
     return this.#listens;
   }
 
@@ -86,7 +106,8 @@ export class CompiledGeneration implements Generation, Side {
 
   bindings(): readonly { readonly group: string; readonly name: BindingName }[] {
     const found = new Map<string, { group: string; name: BindingName }>();
-    const add = (group: string, name: string): void => void found.set(`${group}\n${name}`, { group, name: bindingName(name) });
+    const add = (group: string, name: string): void =>
+      void found.set(`${group}\n${name}`, { group, name: bindingName(name) });
     add('default', 'default');
     const top = this.tree.children.get('binding');
     const grouped = this.#groupIndex();
@@ -120,8 +141,15 @@ export class CompiledGeneration implements Generation, Side {
     const key = `${base}:${chain.map((each) => each.number).join()}`;
     let view = this.#views.get(key);
     if (!view) {
-      const pages = withCells(this.#base(base), chain.toReversed().flatMap((each) => each.cells));
-      view = new PagedView(this.number, pages, (same, next) => next instanceof CompiledGeneration && sameForAll(same, chain, query, this, next));
+      const pages = withCells(
+        this.#base(base),
+        chain.toReversed().flatMap((each) => each.cells),
+      );
+      view = new PagedView(
+        this.number,
+        pages,
+        (same, next) => next instanceof CompiledGeneration && sameForAll(same, chain, query, this, next),
+      );
       if (this.#views.size >= this.#most) this.#views.clear();
       this.#views.set(key, view);
     }
@@ -152,7 +180,13 @@ export class CompiledGeneration implements Generation, Side {
 
 /** What stands below a chain: the scope whose defaults hold, with a minus when Global is not asked. */
 function baseOf(query: Query): string {
-  const scope = query.kind === 'receiving' ? query.listener : query.kind === 'host' ? 'host'
-    : query.kind === 'stanza' ? query.path.at(-1)?.type ?? 'global' : 'global';
+  const scope =
+    query.kind === 'receiving'
+      ? query.listener
+      : query.kind === 'host'
+        ? 'host'
+        : query.kind === 'stanza'
+          ? (query.path.at(-1)?.type ?? 'global')
+          : 'global';
   return fallsToGlobal(query) ? scope : `-${scope}`;
 }

@@ -1,5 +1,5 @@
 import { option } from './declare.ts';
-import { integerBetween, text, optional } from './value-types.ts';
+import { integerBetween, optional, text } from './value-types.ts';
 
 /** Answers kept for each generation; 0 is refused. */
 export const matchCacheSize = option('match_cache_size', integerBetween(1, 10_000_000));

@@ -16,19 +16,28 @@ export function option<T>(
   type: ValueType<T>,
   ours: { readonly scope?: string; readonly initial?: T; readonly dynamic?: boolean; readonly summary?: string } = {},
 ): Option<T> {
-  const named = catalogue.options.filter((row) => row.name === name && (ours.scope === undefined || row.scopes.includes(ours.scope)));
-  const outside = named.filter((row) => row.scopes.some((scope) => !catalogue.modules.some((module) => module.name === scope)));
+  const named = catalogue.options.filter(
+    (row) => row.name === name && (ours.scope === undefined || row.scopes.includes(ours.scope)),
+  );
+  const outside = named.filter((row) =>
+    row.scopes.some((scope) => !catalogue.modules.some((module) => module.name === scope)),
+  );
   const rows = outside.length === 1 ? outside : named;
   const [row] = rows;
-  if (!row) throw new Error(`the catalogue has no option ${name}${ours.scope === undefined ? '' : ` in ${ours.scope}`}: use ownOption`);
+  if (!row)
+    throw new Error(
+      `the catalogue has no option ${name}${ours.scope === undefined ? '' : ` in ${ours.scope}`}: use ownOption`,
+    );
   if (rows.length > 1) {
-    throw new Error(`there are ${rows.length} options ${name}: name a scope, one of ${rows.map((each) => each.scopes[0]).join(', ')}`);
+    throw new Error(
+      `there are ${rows.length} options ${name}: name a scope, one of ${rows.map((each) => each.scopes[0]).join(', ')}`,
+    );
   }
   return {
     name,
     slot: nextSlot(),
     scopes: row.scopes,
-    initial: 'initial' in ours ? ours.initial as T : defaultOf(row, type),
+    initial: 'initial' in ours ? (ours.initial as T) : defaultOf(row, type),
     initials: new Map(Object.entries(row.defaults ?? {}).map(([scope, value]) => [scope, type.read(rawOf(value))])),
     type,
     dynamic: ours.dynamic ?? row.dynamic !== false,
@@ -40,13 +49,27 @@ export function option<T>(
 export function ownOption<T>(
   name: string,
   type: ValueType<T>,
-  own: { readonly scopes: readonly string[]; readonly initial: T; readonly dynamic?: boolean; readonly summary: string },
+  own: {
+    readonly scopes: readonly string[];
+    readonly initial: T;
+    readonly dynamic?: boolean;
+    readonly summary: string;
+  },
 ): Option<T> {
   if (name !== name.toLowerCase()) throw new Error(`an option is declared in lower case: ${name}`);
-  const clash = catalogue.options.find((row) => row.name === name && row.scopes.some((scope) => own.scopes.includes(scope)));
+  const clash = catalogue.options.find(
+    (row) => row.name === name && row.scopes.some((scope) => own.scopes.includes(scope)),
+  );
   if (clash) throw new Error(`${name} is an option of the catalogue: use option`);
   return {
-    name, slot: nextSlot(), scopes: own.scopes, initial: own.initial, initials: new Map(), type, dynamic: own.dynamic ?? true, summary: own.summary,
+    name,
+    slot: nextSlot(),
+    scopes: own.scopes,
+    initial: own.initial,
+    initials: new Map(),
+    type,
+    dynamic: own.dynamic ?? true,
+    summary: own.summary,
   };
 }
 

@@ -1,4 +1,4 @@
-import { millis, seconds, type Millis, type Seconds } from '../base/index.ts';
+import { type Millis, millis, type Seconds, seconds } from '../base/index.ts';
 import { ValueError, type ValueType } from './option.ts';
 import { scalar } from './scalar.ts';
 
@@ -24,12 +24,19 @@ export const milliseconds: ValueType<Millis> = {
 
 const SECONDS: ReadonlyMap<string, number> = new Map([['', 1], ...named(1)]);
 const MILLISECONDS: ReadonlyMap<string, number> = new Map([
-  ['', 1], ['ms', 1], ['millisecond', 1], ['milliseconds', 1], ...named(1000),
+  ['', 1],
+  ['ms', 1],
+  ['millisecond', 1],
+  ['milliseconds', 1],
+  ...named(1000),
 ]);
 
 function named(second: number): [string, number][] {
   const units: readonly [string, number][] = [
-    ['s sec secs second seconds', 1], ['m min mins minute minutes', 60], ['h hour hours', 3600], ['d day days', 86400],
+    ['s sec secs second seconds', 1],
+    ['m min mins minute minutes', 60],
+    ['h hour hours', 3600],
+    ['d day days', 86400],
   ];
   return units.flatMap(([words, size]) => words.split(' ').map((word): [string, number] => [word, size * second]));
 }

@@ -34,7 +34,8 @@ export class ConfigError extends Error {
   /** Momentum's form, as the console and `validate_config` print it. */
   get consoleLines(): readonly string[] {
     const lines: string[] = [];
-    if (this.capability !== undefined) lines.push(`CFG-07961 No module provides capability 'config.${this.capability}'.`);
+    if (this.capability !== undefined)
+      lines.push(`CFG-07961 No module provides capability 'config.${this.capability}'.`);
     if (this.place) {
       const near = this.near === undefined ? '' : ` near '${this.near}'`;
       lines.push(`Syntax error in ${this.place.file} at line ${this.place.line}${near}`);

@@ -1,9 +1,22 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configured } from '../../test/support/configuration.ts';
-import { bindingName, parseDomain, parseEndpoint, type Domain, type Endpoint } from '../base/index.ts';
+import { bindingName, type Domain, type Endpoint, parseDomain, parseEndpoint } from '../base/index.ts';
 import {
-  array, boolean, cidrs, duration, enumeration, integer, option, optional, size, text, throttle,
-  type Generation, type ListenerType, type Option, type View,
+  array,
+  boolean,
+  cidrs,
+  duration,
+  enumeration,
+  type Generation,
+  integer,
+  type ListenerType,
+  type Option,
+  option,
+  optional,
+  size,
+  text,
+  throttle,
+  type View,
 } from './index.ts';
 
 const maxOutboundConnections = option('max_outbound_connections', integer);
@@ -21,8 +34,20 @@ const idleTime = option('idle_time', duration);
 const dateHeader = option('rfc2822_date_header', enumeration('ifneeded', 'pedantic', 'ignore'));
 const allowIpLiteral = option('allow_ip_literal', boolean);
 const declared: readonly Option<unknown>[] = [
-  maxOutboundConnections, maxDeliveries, messageExpiration, idleTimeout, ehloTimeout, throttleMessages, listenerSessions,
-  smtpExtensions, bannerHostname, relayHosts, maxMessageSize, idleTime, dateHeader, allowIpLiteral,
+  maxOutboundConnections,
+  maxDeliveries,
+  messageExpiration,
+  idleTimeout,
+  ehloTimeout,
+  throttleMessages,
+  listenerSessions,
+  smtpExtensions,
+  bannerHostname,
+  relayHosts,
+  maxMessageSize,
+  idleTime,
+  dateHeader,
+  allowIpLiteral,
 ];
 
 const domain = (name: string): Domain => parseDomain(name) ?? expect.fail(`${name} is no domain`);
@@ -35,10 +60,14 @@ describe('the worked examples of sending options', () => {
   let generation: Generation;
   const sending = (binding: string, name: string): View =>
     generation.sending(generation.groupOf(bindingName(binding)), bindingName(binding), domain(name));
-  const host = (binding: string, name: string): View => generation.host(generation.groupOf(bindingName(binding)), bindingName(binding), name);
+  const host = (binding: string, name: string): View =>
+    generation.host(generation.groupOf(bindingName(binding)), bindingName(binding), name);
 
   beforeAll(async () => {
-    ({ configuration: { current: generation } } = await configured(`
+    ({
+      configuration: { current: generation },
+    } = await configured(
+      `
       Max_Outbound_Connections = 50
       Message_Expiration = 400
       Domain "mx.test" { Max_Outbound_Connections = 40  Message_Expiration = 90 }
@@ -55,7 +84,9 @@ describe('the worked examples of sending options', () => {
       }
       Host "in.mx.test" { }
       Host "/^relay[0-9]+[.]/" { Max_Outbound_Connections = 6 }
-      Binding_Group "default" { Ehlo_Timeout = 77 }`, declared));
+      Binding_Group "default" { Ehlo_Timeout = 77 }`,
+      declared,
+    ));
   });
 
   const examples: readonly (readonly [string, string, string, Option<unknown>, unknown])[] = [
@@ -112,8 +143,11 @@ describe('the worked examples of sending options', () => {
 
   test('bindings are listed with their groups, and default exists without being written', () => {
     expect(generation.bindings()).toEqual([
-      { group: 'default', name: 'default' }, { group: 'default', name: 'solo' }, { group: 'default', name: 'bare' },
-      { group: 'g', name: 'gb' }, { group: 'g', name: 'gc' },
+      { group: 'default', name: 'default' },
+      { group: 'default', name: 'solo' },
+      { group: 'default', name: 'bare' },
+      { group: 'g', name: 'gb' },
+      { group: 'g', name: 'gc' },
     ]);
     expect(generation.groupOf(bindingName('nobody'))).toBe('default');
   });
@@ -129,7 +163,10 @@ describe('the worked examples of receiving options', () => {
     generation.receiving(listener, endpoint(at), client, pathway);
 
   beforeAll(async () => {
-    ({ configuration: { current: generation } } = await configured(`
+    ({
+      configuration: { current: generation },
+    } = await configured(
+      `
       Relay_Hosts = ( 127.0.0.1 )
       Allow_IP_Literal = false
       Pathway_Group "pg" { Idle_Time = 31  Max_Message_Size = 5000
@@ -145,7 +182,9 @@ describe('the worked examples of receiving options', () => {
         Listen "0.0.0.0:26" { Pathway = "out" }
         Listen "[0:0::0]:587" { Pathway = "out"  Peer "2001:DB8:9::/48" { Listener_Sessions = 9 } }
         Listen "/run/x.sock" { }
-      }`, declared));
+      }`,
+      declared,
+    ));
   });
 
   const examples: readonly (readonly [string, string, string, Option<unknown>, unknown])[] = [
@@ -187,12 +226,14 @@ describe('the worked examples of receiving options', () => {
   });
 
   test('listens come with their values for nobody in particular', () => {
-    expect(generation.listens().map((each) => [each.listener, each.endpoint, each.view.get(listenerSessions)])).toEqual([
-      ['esmtp_listener', { kind: 'tcp', ip: '0.0.0.0', port: 25 }, 70],
-      ['esmtp_listener', { kind: 'tcp', ip: '0.0.0.0', port: 26 }, 100],
-      ['esmtp_listener', { kind: 'tcp', ip: '::', port: 587 }, 100],
-      ['esmtp_listener', { kind: 'unix', path: '/run/x.sock' }, 100],
-    ]);
+    expect(generation.listens().map((each) => [each.listener, each.endpoint, each.view.get(listenerSessions)])).toEqual(
+      [
+        ['esmtp_listener', { kind: 'tcp', ip: '0.0.0.0', port: 25 }, 70],
+        ['esmtp_listener', { kind: 'tcp', ip: '0.0.0.0', port: 26 }, 100],
+        ['esmtp_listener', { kind: 'tcp', ip: '::', port: 587 }, 100],
+        ['esmtp_listener', { kind: 'unix', path: '/run/x.sock' }, 100],
+      ],
+    );
   });
 
   test('caps are counted for the block that set them', () => {
@@ -206,7 +247,11 @@ describe('the worked examples of receiving options', () => {
 test('a module stanza has its own values, then defaults; the general ones of Global do not reach it', async () => {
   const heartbeat = option('heartbeat', duration, { scope: 'ec_logger' });
   const mode = option('mainlog_mode', text, { scope: 'ec_logger' });
-  const { configuration } = await configured('ec_logger "one" { Heartbeat = 2m } ec_logger { mainlog_mode = 0600 }', [heartbeat, mode], ['ec_logger']);
+  const { configuration } = await configured(
+    'ec_logger "one" { Heartbeat = 2m } ec_logger { mainlog_mode = 0600 }',
+    [heartbeat, mode],
+    ['ec_logger'],
+  );
   const { current } = configuration;
   expect(current.instances('ec_logger')).toEqual(['one', 'ec_logger']);
   expect(current.stanza('ec_logger', 'one').get(heartbeat)).toBe(120);
@@ -216,6 +261,9 @@ test('a module stanza has its own values, then defaults; the general ones of Glo
 
 test('the buffers of an HTTP listener have a default of their own', async () => {
   const buffer = option('tcp_recv_buffer_size', size);
-  const { configuration } = await configured('HTTP_Listener { Listen ":8080" { } } ESMTP_Listener { Listen ":2525" { } }', [buffer]);
+  const { configuration } = await configured(
+    'HTTP_Listener { Listen ":8080" { } } ESMTP_Listener { Listen ":2525" { } }',
+    [buffer],
+  );
   expect(configuration.current.listens().map((each) => each.view.get(buffer))).toEqual([4096, 32768]);
 });

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from './errors.ts';
-import { LIMITS, parse, type Item } from './grammar.ts';
+import { parse } from './grammar.ts';
+import { type Item, LIMITS } from './items.ts';
 import type { RawValue } from './option.ts';
 import { printItems } from './print.ts';
 
 /** What was parsed, printed, and the errors as the check prints them. */
-function parsed(text: string): { readonly items: readonly Item[]; readonly printed: string; readonly errors: readonly string[] } {
+function parsed(text: string): {
+  readonly items: readonly Item[];
+  readonly printed: string;
+  readonly errors: readonly string[];
+} {
   const errors: ConfigError[] = [];
   const items = parse(text, 'f', errors);
   return { items, printed: printItems(items), errors: errors.map((error) => error.checkLine) };
@@ -52,20 +57,36 @@ describe('every form of the language', () => {
 
   test('a place is where a name begins, counted in UTF-16 units behind text of several lines', () => {
     const { items } = parsed('a = "x\ny"  b = 1\n\n  /* 🙂\n*/ c = 2');
-    expect(items.map((item) => [item.at.line, item.at.column])).toEqual([[1, 1], [2, 5], [5, 4]]);
+    expect(items.map((item) => [item.at.line, item.at.column])).toEqual([
+      [1, 1],
+      [2, 5],
+      [5, 4],
+    ]);
   });
 });
 
 describe('each error is told once, and what stands beside it is kept', () => {
   test.each([
-    ['a = 5;\nb = 1', 'b = 1', ["f:1:5: error: '5;' ends with ';': there is no such terminator here (quote the text if it is meant)"]],
-    ['a = 5 ;\nb = 1', 'a = 5\nb = 1', ["f:1:7: error: there is no ';' in this language: an item ends where the next begins"]],
+    [
+      'a = 5;\nb = 1',
+      'b = 1',
+      ["f:1:5: error: '5;' ends with ';': there is no such terminator here (quote the text if it is meant)"],
+    ],
+    [
+      'a = 5 ;\nb = 1',
+      'a = 5\nb = 1',
+      ["f:1:7: error: there is no ';' in this language: an item ends where the next begins"],
+    ],
     ['a b\nc = 1', 'c = 1', ["f:1:1: error: '=' is missing between 'a' and 'b'"]],
     ['a\nb = 1', 'b = 1', ["f:1:1: error: '=' or '{' is missing behind 'a'"]],
     ['a b c { d = 1 }\ne = 1', 'e = 1', ["f:1:1: error: '=' is missing between 'a' and 'b'"]],
     ['a b = c\nd = 1', 'd = 1', ["f:1:1: error: '=' is missing between 'a' and 'b'"]],
     ['a =\n}\nb = 1', 'b = 1', ["f:2:1: error: a value is missing before '}'", "f:2:1: error: '}' without '{'"]],
-    ['a = = 1\nb = 1', 'b = 1', ["f:1:5: error: a value is missing before '='", "f:1:7: error: '=' or '{' is missing behind '1'"]],
+    [
+      'a = = 1\nb = 1',
+      'b = 1',
+      ["f:1:5: error: a value is missing before '='", "f:1:7: error: '=' or '{' is missing behind '1'"],
+    ],
     ['a.b = 1\nc = 1', 'c = 1', ["f:1:1: error: 'a.b' is no name: a name is made of letters, digits and _"]],
     ['"a" = 1\nb = 1', 'b = 1', ['f:1:1: error: a name must stand here, not the quoted text "a"']],
     ['a = ( b\nc = 1\nd = 2', 'c = 1\nd = 2', ["f:1:5: error: this '(' is never closed"]],
@@ -76,10 +97,26 @@ describe('each error is told once, and what stands beside it is kept', () => {
     ['a [ b = c\n}', '', ["f:1:3: error: this '[' is never closed", "f:2:1: error: '}' without '{'"]],
     ['s {\n  a = 1', 's {\n  a = 1\n}', ["f:1:3: error: the '{' of s is never closed"]],
     ['a = "x\nb = 1', 'a = "x"\nb = 1', ['f:1:5: error: this " is never closed']],
-    ["a = 'x\nb = 1'", "a = \"x\"\nb = 1", ["f:1:5: error: this ' is never closed", "f:2:6: error: this ' is never closed", 'f:2:6: error: a name must stand here, not the quoted text ""']],
+    [
+      "a = 'x\nb = 1'",
+      'a = "x"\nb = 1',
+      [
+        "f:1:5: error: this ' is never closed",
+        "f:2:6: error: this ' is never closed",
+        'f:2:6: error: a name must stand here, not the quoted text ""',
+      ],
+    ],
     ['a = 1 /* x\n', 'a = 1', ['f:1:7: error: the comment that begins on line 1 is never closed']],
-    ['a = "x\0y\0"\nb = 1\0\nc = 1', 'a = "x y "\nb = 1\nc = 1', ['f:1:7: error: a NUL character', 'f:2:6: error: a NUL character']],
-    ['include x;\na = 1', 'a = 1', ["f:1:9: error: 'x;' ends with ';': there is no such terminator here (quote the text if it is meant)"]],
+    [
+      'a = "x\0y\0"\nb = 1\0\nc = 1',
+      'a = "x y "\nb = 1\nc = 1',
+      ['f:1:7: error: a NUL character', 'f:2:6: error: a NUL character'],
+    ],
+    [
+      'include x;\na = 1',
+      'a = 1',
+      ["f:1:9: error: 'x;' ends with ';': there is no such terminator here (quote the text if it is meant)"],
+    ],
   ])('%j', (text, printed, errors) => {
     const result = parsed(text);
     expect(result.errors).toEqual(errors);
@@ -114,9 +151,12 @@ describe('limits', () => {
 });
 
 const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((word) => !/^(?:readonly_)?include$/i.test(word));
-const anyText = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary-ascii', maxLength: 8 }))
+const anyText = fc
+  .oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary-ascii', maxLength: 8 }))
   .map((text) => text.replaceAll('\0', ''));
-const word = fc.stringMatching(/^[!-~\u00a1-\uffff]{1,12}$/).filter((text) => !/["#'={}[\]()\ud800-\udfff]/.test(text) && !text.startsWith('/*') && !text.endsWith(';'));
+const word = fc
+  .stringMatching(/^[!-~\u00a1-\uffff]{1,12}$/)
+  .filter((text) => !/["#'={}[\]()\ud800-\udfff]/.test(text) && !text.startsWith('/*') && !text.endsWith(';'));
 const at = { file: 'f', line: 1, column: 1 };
 const textValue: fc.Arbitrary<RawValue> = fc.oneof(
   anyText.map((text): RawValue => ({ kind: 'text', text, quoted: true, at })),
@@ -124,41 +164,89 @@ const textValue: fc.Arbitrary<RawValue> = fc.oneof(
 );
 // Inside brackets a comma separates, so no bare word there holds one.
 const listedValue = textValue.filter((value) => value.kind === 'text' && (value.quoted || !value.text.includes(',')));
-const arrayValue: fc.Arbitrary<RawValue> = fc.array(anyText, { maxLength: 4 }).map((items) => ({ kind: 'array', items: items.map((text) => ({ text, at })), at }));
-const dictionaryValue: fc.Arbitrary<RawValue> = fc.array(fc.tuple(anyText, fc.oneof(listedValue, arrayValue)), { maxLength: 4 })
+const arrayValue: fc.Arbitrary<RawValue> = fc
+  .array(anyText, { maxLength: 4 })
+  .map((items) => ({ kind: 'array', items: items.map((text) => ({ text, at })), at }));
+const dictionaryValue: fc.Arbitrary<RawValue> = fc
+  .array(fc.tuple(anyText, fc.oneof(listedValue, arrayValue)), { maxLength: 4 })
   .map((entries) => ({ kind: 'dictionary', entries: entries.map(([key, value]) => ({ key, value, at })), at }));
 const { items } = fc.letrec<{ items: Item[] }>((tie) => ({
-  items: fc.array(fc.oneof(
-    { maxDepth: 4 },
-    fc.tuple(name, fc.oneof(textValue, arrayValue, dictionaryValue)).map(([key, value]): Item => ({ kind: 'option', name: key, at, value })),
-    fc.tuple(fc.boolean(), anyText).map(([readOnly, path]): Item => ({ kind: 'include', readOnly, path, at })),
-    fc.tuple(name, fc.option(anyText, { nil: undefined }), tie('items')).map(([key, instance, inner]): Item => ({ kind: 'stanza', name: key, at, instance, items: inner })),
-  ), { maxLength: 5 }),
+  items: fc.array(
+    fc.oneof(
+      { maxDepth: 4 },
+      fc
+        .tuple(name, fc.oneof(textValue, arrayValue, dictionaryValue))
+        .map(([key, value]): Item => ({ kind: 'option', name: key, at, value })),
+      fc.tuple(fc.boolean(), anyText).map(([readOnly, path]): Item => ({ kind: 'include', readOnly, path, at })),
+      fc
+        .tuple(name, fc.option(anyText, { nil: undefined }), tie('items'))
+        .map(([key, instance, inner]): Item => ({ kind: 'stanza', name: key, at, instance, items: inner })),
+    ),
+    { maxLength: 5 },
+  ),
 }));
 
 test('print then parse is the identity', () => {
-  fc.assert(fc.property(items, (tree) => {
-    const again = parsed(printItems(tree));
-    expect(again.errors).toEqual([]);
-    expect(bare(again.items)).toEqual(bare(tree));
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(items, (tree) => {
+      const again = parsed(printItems(tree));
+      expect(again.errors).toEqual([]);
+      expect(bare(again.items)).toEqual(bare(tree));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('what was understood of any text is printed so that it is read as the same', () => {
-  const piece = fc.constantFrom('a', 'b2', '"x y"', "'q'", '=', '{', '}', '(', ')', '[', ']', ',', ';', '#c', '/*', '*/', '\n', ' ', '"', "'", '\\', 'include', 'x,y', '\0', '/x');
-  fc.assert(fc.property(fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(' ')), (text) => {
-    const first = parsed(text);
-    const again = parsed(first.printed);
-    expect(again.errors).toEqual([]);
-    expect(bare(again.items)).toEqual(bare(first.items));
-    expect(new Set(first.errors).size).toBe(first.errors.length);
-  }), { numRuns: 3000 });
+  const piece = fc.constantFrom(
+    'a',
+    'b2',
+    '"x y"',
+    "'q'",
+    '=',
+    '{',
+    '}',
+    '(',
+    ')',
+    '[',
+    ']',
+    ',',
+    ';',
+    '#c',
+    '/*',
+    '*/',
+    '\n',
+    ' ',
+    '"',
+    "'",
+    '\\',
+    'include',
+    'x,y',
+    '\0',
+    '/x',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(' ')),
+      (text) => {
+        const first = parsed(text);
+        const again = parsed(first.printed);
+        expect(again.errors).toEqual([]);
+        expect(bare(again.items)).toEqual(bare(first.items));
+        expect(new Set(first.errors).size).toBe(first.errors.length);
+      },
+    ),
+    { numRuns: 3000 },
+  );
 });
 
 test('random bytes are parsed in time and never throw', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-    const errors: ConfigError[] = [];
-    parse(Buffer.from(bytes).toString('latin1'), 'f', errors);
-    expect(errors.every((error) => error instanceof ConfigError)).toBe(true);
-  }), { numRuns: 2000 });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+      const errors: ConfigError[] = [];
+      parse(Buffer.from(bytes).toString('latin1'), 'f', errors);
+      expect(errors.every((error) => error instanceof ConfigError)).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
 });

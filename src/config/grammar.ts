@@ -1,39 +1,7 @@
 import { ConfigError } from './errors.ts';
+import { type Budget, type Item, LIMITS } from './items.ts';
 import { Lexer, type Mark, type TokenKind } from './lexer.ts';
 import type { Place, RawValue } from './option.ts';
-
-/** What a file says, in its order. Names keep their spelling. */
-export type Item = OptionItem | StanzaItem | IncludeItem;
-
-export interface OptionItem {
-  readonly kind: 'option';
-  readonly name: string;
-  readonly at: Place;
-  readonly value: RawValue;
-}
-
-export interface StanzaItem {
-  readonly kind: 'stanza';
-  readonly name: string;
-  readonly at: Place;
-  readonly instance: string | undefined;
-  readonly items: readonly Item[];
-}
-
-export interface IncludeItem {
-  readonly kind: 'include';
-  readonly readOnly: boolean;
-  readonly path: string;
-  readonly at: Place;
-}
-
-/** Named limits of spec: repetition, merging, includes. */
-export const LIMITS = { nesting: 32, includeDepth: 16, fileBytes: 64 * 1024 * 1024, items: 2_000_000, errors: 10_000 } as const;
-
-/** Counts the items of all files together. */
-export interface Budget {
-  items: number;
-}
 
 /**
  * Parses a whole file, and goes on behind each error, so that all are found at once. A wrong item is left out; what is
@@ -41,7 +9,12 @@ export interface Budget {
  *
  * @param errors where errors are added, in the order of the text
  */
-export function parse(text: string, file: string, errors: ConfigError[], budget: Budget = { items: 0 }): readonly Item[] {
+export function parse(
+  text: string,
+  file: string,
+  errors: ConfigError[],
+  budget: Budget = { items: 0 },
+): readonly Item[] {
   return new Parser(text, file, errors, budget).file();
 }
 
@@ -88,7 +61,12 @@ class Parser {
       return undefined;
     }
     const value = this.#value();
-    if (value && !this.#is('end')) this.#complain(`'${lexer.value}' behind the value: quote what holds blanks or special characters`, lexer.place, lexer.value);
+    if (value && !this.#is('end'))
+      this.#complain(
+        `'${lexer.value}' behind the value: quote what holds blanks or special characters`,
+        lexer.place,
+        lexer.value,
+      );
     return value;
   }
 
@@ -113,7 +91,12 @@ class Parser {
       return undefined;
     }
     const wrong = !NAME.test(name);
-    if (wrong) this.#complain(`'${name}' is no name: a name is made of letters, digits and _${name.endsWith(';') ? ", and nothing ends with ';'" : ''}`, at, name);
+    if (wrong)
+      this.#complain(
+        `'${name}' is no name: a name is made of letters, digits and _${name.endsWith(';') ? ", and nothing ends with ';'" : ''}`,
+        at,
+        name,
+      );
     const item = this.#afterName(name, at, depth);
     return wrong ? undefined : item;
   }
@@ -197,7 +180,11 @@ class Parser {
   }
 
   #semicolon(text: string, at: Place): undefined {
-    this.#complain(`'${text}' ends with ';': there is no such terminator here (quote the text if it is meant)`, at, text);
+    this.#complain(
+      `'${text}' ends with ';': there is no such terminator here (quote the text if it is meant)`,
+      at,
+      text,
+    );
   }
 
   #array(at: Place, inner = false): RawValue | undefined {
@@ -267,7 +254,11 @@ class Parser {
       return value;
     }
     if (kind === '(') return this.#array(at, true);
-    this.#complain(kind === '[' ? 'a dictionary inside a dictionary' : `a value is missing before ${shown(kind)}`, at, lexer.value);
+    this.#complain(
+      kind === '[' ? 'a dictionary inside a dictionary' : `a value is missing before ${shown(kind)}`,
+      at,
+      lexer.value,
+    );
     if (kind === '[') {
       this.#discardNested('[');
       lexer.next(true);
@@ -289,14 +280,23 @@ class Parser {
     const items: Item[] = [];
     this.#items(items, depth + 1);
     if (lexer.kind === '}') lexer.next(false);
-    else if (!this.#full) this.#complain(`the '{' of ${name}${instance === undefined ? '' : ` "${instance}"`} is never closed`, brace, name);
+    else if (!this.#full)
+      this.#complain(
+        `the '{' of ${name}${instance === undefined ? '' : ` "${instance}"`} is never closed`,
+        brace,
+        name,
+      );
     return { kind: 'stanza', name, at, instance, items };
   }
 
   #noName(): undefined {
     const lexer = this.#lexer;
     const { line, kind } = lexer;
-    this.#complain(`a name must stand here, not ${kind === 'text' ? `the quoted text "${lexer.value.slice(0, 40)}"` : shown(kind)}`, lexer.place, lexer.value.slice(0, 40));
+    this.#complain(
+      `a name must stand here, not ${kind === 'text' ? `the quoted text "${lexer.value.slice(0, 40)}"` : shown(kind)}`,
+      lexer.place,
+      lexer.value.slice(0, 40),
+    );
     if (kind === '{') this.#discardBlock();
     else if (kind === '(' || kind === '[') {
       this.#discardNested(kind);
@@ -346,7 +346,7 @@ class Parser {
   #discardNested(open: '(' | '['): void {
     const lexer = this.#lexer;
     const close = open === '(' ? ')' : ']';
-    for (let deep = 1; deep > 0;) {
+    for (let deep = 1; deep > 0; ) {
       const kind = lexer.next(true);
       if (kind === open) deep++;
       else if (kind === close) deep--;
@@ -360,7 +360,7 @@ class Parser {
   /** From `{` to behind its `}`. */
   #discardBlock(): void {
     const lexer = this.#lexer;
-    for (let deep = 1; deep > 0;) {
+    for (let deep = 1; deep > 0; ) {
       const kind = lexer.next(false);
       if (kind === '{') deep++;
       else if (kind === '}') deep--;
@@ -379,7 +379,8 @@ class Parser {
   }
 
   #tooMany(): undefined {
-    if (!this.#full) this.#complain(`more than ${LIMITS.items} items in all files together`, this.#lexer.place, this.#lexer.value);
+    if (!this.#full)
+      this.#complain(`more than ${LIMITS.items} items in all files together`, this.#lexer.place, this.#lexer.value);
     this.#full = true;
     while (this.#lexer.next(false) !== 'end');
   }
@@ -402,7 +403,8 @@ class Parser {
   }
 
   #complain(message: string, place: Place, near: string): void {
-    if (this.#errors.length === LIMITS.errors) this.#errors.push(new ConfigError(`more than ${LIMITS.errors} errors: the others are not shown`, { place }));
+    if (this.#errors.length === LIMITS.errors)
+      this.#errors.push(new ConfigError(`more than ${LIMITS.errors} errors: the others are not shown`, { place }));
     if (this.#errors.length > LIMITS.errors) return;
     // What was read again, from a mark, complains again.
     const key = `${place.line}:${place.column}:${message}`;

@@ -1,7 +1,7 @@
 import { BUILT_IN } from './declare.ts';
-import { ConfigErrors, type ConfigError } from './errors.ts';
+import { type ConfigError, ConfigErrors } from './errors.ts';
 import { parse } from './grammar.ts';
-import { merge, type Findings } from './merge.ts';
+import { type Findings, merge } from './merge.ts';
 import type { Schema } from './schema.ts';
 import { emptyStanza, ROOT_STEP, type Stanza } from './stanza.ts';
 

@@ -48,7 +48,8 @@ function domainInstance(type: string, text: string): Instance {
     try {
       return { name: text, pattern: compilePattern(text.slice(1, -1), { ignoreCase: true }), notice: undefined };
     } catch (error) {
-      if (error instanceof ValueError) throw new ValueError(`${type} "${text}": expected ${error.message}`, { cause: error });
+      if (error instanceof ValueError)
+        throw new ValueError(`${type} "${text}": expected ${error.message}`, { cause: error });
       throw error;
     }
   }
@@ -67,15 +68,24 @@ function peerInstance(text: string): Instance {
   const cidr = parseCidr(text);
   if (!cidr) throw new ValueError(`Peer "${text}": not an address or a block as 10.0.0.0/8`);
   const name = cidrText(cidr);
-  return { name, pattern: undefined, notice: cidr.hostBits ? `Peer "${text}": bits behind the prefix are ignored, it means ${name}` : undefined };
+  return {
+    name,
+    pattern: undefined,
+    notice: cidr.hostBits ? `Peer "${text}": bits behind the prefix are ignored, it means ${name}` : undefined,
+  };
 }
 
 function bindingInstance(type: string, text: string): string {
-  const wrong = text === '' ? 'is empty'
-    : /\s/.test(text) ? 'holds a blank'
-      : type === 'binding' && text.includes(':') ? "holds a ':'"
-        : type === 'binding' && text.startsWith('#') ? "begins with '#'"
-          : undefined;
+  const wrong =
+    text === ''
+      ? 'is empty'
+      : /\s/.test(text)
+        ? 'holds a blank'
+        : type === 'binding' && text.includes(':')
+          ? "holds a ':'"
+          : type === 'binding' && text.startsWith('#')
+            ? "begins with '#'"
+            : undefined;
   if (wrong !== undefined) throw new ValueError(`the name of the ${type} "${text}" ${wrong}`);
   return text;
 }

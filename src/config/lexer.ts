@@ -69,13 +69,20 @@ export class Lexer {
         return this.#quoted();
       case APOSTROPHE:
         return this.#raw();
-      case 0x7b: return this.#single('{');
-      case 0x7d: return this.#single('}');
-      case 0x28: return this.#single('(');
-      case 0x29: return this.#single(')');
-      case 0x5b: return this.#single('[');
-      case 0x5d: return this.#single(']');
-      case 0x3d: return this.#single('=');
+      case 0x7b:
+        return this.#single('{');
+      case 0x7d:
+        return this.#single('}');
+      case 0x28:
+        return this.#single('(');
+      case 0x29:
+        return this.#single(')');
+      case 0x5b:
+        return this.#single('[');
+      case 0x5d:
+        return this.#single(']');
+      case 0x3d:
+        return this.#single('=');
       default:
         if (listed && code === COMMA) return this.#single(',');
         return this.#word(listed);
@@ -111,7 +118,7 @@ export class Lexer {
       if (slashes % 2 === 0) break;
     }
     const inner = this.#text.slice(this.#at + 1, close);
-    this.value = escapes || inner.includes('\\') ? unescape(inner) : inner;
+    this.value = escapes || inner.includes('\\') ? unescaped(inner) : inner;
     this.#moveTo(close + 1);
     return (this.kind = 'text');
   }
@@ -196,6 +203,6 @@ const ENDS_WORD = Uint8Array.from({ length: 128 }, (_, code) => (SPECIAL.include
 const BARE = /^[^\0\t-\r #"'={}[\]()]+$/;
 
 /** A backslash before any other character stays, with that character, so that patterns need no doubling. */
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\([\\"nrt])/g, (_, char: string) => ({ n: '\n', r: '\r', t: '\t' })[char] ?? char);
 }

@@ -10,8 +10,8 @@ import type { Option } from './option.ts';
 import { checkTree } from './references.ts';
 import { Schema } from './schema.ts';
 import { findMainFile, readSources, type SourceFile } from './sources.ts';
-import type { Stanza } from './stanza.ts';
 import { spelling } from './spelling.ts';
+import type { Stanza } from './stanza.ts';
 import { sameRaw } from './view.ts';
 
 export interface LoadOptions {
@@ -145,7 +145,9 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   /** A tree of an open transaction made ready for questions; nobody else sees it. */
   tentative(tree: Stanza): CompiledGeneration {
-    return tree === this.#current.tree ? this.#current : new CompiledGeneration(tree, this.#current.number, this.#current.date, this.#compiler);
+    return tree === this.#current.tree
+      ? this.#current
+      : new CompiledGeneration(tree, this.#current.number, this.#current.date, this.#compiler);
   }
 
   /** Names of options whose values in `tree` differ from those in use until the next start. */
@@ -155,7 +157,8 @@ export class LiveConfiguration implements LoadedConfiguration {
     const visit = (stanza: Stanza): void => {
       if (this.#compiler.keepsStart(stanza)) {
         const used = new Map(this.#compiler.compile(stanza).cells.map((cell) => [cell.slot, cell.raw]));
-        for (const option of fixed) if (!sameRaw(used.get(option.slot), stanza.options.get(option.name)?.value)) names.add(option.name);
+        for (const option of fixed)
+          if (!sameRaw(used.get(option.slot), stanza.options.get(option.name)?.value)) names.add(option.name);
       }
       for (const ofType of stanza.children.values()) for (const child of ofType.values()) visit(child);
     };
@@ -171,7 +174,11 @@ export class LiveConfiguration implements LoadedConfiguration {
         await check(next, last);
       } catch (error) {
         if (error instanceof ConfigErrors) throw error;
-        throw new ConfigErrors([error instanceof ConfigError ? error : new ConfigError(error instanceof Error ? error.message : String(error), { cause: error })]);
+        throw new ConfigErrors([
+          error instanceof ConfigError
+            ? error
+            : new ConfigError(error instanceof Error ? error.message : String(error), { cause: error }),
+        ]);
       }
     }
     this.#current = next;
@@ -192,10 +199,18 @@ export function restartWarning(name: string): string {
   return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
 }
 
-async function read(options: LoadOptions, schema: Schema, implicit: Stanza, file: string | undefined): Promise<Reading> {
+async function read(
+  options: LoadOptions,
+  schema: Schema,
+  implicit: Stanza,
+  file: string | undefined,
+): Promise<Reading> {
   const main = file ?? (await findMainFile(options.disk, options.searchPath));
   if (main === undefined) {
-    throw new ConfigErrors([new ConfigError(`no impetus.conf or ecelerity.conf in ${options.searchPath.join(', ')}`)], 'not found');
+    throw new ConfigErrors(
+      [new ConfigError(`no impetus.conf or ecelerity.conf in ${options.searchPath.join(', ')}`)],
+      'not found',
+    );
   }
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
@@ -205,7 +220,13 @@ async function read(options: LoadOptions, schema: Schema, implicit: Stanza, file
   // References to stanzas that were left out for their errors would be errors for nothing.
   if (errors.length === 0) checkTree(tree, { errors, notices });
   if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files));
-  return { file: main, files: sources.files, tree, notices: distinct(notices), notImplemented: distinct(notImplemented) };
+  return {
+    file: main,
+    files: sources.files,
+    tree,
+    notices: distinct(notices),
+    notImplemented: distinct(notImplemented),
+  };
 }
 
 /** By file as they were read, then by place; a file included twice complains once. */
@@ -215,9 +236,12 @@ function inOrder(errors: readonly ConfigError[], files: readonly SourceFile[]): 
   return errors
     .filter((error) => !seen.has(error.checkLine) && seen.add(error.checkLine))
     .map((error) => ({ error, rank: rank.get(error.place?.file ?? '') ?? -1 }))
-    .sort((one, other) => one.rank - other.rank
-      || (one.error.place?.line ?? 0) - (other.error.place?.line ?? 0)
-      || (one.error.place?.column ?? 0) - (other.error.place?.column ?? 0))
+    .sort(
+      (one, other) =>
+        one.rank - other.rank ||
+        (one.error.place?.line ?? 0) - (other.error.place?.line ?? 0) ||
+        (one.error.place?.column ?? 0) - (other.error.place?.column ?? 0),
+    )
     .map(({ error }) => error);
 }
 

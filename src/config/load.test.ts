@@ -1,11 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configured, diskWith, MAIN } from '../../test/support/configuration.ts';
-import { bindingName, millis, parseDomain, type Domain } from '../base/index.ts';
+import { bindingName, type Domain, millis, parseDomain } from '../base/index.ts';
 import {
-  boolean, ConfigErrors, duration, integer, loadConfiguration, option, optional, ownOption, path, searchPath, text, type Generation,
+  boolean,
+  ConfigErrors,
+  duration,
+  type Generation,
+  integer,
+  loadConfiguration,
+  option,
+  optional,
+  ownOption,
+  path,
+  searchPath,
+  text,
 } from './index.ts';
-import { LIMITS } from './grammar.ts';
+import { LIMITS } from './items.ts';
 
 const maxOutboundConnections = option('max_outbound_connections', integer);
 const messageExpiration = option('message_expiration', duration);
@@ -28,8 +39,12 @@ async function errorsOf(files: string | Record<string, string>): Promise<ConfigE
 
 describe('the main file', () => {
   test('each directory is searched for impetus.conf, then ecelerity.conf, before the next one', async () => {
-    const disk = await diskWith({ '/b/ecelerity.conf': 'Message_Expiration = 2', '/c/impetus.conf': 'Message_Expiration = 3' });
-    const load = async (): Promise<Generation> => (await loadConfiguration({ disk, clock, searchPath: ['/a', '/b', '/c'], declared, modules: [] })).current;
+    const disk = await diskWith({
+      '/b/ecelerity.conf': 'Message_Expiration = 2',
+      '/c/impetus.conf': 'Message_Expiration = 3',
+    });
+    const load = async (): Promise<Generation> =>
+      (await loadConfiguration({ disk, clock, searchPath: ['/a', '/b', '/c'], declared, modules: [] })).current;
     expect((await load()).global.get(messageExpiration)).toBe(2);
     await disk.replace('/b/impetus.conf', Buffer.from('Message_Expiration = 1'));
     expect((await load()).global.get(messageExpiration)).toBe(1);
@@ -37,7 +52,10 @@ describe('the main file', () => {
 
   test('the default path has the directory of the node before the default one', () => {
     expect(searchPath({ nodeName: 'mx1.example' })).toEqual([
-      '/etc/impetus/conf/global', '/etc/impetus/conf/mx1.example', '/etc/impetus/conf/default', '/etc/impetus',
+      '/etc/impetus/conf/global',
+      '/etc/impetus/conf/mx1.example',
+      '/etc/impetus/conf/default',
+      '/etc/impetus',
     ]);
   });
 
@@ -57,13 +75,20 @@ describe('the main file', () => {
 
   test('a file that was named and is not there is not found either', async () => {
     const disk = await diskWith('');
-    await expect(loadConfiguration({ disk, clock, file: '/no/such', searchPath: [], declared, modules: [] }))
-      .rejects.toMatchObject({ reason: 'not found', message: 'error: cannot read /no/such: no such file or directory' });
+    await expect(
+      loadConfiguration({ disk, clock, file: '/no/such', searchPath: [], declared, modules: [] }),
+    ).rejects.toMatchObject({ reason: 'not found', message: 'error: cannot read /no/such: no such file or directory' });
   });
 
   test('a directory made after the start is noticed at a reload', async () => {
     const disk = await diskWith({ '/etc/default/impetus.conf': 'Message_Expiration = 5' });
-    const configuration = await loadConfiguration({ disk, clock, searchPath: ['/etc/node', '/etc/default'], declared, modules: [] });
+    const configuration = await loadConfiguration({
+      disk,
+      clock,
+      searchPath: ['/etc/node', '/etc/default'],
+      declared,
+      modules: [],
+    });
     await disk.makeDirectory('/etc/node');
     await disk.replace('/etc/node/impetus.conf', Buffer.from('Message_Expiration = 6'));
     expect((await configuration.reload()).global.get(messageExpiration)).toBe(6);
@@ -73,15 +98,22 @@ describe('the main file', () => {
 
 describe('merging', () => {
   const value = (generation: Generation, domain: string): number =>
-    generation.sending('default', bindingName('default'), parseDomain(domain) ?? ('' as Domain)).get(maxOutboundConnections);
+    generation
+      .sending('default', bindingName('default'), parseDomain(domain) ?? ('' as Domain))
+      .get(maxOutboundConnections);
 
   test('a stanza may appear many times; later values win, and names are compared canonically', async () => {
-    const { configuration } = await configured({
-      [MAIN]: 'DOMAIN "MX.test" { Max_Outbound_Connections = 1 Message_Expiration = 7 } include "more.conf"',
-      '/etc/impetus/more.conf': 'domain "mx.TEST." { max_outbound_connections = 2 }',
-    }, declared);
+    const { configuration } = await configured(
+      {
+        [MAIN]: 'DOMAIN "MX.test" { Max_Outbound_Connections = 1 Message_Expiration = 7 } include "more.conf"',
+        '/etc/impetus/more.conf': 'domain "mx.TEST." { max_outbound_connections = 2 }',
+      },
+      declared,
+    );
     expect(value(configuration.current, 'mx.test')).toBe(2);
-    expect(configuration.current.sending('default', bindingName('default'), 'mx.test' as Domain).get(messageExpiration)).toBe(7);
+    expect(
+      configuration.current.sending('default', bindingName('default'), 'mx.test' as Domain).get(messageExpiration),
+    ).toBe(7);
   });
 
   test('an included file is looked for beside the including one, then on the search path', async () => {
@@ -91,31 +123,52 @@ describe('merging', () => {
       '/etc/default/local.inc': 'Max_Outbound_Connections = 2',
       '/etc/node/sub/dom.inc': 'Max_Outbound_Connections = 3',
     });
-    const { current } = await loadConfiguration({ disk, clock, searchPath: ['/etc/node', '/etc/default'], declared, modules: [] });
+    const { current } = await loadConfiguration({
+      disk,
+      clock,
+      searchPath: ['/etc/node', '/etc/default'],
+      declared,
+      modules: [],
+    });
     expect(value(current, 'b.test')).toBe(2);
     expect(value(current, 'a.test')).toBe(3);
   });
 
   test('a directory is read in the order of its names, without dot files, leftovers and what lies below', async () => {
-    const { configuration } = await configured({
-      [MAIN]: 'include "file:///etc/impetus/d"',
-      '/etc/impetus/d/10.conf': 'Max_Outbound_Connections = 10',
-      '/etc/impetus/d/20.conf': 'Max_Outbound_Connections = 20',
-      '/etc/impetus/d/.30.conf': 'bad bad bad',
-      '/etc/impetus/d/40.conf~': 'bad bad bad',
-      '/etc/impetus/d/50/x.conf': 'bad bad bad',
-    }, declared);
+    const { configuration } = await configured(
+      {
+        [MAIN]: 'include "file:///etc/impetus/d"',
+        '/etc/impetus/d/10.conf': 'Max_Outbound_Connections = 10',
+        '/etc/impetus/d/20.conf': 'Max_Outbound_Connections = 20',
+        '/etc/impetus/d/.30.conf': 'bad bad bad',
+        '/etc/impetus/d/40.conf~': 'bad bad bad',
+        '/etc/impetus/d/50/x.conf': 'bad bad bad',
+      },
+      declared,
+    );
     expect(configuration.current.global.get(maxOutboundConnections)).toBe(20);
-    expect(configuration.notices.map((notice) => notice.text)).toEqual([expect.stringContaining('40.conf~ looks like a leftover')]);
+    expect(configuration.notices.map((notice) => notice.text)).toEqual([
+      expect.stringContaining('40.conf~ looks like a leftover'),
+    ]);
   });
 
   test('files reached by readonly_include, or twice, are read-only; a plain include inside such a file is not', async () => {
-    const { configuration } = await configured({
-      [MAIN]: 'readonly_include "a" include "c" include "d" include "d"', '/etc/impetus/a': 'include "b"', '/etc/impetus/b': '', '/etc/impetus/c': '',
-      '/etc/impetus/d': '',
-    }, declared);
+    const { configuration } = await configured(
+      {
+        [MAIN]: 'readonly_include "a" include "c" include "d" include "d"',
+        '/etc/impetus/a': 'include "b"',
+        '/etc/impetus/b': '',
+        '/etc/impetus/c': '',
+        '/etc/impetus/d': '',
+      },
+      declared,
+    );
     expect(configuration.files.map((file) => [file.path.replace('/etc/impetus/', ''), file.readOnly])).toEqual([
-      ['impetus.conf', false], ['a', true], ['b', false], ['c', false], ['d', true],
+      ['impetus.conf', false],
+      ['a', true],
+      ['b', false],
+      ['c', false],
+      ['d', true],
     ]);
   });
 });
@@ -132,16 +185,27 @@ describe('includes that cannot be', () => {
   });
 
   test('16 files inside each other are read, 17 are an error', async () => {
-    const chain = (length: number): Record<string, string> => Object.fromEntries(Array.from({ length: length + 1 }, (_, index) =>
-      [index === 0 ? MAIN : `/etc/impetus/${index}`, index === length ? 'Max_Outbound_Connections = 3' : `include "${index + 1}"`]));
+    const chain = (length: number): Record<string, string> =>
+      Object.fromEntries(
+        Array.from({ length: length + 1 }, (_, index) => [
+          index === 0 ? MAIN : `/etc/impetus/${index}`,
+          index === length ? 'Max_Outbound_Connections = 3' : `include "${index + 1}"`,
+        ]),
+      );
     const { configuration } = await configured(chain(LIMITS.includeDepth), declared);
     expect(configuration.current.global.get(maxOutboundConnections)).toBe(3);
-    expect((await errorsOf(chain(LIMITS.includeDepth + 1))).checkLines).toEqual([expect.stringContaining('more than 16 files included')]);
+    expect((await errorsOf(chain(LIMITS.includeDepth + 1))).checkLines).toEqual([
+      expect.stringContaining('more than 16 files included'),
+    ]);
   });
 
   test('files that include each other twice, sixteen deep, end at the limit of items', async () => {
-    const files = Object.fromEntries(Array.from({ length: 16 }, (_, index) =>
-      [index === 0 ? MAIN : `/etc/impetus/${index}`, `${`include "${index + 1}"\n`.repeat(5)}`]));
+    const files = Object.fromEntries(
+      Array.from({ length: 16 }, (_, index) => [
+        index === 0 ? MAIN : `/etc/impetus/${index}`,
+        `${`include "${index + 1}"\n`.repeat(5)}`,
+      ]),
+    );
     const errors = await errorsOf({ ...files, '/etc/impetus/16': 'Max_Outbound_Connections = 3' });
     expect(errors.checkLines).toEqual([expect.stringContaining('more than 2000000 items')]);
   });
@@ -149,8 +213,9 @@ describe('includes that cannot be', () => {
   test('a file with a bad disk under it is an error, not a crash', async () => {
     const disk = await diskWith({ [MAIN]: 'include "x"', '/etc/impetus/x': '' });
     disk.fail({ operation: 'read', path: '/etc/impetus/x' });
-    await expect(loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] }))
-      .rejects.toMatchObject({ message: `${MAIN}:1:1: error: cannot read /etc/impetus/x: EIO` });
+    await expect(
+      loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] }),
+    ).rejects.toMatchObject({ message: `${MAIN}:1:1: error: cannot read /etc/impetus/x: EIO` });
   });
 
   test('a directory that cannot be looked into is an error: what it hides may be the configuration that counts', async () => {
@@ -158,10 +223,12 @@ describe('includes that cannot be', () => {
     await disk.makeDirectory('/d');
     disk.fail({ operation: 'status', path: '/etc/node' }, 'EACCES');
     disk.fail({ operation: 'list', path: '/d' }, 'EACCES');
-    await expect(loadConfiguration({ disk, clock, searchPath: ['/etc/node', '/etc/impetus'], declared, modules: [] }))
-      .rejects.toMatchObject({ checkLines: ['error: cannot read /etc/node/impetus.conf: permission denied'] });
-    await expect(loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] }))
-      .rejects.toMatchObject({ checkLines: [`${MAIN}:1:1: error: cannot read /d: permission denied`] });
+    await expect(
+      loadConfiguration({ disk, clock, searchPath: ['/etc/node', '/etc/impetus'], declared, modules: [] }),
+    ).rejects.toMatchObject({ checkLines: ['error: cannot read /etc/node/impetus.conf: permission denied'] });
+    await expect(
+      loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] }),
+    ).rejects.toMatchObject({ checkLines: [`${MAIN}:1:1: error: cannot read /d: permission denied`] });
   });
 });
 
@@ -169,7 +236,8 @@ describe('what is wrong is told, all of it and once', () => {
   test('errors of several files come by file and place', async () => {
     const errors = await errorsOf({
       [MAIN]: 'Spol_Base = "/x"\ninclude "more"\nMax_Outbound_Connections = many\nDomian "x" { }\n',
-      '/etc/impetus/more': 'Host "a..b" { }\nDomain "x" { Message_Expiration = 1y\n  Relay_Hosts = ( ) }\nMessage_Expiration 5\n',
+      '/etc/impetus/more':
+        'Host "a..b" { }\nDomain "x" { Message_Expiration = 1y\n  Relay_Hosts = ( ) }\nMessage_Expiration 5\n',
     });
     expect(errors.checkLines).toEqual([
       `${MAIN}:1:1: error: unknown option 'Spol_Base' in Global; did you mean 'Spoolbase'?`,
@@ -192,22 +260,37 @@ describe('what is wrong is told, all of it and once', () => {
   });
 
   test.each([
-    ['ESMTP_Listener "x" { }', "1:1: error: ESMTP_Listener has no name: there is one only"],
+    ['ESMTP_Listener "x" { }', '1:1: error: ESMTP_Listener has no name: there is one only'],
     ['Domain { }', '1:1: error: Domain needs a name: write Domain "…" { }'],
     ['Domain = 5', "1:1: error: 'Domain' is a stanza: write Domain { … }"],
     ['Gateway { }', "1:1: error: 'Gateway' is an option: write Gateway = …"],
     ['Binding "a b" { }', '1:1: error: the name of the binding "a b" holds a blank'],
-    ['Binding "a:b" { }', "1:1: error: the name of the binding \"a:b\" holds a ':'"],
-    ['Binding "#a" { }', "1:1: error: the name of the binding \"#a\" begins with '#'"],
+    ['Binding "a:b" { }', '1:1: error: the name of the binding "a:b" holds a \':\''],
+    ['Binding "#a" { }', '1:1: error: the name of the binding "#a" begins with \'#\''],
     ['ESMTP_Listener { Listen "25" { } }', '1:18: error: Listen "25": write ":25"'],
-    ['ESMTP_Listener { Peer "mail.example" { } }', '1:18: error: Peer "mail.example": not an address or a block as 10.0.0.0/8'],
-    ['Domain "/a++/" { }', '1:1: error: domain "/a++/": expected a regular expression that JavaScript can express, without a possessive quantifier'],
-    ['ESMTP_Listener { Listen ":25" { } } HTTP_Listener { Listen "*:25" { } }', '1:53: error: Listen "*:25": already used by ESMTP_Listener'],
+    [
+      'ESMTP_Listener { Peer "mail.example" { } }',
+      '1:18: error: Peer "mail.example": not an address or a block as 10.0.0.0/8',
+    ],
+    [
+      'Domain "/a++/" { }',
+      '1:1: error: domain "/a++/": expected a regular expression that JavaScript can express, without a possessive quantifier',
+    ],
+    [
+      'ESMTP_Listener { Listen ":25" { } } HTTP_Listener { Listen "*:25" { } }',
+      '1:53: error: Listen "*:25": already used by ESMTP_Listener',
+    ],
     ['ESMTP_Listener { Pathway = "nowhere" }', '1:28: error: Pathway = nowhere: there is no pathway of that name'],
-    ['scriptlet "a" { } scriptlet "b" { }', '1:19: error: Scriptlet "b": only one name may be used for scriptlets, and Scriptlet "a" is there'],
+    [
+      'scriptlet "a" { } scriptlet "b" { }',
+      '1:19: error: Scriptlet "b": only one name may be used for scriptlets, and Scriptlet "a" is there',
+    ],
     ['Match_Cache_Size = 0', '1:20: error: Match_Cache_Size = 0: expected an integer from 1 to 10000000'],
     ['TLS = sometimes', '1:7: error: TLS = sometimes: expected one of no, ifavailable, required'],
-    ['Relay_Hosts = ( mail.example )', "1:15: error: Relay_Hosts = ( mail.example ): expected a list of addresses and blocks as 10.0.0.0/8; 'mail.example' is none"],
+    [
+      'Relay_Hosts = ( mail.example )',
+      "1:15: error: Relay_Hosts = ( mail.example ): expected a list of addresses and blocks as 10.0.0.0/8; 'mail.example' is none",
+    ],
   ])('%s', async (source, line) => {
     expect((await errorsOf(source)).checkLines).toEqual([`${MAIN}:${line}`]);
   });
@@ -217,20 +300,29 @@ describe('what is wrong is told, all of it and once', () => {
   });
 
   test('a file included twice complains once', async () => {
-    expect((await errorsOf({ [MAIN]: 'include "x" include "x"', '/etc/impetus/x': 'a b\nNo_Such = 1' })).checkLines).toHaveLength(2);
+    expect(
+      (await errorsOf({ [MAIN]: 'include "x" include "x"', '/etc/impetus/x': 'a b\nNo_Such = 1' })).checkLines,
+    ).toHaveLength(2);
   });
 
   test('lines that are not UTF-8 are named, and the rest is judged too', async () => {
     const disk = await diskWith('');
     await disk.replace(MAIN, Buffer.from('Message_Expiration = 1\nSpoolbase = "\xe9"\nNo_Such = 1\n', 'latin1'));
-    await expect(loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] })).rejects.toMatchObject({
-      checkLines: [`${MAIN}:2:14: error: this line is not UTF-8`, expect.stringContaining(`${MAIN}:3:1: error: unknown option 'No_Such'`)],
+    await expect(
+      loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] }),
+    ).rejects.toMatchObject({
+      checkLines: [
+        `${MAIN}:2:14: error: this line is not UTF-8`,
+        expect.stringContaining(`${MAIN}:3:1: error: unknown option 'No_Such'`),
+      ],
     });
   });
 
   test('what is worth knowing stops nothing', async () => {
     const { configuration } = await configured(
-      'ESMTP_Listener { Peer "10.1.2.3/8" { } Pool_Name = "nobody" Context [ a = 1 A = 2 a = 3 ] AuthLoginParameters [ uri = x URI = y ] }', declared);
+      'ESMTP_Listener { Peer "10.1.2.3/8" { } Pool_Name = "nobody" Context [ a = 1 A = 2 a = 3 ] AuthLoginParameters [ uri = x URI = y ] }',
+      declared,
+    );
     expect(configuration.notices.map((notice) => notice.text)).toEqual([
       'Peer "10.1.2.3/8": bits behind the prefix are ignored, it means 10.0.0.0/8',
       "the key 'a' appears twice in Context: the last one counts",
@@ -242,10 +334,14 @@ describe('what is wrong is told, all of it and once', () => {
 
 describe('what nobody serves yet', () => {
   test('is accepted, checked, and told; what is inside an unserved stanza is told once', async () => {
-    const { configuration } = await configured('TLS = required\nopendkim "k" { key = "/x" }\nfbl { enabled = false }\nMax_Outbound_Connections = 4', declared, ['fbl']);
-    expect(configuration.notImplemented.map(({ place, text: what }) => `${place.line}:${place.column} ${what}`)).toEqual([
-      '1:1 TLS in Global', '2:1 Opendkim in Global', '3:7 Enabled in FBL',
-    ]);
+    const { configuration } = await configured(
+      'TLS = required\nopendkim "k" { key = "/x" }\nfbl { enabled = false }\nMax_Outbound_Connections = 4',
+      declared,
+      ['fbl'],
+    );
+    expect(
+      configuration.notImplemented.map(({ place, text: what }) => `${place.line}:${place.column} ${what}`),
+    ).toEqual(['1:1 TLS in Global', '2:1 Opendkim in Global', '3:7 Enabled in FBL']);
   });
 
   test('and errors in it are errors', async () => {
@@ -257,7 +353,11 @@ describe('what nobody serves yet', () => {
 
 describe('declarations', () => {
   test('an option has scopes and default of the catalogue, or a default of ours', () => {
-    expect(maxOutboundConnections).toMatchObject({ initial: 32, dynamic: true, scopes: ['binding', 'binding_group', 'domain', 'global', 'host'] });
+    expect(maxOutboundConnections).toMatchObject({
+      initial: 32,
+      dynamic: true,
+      scopes: ['binding', 'binding_group', 'domain', 'global', 'host'],
+    });
     expect(spoolbase).toMatchObject({ initial: '/var/spool/impetus', dynamic: false });
   });
 
@@ -274,10 +374,16 @@ describe('declarations', () => {
   });
 
   test('an option of our own is known where it was declared for', async () => {
-    const own = ownOption('max_resident_bytes', integer, { scopes: ['global'], initial: 64, summary: 'bodies kept in memory' });
+    const own = ownOption('max_resident_bytes', integer, {
+      scopes: ['global'],
+      initial: 64,
+      summary: 'bodies kept in memory',
+    });
     const { configuration } = await configured('Max_Resident_Bytes = 5', [own]);
     expect(configuration.current.global.get(own)).toBe(5);
-    expect(() => ownOption('gateway', optional(text), { scopes: ['domain'], initial: undefined, summary: '' })).toThrow('use option');
+    expect(() => ownOption('gateway', optional(text), { scopes: ['domain'], initial: undefined, summary: '' })).toThrow(
+      'use option',
+    );
   });
 
   test('a module of our own has its stanza, with the options that all modules have', async () => {
@@ -290,15 +396,41 @@ describe('declarations', () => {
 });
 
 test('random bytes in every file lead to a configuration or to ConfigErrors', async () => {
-  const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: fc.constantFrom('Domain', '"a.b"', '{', '}', '=', '1', 'TLS', '(', ')', '[', ']', ' ', '\n', 'include "x"'), maxLength: 40 }).map((each) => Buffer.from(each)));
-  await fc.assert(fc.asyncProperty(bytes, bytes, async (main, other) => {
-    const disk = await diskWith({ [MAIN]: '', '/etc/impetus/x': '' });
-    await disk.replace(MAIN, Buffer.concat([Buffer.from('include "x"\n'), main]));
-    await disk.replace('/etc/impetus/x', other);
-    try {
-      await loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] });
-    } catch (error) {
-      expect(error).toBeInstanceOf(ConfigErrors);
-    }
-  }), { numRuns: 300 });
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc
+      .string({
+        unit: fc.constantFrom(
+          'Domain',
+          '"a.b"',
+          '{',
+          '}',
+          '=',
+          '1',
+          'TLS',
+          '(',
+          ')',
+          '[',
+          ']',
+          ' ',
+          '\n',
+          'include "x"',
+        ),
+        maxLength: 40,
+      })
+      .map((each) => Buffer.from(each)),
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, bytes, async (main, other) => {
+      const disk = await diskWith({ [MAIN]: '', '/etc/impetus/x': '' });
+      await disk.replace(MAIN, Buffer.concat([Buffer.from('include "x"\n'), main]));
+      await disk.replace('/etc/impetus/x', other);
+      try {
+        await loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [] });
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigErrors);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

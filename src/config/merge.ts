@@ -1,12 +1,12 @@
+import type { ScopeRow } from './catalogue.ts';
 import { assignment, unknownName } from './check.ts';
 import { ConfigError, type Notice } from './errors.ts';
-import { LIMITS, type IncludeItem, type Item, type OptionItem, type StanzaItem } from './grammar.ts';
 import { canonicalInstance, type Instance } from './instance.ts';
-import { ValueError, type Place } from './option.ts';
-import type { ScopeRow } from './catalogue.ts';
+import { type IncludeItem, type Item, LIMITS, type OptionItem, type StanzaItem } from './items.ts';
+import { type Place, ValueError } from './option.ts';
 import type { Schema } from './schema.ts';
 import { spelling } from './spelling.ts';
-import { keyBelow, type Assignment, type Stanza } from './stanza.ts';
+import { type Assignment, keyBelow, type Stanza } from './stanza.ts';
 
 /** What is accepted but not served yet. */
 export interface NotImplemented {
@@ -39,7 +39,13 @@ interface OpenStanza extends Stanza {
  *
  * @param base what was there before, which stays as it is
  */
-export function merge(base: Stanza, items: readonly Item[], included: Included, schema: Schema, findings: Findings): Stanza {
+export function merge(
+  base: Stanza,
+  items: readonly Item[],
+  included: Included,
+  schema: Schema,
+  findings: Findings,
+): Stanza {
   const root = reopen(base);
   new Merger(included, schema, findings).items(root, items, 0, true);
   return root;
@@ -73,7 +79,11 @@ class Merger {
       if (++this.#count > LIMITS.items) {
         // Files that include each other again and again are short on disk and endless here.
         this.#full = true;
-        this.#error(`more than ${LIMITS.items} items, counting each file as often as it is included`, item.at, undefined);
+        this.#error(
+          `more than ${LIMITS.items} items, counting each file as often as it is included`,
+          item.at,
+          undefined,
+        );
         return;
       }
       switch (item.kind) {
@@ -117,7 +127,8 @@ class Merger {
       this.#findings.errors.push(unknownName(this.#schema, into.type, item.name, 'scope', item.at));
       return;
     }
-    if (depth >= LIMITS.nesting) return this.#error(`more than ${LIMITS.nesting} stanzas inside each other`, item.at, item.name);
+    if (depth >= LIMITS.nesting)
+      return this.#error(`more than ${LIMITS.nesting} stanzas inside each other`, item.at, item.name);
     const instance = this.#instance(item, type, row);
     if (!instance) return;
     let ofType = into.children.get(type);
@@ -125,8 +136,14 @@ class Merger {
     let child = ofType.get(instance.name);
     if (!child) {
       child = {
-        type, instance: instance.name, written: row.instance === 'none' ? undefined : item.instance ?? instance.name,
-        key: keyBelow(into.key, type, instance.name), at: item.at, pattern: instance.pattern, options: new Map(), children: new Map(),
+        type,
+        instance: instance.name,
+        written: row.instance === 'none' ? undefined : (item.instance ?? instance.name),
+        key: keyBelow(into.key, type, instance.name),
+        at: item.at,
+        pattern: instance.pattern,
+        options: new Map(),
+        children: new Map(),
       };
       ofType.set(instance.name, child);
     }
@@ -162,7 +179,11 @@ class Merger {
     const seen = new Set<string>();
     for (const entry of item.value.entries) {
       const key = EXACT_KEYS.has(name) ? entry.key : entry.key.toLowerCase();
-      if (seen.has(key)) this.#findings.notices.push({ place: entry.at, text: `the key '${entry.key}' appears twice in ${item.name}: the last one counts` });
+      if (seen.has(key))
+        this.#findings.notices.push({
+          place: entry.at,
+          text: `the key '${entry.key}' appears twice in ${item.name}: the last one counts`,
+        });
       seen.add(key);
     }
   }

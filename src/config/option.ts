@@ -19,8 +19,16 @@ export interface Option<T> {
 /** A value as written: still text, with the place it stands at. */
 export type RawValue =
   | { readonly kind: 'text'; readonly text: string; readonly quoted: boolean; readonly at: Place }
-  | { readonly kind: 'array'; readonly items: readonly { readonly text: string; readonly at: Place }[]; readonly at: Place }
-  | { readonly kind: 'dictionary'; readonly entries: readonly { readonly key: string; readonly value: RawValue; readonly at: Place }[]; readonly at: Place };
+  | {
+      readonly kind: 'array';
+      readonly items: readonly { readonly text: string; readonly at: Place }[];
+      readonly at: Place;
+    }
+  | {
+      readonly kind: 'dictionary';
+      readonly entries: readonly { readonly key: string; readonly value: RawValue; readonly at: Place }[];
+      readonly at: Place;
+    };
 
 /** Where something stands. Line and column count from 1; a column is a UTF-16 code unit. */
 export interface Place {

@@ -2,9 +2,20 @@ import { ValueError } from './option.ts';
 
 /** What stands for the POSIX classes inside `[…]`. */
 export const POSIX_CLASSES: ReadonlyMap<string, string> = new Map([
-  ['alpha', 'A-Za-z'], ['digit', '0-9'], ['alnum', 'A-Za-z0-9'], ['upper', 'A-Z'], ['lower', 'a-z'],
-  ['space', '\\t-\\r '], ['blank', '\\t '], ['punct', '!-\\/:-@\\[-`\\{-~'], ['xdigit', '0-9A-Fa-f'], ['word', '\\w'],
-  ['cntrl', '\\x00-\\x1f\\x7f'], ['print', ' -~'], ['graph', '!-~'], ['ascii', '\\x00-\\x7f'],
+  ['alpha', 'A-Za-z'],
+  ['digit', '0-9'],
+  ['alnum', 'A-Za-z0-9'],
+  ['upper', 'A-Z'],
+  ['lower', 'a-z'],
+  ['space', '\\t-\\r '],
+  ['blank', '\\t '],
+  ['punct', '!-\\/:-@\\[-`\\{-~'],
+  ['xdigit', '0-9A-Fa-f'],
+  ['word', '\\w'],
+  ['cntrl', '\\x00-\\x1f\\x7f'],
+  ['print', ' -~'],
+  ['graph', '!-~'],
+  ['ascii', '\\x00-\\x7f'],
 ]);
 
 /** @returns whether the text begins with an escape that stands for several characters */
@@ -13,9 +24,21 @@ export function className(text: string): boolean {
 }
 
 const SIMPLE: Readonly<Record<string, string>> = {
-  a: '\\x07', e: '\\x1b', f: '\\f', n: '\\n', r: '\\r', t: '\\t', b: '\\x08',
-  d: '\\d', D: '\\D', w: '\\w', W: '\\W', s: '\\s', S: '\\S',
-  h: '\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000', v: '\\n\\v\\f\\r\\x85\\u2028\\u2029',
+  a: '\\x07',
+  e: '\\x1b',
+  f: '\\f',
+  n: '\\n',
+  r: '\\r',
+  t: '\\t',
+  b: '\\x08',
+  d: '\\d',
+  D: '\\D',
+  w: '\\w',
+  W: '\\W',
+  s: '\\s',
+  S: '\\S',
+  h: '\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000',
+  v: '\\n\\v\\f\\r\\x85\\u2028\\u2029',
 };
 
 /**
@@ -31,7 +54,10 @@ export function escapedInClass(pattern: string, at: number): { text: string; len
   const property = /^\\([pP])(?:\{(\^?)([A-Za-z_&]+)\}|([A-Z]))/.exec(rest);
   if (property) {
     const negated = (property[1] === 'P') !== (property[2] === '^');
-    return { text: `\\${negated ? 'P' : 'p'}{${property[3] === 'L&' ? 'LC' : property[3] ?? property[4]}}`, length: property[0].length };
+    return {
+      text: `\\${negated ? 'P' : 'p'}{${property[3] === 'L&' ? 'LC' : (property[3] ?? property[4])}}`,
+      length: property[0].length,
+    };
   }
   const hex = /^\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{0,2}))/.exec(rest);
   if (hex) return { text: codePoint(Number.parseInt(hex[1] || hex[2] || '0', 16)), length: hex[0].length };

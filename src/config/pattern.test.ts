@@ -74,20 +74,64 @@ test.each([
 });
 
 test('any text is a pattern or is refused; nothing else happens', () => {
-  const piece = fc.constantFrom('(', ')', '(?', '(?<', '(?>', '[', ']', '^', '-', '\\', '{', '}', '1', ',', '*', '+', '?', '|', 'a', '.', '$', 'P', '<n>', ':', '=', '!', '🙂', '\ud800', 'Q', 'E', 'x', '[:alpha:]');
-  fc.assert(fc.property(fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('')), (pattern) => {
-    try {
-      compilePattern(pattern);
-    } catch (error) {
-      expect(error).toBeInstanceOf(ValueError);
-    }
-  }), { numRuns: 5000 });
+  const piece = fc.constantFrom(
+    '(',
+    ')',
+    '(?',
+    '(?<',
+    '(?>',
+    '[',
+    ']',
+    '^',
+    '-',
+    '\\',
+    '{',
+    '}',
+    '1',
+    ',',
+    '*',
+    '+',
+    '?',
+    '|',
+    'a',
+    '.',
+    '$',
+    'P',
+    '<n>',
+    ':',
+    '=',
+    '!',
+    '🙂',
+    '\ud800',
+    'Q',
+    'E',
+    'x',
+    '[:alpha:]',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('')),
+      (pattern) => {
+        try {
+          compilePattern(pattern);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ValueError);
+        }
+      },
+    ),
+    { numRuns: 5000 },
+  );
 });
 
 test('a text that is quoted matches itself and nothing shorter', () => {
-  fc.assert(fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }).filter((text) => !text.includes('\\E')), (text) => {
-    const regex = compilePattern(`^\\Q${text}\\E\\z`);
-    expect(regex.test(text)).toBe(true);
-    expect(regex.test(text.slice(1))).toBe(false);
-  }));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }).filter((text) => !text.includes('\\E')),
+      (text) => {
+        const regex = compilePattern(`^\\Q${text}\\E\\z`);
+        expect(regex.test(text)).toBe(true);
+        expect(regex.test(text.slice(1))).toBe(false);
+      },
+    ),
+  );
 });

@@ -284,8 +284,13 @@ class Translator {
 
   #hyphen(at: number, first: boolean, before: string): string {
     const rest = this.#pattern.slice(at + 1, at + 3);
-    const range = !first && !rest.startsWith(']') && !rest.startsWith('[:')
-      && !className(rest) && !/(?:\\[dDwWsS]|-)$/.test(before) && !/\[\^?$/.test(before);
+    const range =
+      !first &&
+      !rest.startsWith(']') &&
+      !rest.startsWith('[:') &&
+      !className(rest) &&
+      !/(?:\\[dDwWsS]|-)$/.test(before) &&
+      !/\[\^?$/.test(before);
     return range ? '-' : '\\-';
   }
 
@@ -299,18 +304,37 @@ class Translator {
 }
 
 const ASSERTIONS: Readonly<Record<string, string>> = {
-  b: '\\b', B: '\\B', A: '(?<![\\s\\S])', z: END, Z: `(?=\\n?${END})`,
+  b: '\\b',
+  B: '\\B',
+  A: '(?<![\\s\\S])',
+  z: END,
+  Z: `(?=\\n?${END})`,
 };
 
 const KINDS: Readonly<Record<string, string>> = {
-  d: '\\d', D: '\\D', w: '\\w', W: '\\W', s: '\\s', S: '\\S', R: NEWLINE, N: '[^\\n]',
-  h: '[\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000]', H: '[^\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000]',
-  v: '[\\n\\v\\f\\r\\x85\\u2028\\u2029]', V: '[^\\n\\v\\f\\r\\x85\\u2028\\u2029]',
+  d: '\\d',
+  D: '\\D',
+  w: '\\w',
+  W: '\\W',
+  s: '\\s',
+  S: '\\S',
+  R: NEWLINE,
+  N: '[^\\n]',
+  h: '[\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000]',
+  H: '[^\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000]',
+  v: '[\\n\\v\\f\\r\\x85\\u2028\\u2029]',
+  V: '[^\\n\\v\\f\\r\\x85\\u2028\\u2029]',
 };
 
 const REFUSED: Readonly<Record<string, string>> = {
-  G: 'the assertion \\G', K: 'the reset \\K', C: 'the single byte \\C', X: 'the grapheme \\X',
-  L: 'the escape \\L', U: 'the escape \\U', l: 'the escape \\l', u: 'the escape \\u',
+  G: 'the assertion \\G',
+  K: 'the reset \\K',
+  C: 'the single byte \\C',
+  X: 'the grapheme \\X',
+  L: 'the escape \\L',
+  U: 'the escape \\U',
+  l: 'the escape \\l',
+  u: 'the escape \\u',
 };
 
 function escaped(pattern: string, at: number): { text: string; length: number } {

@@ -1,7 +1,7 @@
 import { BUILT_IN } from './declare.ts';
 import { quote, valueText } from './print.ts';
 import { spelling } from './spelling.ts';
-import { stanzaTitle, type Assignment, type Stanza } from './stanza.ts';
+import { type Assignment, type Stanza, stanzaTitle } from './stanza.ts';
 
 /** `Max_Outbound_Connections = 5`. */
 export function assignmentText(assigned: Assignment): string {

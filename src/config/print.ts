@@ -1,4 +1,4 @@
-import type { Item } from './grammar.ts';
+import type { Item } from './items.ts';
 import { isBareWord } from './lexer.ts';
 import type { RawValue } from './option.ts';
 
@@ -47,7 +47,11 @@ export function printItems(items: readonly Item[], indent = ''): string {
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['\\', '\\\\'], ['"', '\\"'], ['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t'],
+  ['\\', '\\\\'],
+  ['"', '\\"'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
 ]);
 
 /** Inside brackets a comma separates, so a word that holds one needs quotes. */

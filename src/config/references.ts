@@ -1,7 +1,7 @@
 import { ConfigError } from './errors.ts';
 import type { Findings } from './merge.ts';
 import { spelling } from './spelling.ts';
-import { childOf, stanzaTitle, type Assignment, type Stanza } from './stanza.ts';
+import { type Assignment, childOf, type Stanza, stanzaTitle } from './stanza.ts';
 
 /** What can only be judged when the whole tree is there. Repeated at each commit. */
 export function checkTree(root: Stanza, findings: Pick<Findings, 'errors' | 'notices'>): void {
@@ -18,9 +18,12 @@ function duplicateEndpoints(root: Stanza, findings: Pick<Findings, 'errors'>): v
     for (const listen of listener.children.get('listen')?.values() ?? []) {
       const other = seen.get(listen.instance);
       if (other) {
-        findings.errors.push(new ConfigError(`Listen "${listen.written ?? listen.instance}": already used by ${spelling(other.type)}`, {
-          place: listen.at, near: listen.written,
-        }));
+        findings.errors.push(
+          new ConfigError(`Listen "${listen.written ?? listen.instance}": already used by ${spelling(other.type)}`, {
+            place: listen.at,
+            near: listen.written,
+          }),
+        );
       } else {
         seen.set(listen.instance, listener);
       }
@@ -31,9 +34,15 @@ function duplicateEndpoints(root: Stanza, findings: Pick<Findings, 'errors'>): v
 function oneScriptlet(root: Stanza, findings: Pick<Findings, 'errors'>): void {
   const [first, second] = root.children.get('scriptlet')?.values() ?? [];
   if (!first || !second) return;
-  findings.errors.push(new ConfigError(`${stanzaTitle(second)}: only one name may be used for scriptlets, and ${stanzaTitle(first)} is there`, {
-    place: second.at, near: second.written,
-  }));
+  findings.errors.push(
+    new ConfigError(
+      `${stanzaTitle(second)}: only one name may be used for scriptlets, and ${stanzaTitle(first)} is there`,
+      {
+        place: second.at,
+        near: second.written,
+      },
+    ),
+  );
 }
 
 function references(root: Stanza, stanza: Stanza, findings: Pick<Findings, 'errors' | 'notices'>): void {
@@ -43,15 +52,27 @@ function references(root: Stanza, stanza: Stanza, findings: Pick<Findings, 'erro
   for (const ofType of stanza.children.values()) for (const child of ofType.values()) references(root, child, findings);
 }
 
-function reference(root: Stanza, name: string, type: string, assigned: Assignment, findings: Pick<Findings, 'errors' | 'notices'>): void {
+function reference(
+  root: Stanza,
+  name: string,
+  type: string,
+  assigned: Assignment,
+  findings: Pick<Findings, 'errors' | 'notices'>,
+): void {
   if (assigned.value.kind !== 'text' || assigned.value.text === '') return;
   const wanted = assigned.value.text;
   const { at: place } = assigned.value;
   if (type === 'pathway') {
     if (wanted === 'default' || childOf(root, 'pathway', wanted)) return;
-    for (const group of root.children.get('pathway_group')?.values() ?? []) if (childOf(group, 'pathway', wanted)) return;
-    findings.errors.push(new ConfigError(`${spelling(name)} = ${wanted}: there is no pathway of that name`, { place, near: wanted }));
+    for (const group of root.children.get('pathway_group')?.values() ?? [])
+      if (childOf(group, 'pathway', wanted)) return;
+    findings.errors.push(
+      new ConfigError(`${spelling(name)} = ${wanted}: there is no pathway of that name`, { place, near: wanted }),
+    );
   } else if ((type === 'threadpool' || type === 'eventloop') && !childOf(root, type, wanted.toLowerCase())) {
-    findings.notices.push({ place, text: `${spelling(name)} = ${wanted}: there is no ${type} of that name, the default one is used` });
+    findings.notices.push({
+      place,
+      text: `${spelling(name)} = ${wanted}: there is no ${type} of that name, the default one is used`,
+    });
   }
 }

@@ -1,10 +1,23 @@
 import { parseAddress, parseDomain } from '../base/index.ts';
 import type { OptionRow } from './catalogue.ts';
 import { duration, milliseconds } from './duration.ts';
-import { ValueError, type RawValue, type ValueType } from './option.ts';
+import { type RawValue, ValueError, type ValueType } from './option.ts';
 import { scalar } from './scalar.ts';
 import { array, arrayOf, cidrs, dictionary, domainList, range } from './value-lists.ts';
-import { bigInteger, boolean, enumeration, float, mode, path, percent, port, regex, size, text, throttle } from './value-types.ts';
+import {
+  bigInteger,
+  boolean,
+  enumeration,
+  float,
+  mode,
+  path,
+  percent,
+  port,
+  regex,
+  size,
+  text,
+  throttle,
+} from './value-types.ts';
 
 /**
  * The type of an option that no code reads yet: its values are checked all the same, so that a configuration that is
@@ -32,10 +45,31 @@ const domain: ValueType<string> = checked('a domain name', parseDomain);
 const ip: ValueType<string> = checked('an IP address', parseAddress);
 
 const PLAIN: ReadonlyMap<string, ValueType<unknown>> = new Map<string, ValueType<unknown>>([
-  ['address_or_host', text], ['array', array], ['boolean', boolean], ['cidr_list', cidrs], ['dictionary', dictionary], ['domain', domain],
-  ['domain_list', domainList], ['duration_ms', milliseconds], ['duration_s', duration], ['duration_unit_string', duration], ['email', text],
-  ['float', float], ['integer', bigInteger], ['ip', ip], ['list_in_string', text], ['mode', mode], ['path', path], ['percent', percent],
-  ['port', port], ['range_pair', range], ['regex', regex], ['scope_ref', text], ['size_bytes', size], ['sockaddr', text], ['string', text],
+  ['address_or_host', text],
+  ['array', array],
+  ['boolean', boolean],
+  ['cidr_list', cidrs],
+  ['dictionary', dictionary],
+  ['domain', domain],
+  ['domain_list', domainList],
+  ['duration_ms', milliseconds],
+  ['duration_s', duration],
+  ['duration_unit_string', duration],
+  ['email', text],
+  ['float', float],
+  ['integer', bigInteger],
+  ['ip', ip],
+  ['list_in_string', text],
+  ['mode', mode],
+  ['path', path],
+  ['percent', percent],
+  ['port', port],
+  ['range_pair', range],
+  ['regex', regex],
+  ['scope_ref', text],
+  ['size_bytes', size],
+  ['sockaddr', text],
+  ['string', text],
   ['throttle', throttle],
 ]);
 
@@ -69,5 +103,11 @@ function either(one: ValueType<unknown>, other: ValueType<unknown>): ValueType<u
 
 function withAliases(type: ValueType<string>, aliases: Readonly<Record<string, string>>): ValueType<string> {
   const meant = new Map(Object.entries(aliases));
-  return { title: type.title, read: (raw) => { const word = type.read(raw); return meant.get(word) ?? word; } };
+  return {
+    title: type.title,
+    read: (raw) => {
+      const word = type.read(raw);
+      return meant.get(word) ?? word;
+    },
+  };
 }

@@ -1,9 +1,9 @@
-import { addressText, contains, parseCidr, type Cidr } from '../base/index.ts';
+import { addressText, type Cidr, contains, parseCidr } from '../base/index.ts';
 import type { Query } from './chain.ts';
 import type { Compiled, Compiler } from './compile.ts';
 import { isPattern } from './instance.ts';
 import type { Stanza } from './stanza.ts';
-import { sameCell, samePages, type PagedView } from './view.ts';
+import { type PagedView, sameCell, samePages } from './view.ts';
 
 /** What a comparison needs of a generation. */
 export interface Side {
@@ -23,7 +23,11 @@ export interface Side {
  * unless it cannot match, or would change nothing, the answer is no: then a session is closed that might have stayed.
  */
 export function sameForAll(
-  view: PagedView, chain: readonly Compiled[], query: Query | undefined, last: Side, next: Side,
+  view: PagedView,
+  chain: readonly Compiled[],
+  query: Query | undefined,
+  last: Side,
+  next: Side,
 ): boolean {
   if (!samePages(view.pages, query ? next.view(query).pages : next.global.pages)) return false;
   if (!query || query.kind === 'stanza' || query.kind === 'global') return true;
@@ -46,13 +50,25 @@ export function sameForAll(
 function rankOf({ type, key }: Stanza): number {
   switch (type) {
     case 'domain':
-      return key.startsWith('domain:') ? 7 : key.startsWith('binding:') ? 2 : /^binding_group:(?:[^:\\]|\\.)*:binding:/.test(key) ? 1 : 3;
+      return key.startsWith('domain:')
+        ? 7
+        : key.startsWith('binding:')
+          ? 2
+          : /^binding_group:(?:[^:\\]|\\.)*:binding:/.test(key)
+            ? 1
+            : 3;
     case 'binding':
       return key.startsWith('binding:') ? 5 : 4;
     case 'binding_group':
       return 6;
     case 'host':
-      return key.startsWith('host:') ? 4 : key.startsWith('binding:') ? 3 : /^binding_group:(?:[^:\\]|\\.)*:binding:/.test(key) ? 1 : 2;
+      return key.startsWith('host:')
+        ? 4
+        : key.startsWith('binding:')
+          ? 3
+          : /^binding_group:(?:[^:\\]|\\.)*:binding:/.test(key)
+            ? 1
+            : 2;
     case 'peer':
       return /^[a-z_]+::peer:/.test(key) ? 2 : 1;
     case 'listen':
@@ -77,10 +93,12 @@ const FAMILIES: ReadonlyMap<Query['kind'], ReadonlySet<string>> = new Map([
 function mayMatch(stanza: Stanza, query: Query, chain: readonly Compiled[]): boolean {
   if (query.kind === 'receiving') {
     if (stanza.type === query.listener) return true;
-    if ((stanza.type === 'listen' || stanza.type === 'peer') && !stanza.key.startsWith(`${query.listener}:`)) return false;
+    if ((stanza.type === 'listen' || stanza.type === 'peer') && !stanza.key.startsWith(`${query.listener}:`))
+      return false;
   }
   if (!FAMILIES.get(query.kind)?.has(stanza.type)) return false;
-  if (stanza.type === 'peer') return chain.every((each) => each.stanza.type !== 'peer' || overlap(each.stanza.instance, stanza.instance));
+  if (stanza.type === 'peer')
+    return chain.every((each) => each.stanza.type !== 'peer' || overlap(each.stanza.instance, stanza.instance));
   if (stanza.type !== 'domain' && stanza.type !== 'host') return true;
   // A literal stanza in the chain says which name all who share the view have.
   const literal = chain.find((each) => each.stanza.type === stanza.type && !isPattern(each.stanza.instance));
@@ -96,7 +114,10 @@ function samePathways(last: Stanza, next: Stanza): boolean {
 }
 
 function pathways(root: Stanza): string {
-  const groups = [...(root.children.get('pathway_group') ?? [])].map(([group, stanza]) => [group, ...(stanza.children.get('pathway')?.keys() ?? [])]);
+  const groups = [...(root.children.get('pathway_group') ?? [])].map(([group, stanza]) => [
+    group,
+    ...(stanza.children.get('pathway')?.keys() ?? []),
+  ]);
   return JSON.stringify(groups.filter((names) => names.length > 1));
 }
 

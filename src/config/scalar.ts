@@ -1,4 +1,4 @@
-import { ValueError, type RawValue } from './option.ts';
+import { type RawValue, ValueError } from './option.ts';
 
 /**
  * The text of a scalar; an array of one is that scalar.

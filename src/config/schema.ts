@@ -18,7 +18,17 @@ export interface OptionEntry {
 
 /** Scopes that this room and the rooms above it serve, whatever modules there are. */
 const CORE_SCOPES = [
-  'global', 'binding_group', 'binding', 'domain', 'host', 'pathway_group', 'pathway', 'esmtp_listener', 'control_listener', 'listen', 'peer',
+  'global',
+  'binding_group',
+  'binding',
+  'domain',
+  'host',
+  'pathway_group',
+  'pathway',
+  'esmtp_listener',
+  'control_listener',
+  'listen',
+  'peer',
 ];
 
 /** Which names may stand where: the catalogue, and what the rooms of this program have declared. */
@@ -50,7 +60,10 @@ export class Schema {
 
   /** @returns what `name` is as an option in `scope`, undefined when it may not stand there */
   option(scope: string, name: string): OptionEntry | undefined {
-    return this.#options.get(scope)?.get(name) ?? (this.#modules.has(scope) ? this.#options.get('*module')?.get(name) : undefined);
+    return (
+      this.#options.get(scope)?.get(name) ??
+      (this.#modules.has(scope) ? this.#options.get('*module')?.get(name) : undefined)
+    );
   }
 
   /** @returns what `name` is as a stanza in `parent`, undefined when it may not stand there */
@@ -98,7 +111,12 @@ export class Schema {
   #addRow(row: OptionRow): void {
     if (row.scopes.includes('*')) return;
     const entry: OptionEntry = {
-      name: row.name, declared: [], type: typeOfRow(row), dynamic: row.dynamic !== false, refersTo: row.refersTo, catalogued: row.default,
+      name: row.name,
+      declared: [],
+      type: typeOfRow(row),
+      dynamic: row.dynamic !== false,
+      refersTo: row.refersTo,
+      catalogued: row.default,
     };
     for (const scope of row.scopes) entryOf(this.#options, scope).set(row.name, entry);
   }

@@ -1,8 +1,9 @@
-import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { isUtf8 } from 'node:buffer';
-import { DiskError, type DirectoryEntry, type Disk } from '../world/index.ts';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { type DirectoryEntry, type Disk, DiskError } from '../world/index.ts';
 import { ConfigError, ConfigErrors, type Notice } from './errors.ts';
-import { LIMITS, parse, type Budget, type IncludeItem, type Item } from './grammar.ts';
+import { parse } from './grammar.ts';
+import { type Budget, type IncludeItem, type Item, LIMITS } from './items.ts';
 import type { Place } from './option.ts';
 
 /** A file that was read. */
@@ -29,7 +30,8 @@ export async function findMainFile(disk: Disk, directories: readonly string[]): 
       const path = join(directory, name);
       const status = await statusOf(disk, path);
       if (typeof status !== 'string' && status.kind === 'file') return path;
-      if (typeof status === 'string' && status !== MISSING) throw new ConfigErrors([new ConfigError(`cannot read ${path}: ${status}`)]);
+      if (typeof status === 'string' && status !== MISSING)
+        throw new ConfigErrors([new ConfigError(`cannot read ${path}: ${status}`)]);
     }
   }
   return undefined;
@@ -42,10 +44,15 @@ export async function findMainFile(disk: Disk, directories: readonly string[]): 
  * @throws ConfigErrors with the reason `not found` when there is no main file
  */
 export async function readSources(
-  disk: Disk, main: string, directories: readonly string[], errors: ConfigError[], notices: Notice[],
+  disk: Disk,
+  main: string,
+  directories: readonly string[],
+  errors: ConfigError[],
+  notices: Notice[],
 ): Promise<Sources> {
   const status = await statusOf(disk, main);
-  if (typeof status === 'string') throw new ConfigErrors([new ConfigError(`cannot read ${main}: ${status}`)], 'not found');
+  if (typeof status === 'string')
+    throw new ConfigErrors([new ConfigError(`cannot read ${main}: ${status}`)], 'not found');
   const reader = new Reader(disk, directories, errors, notices);
   const items = await reader.file(normalize(main), { file: main, line: 1, column: 1 }, false, []);
   return { main, items, included: reader.included, files: reader.files() };
@@ -74,8 +81,10 @@ class Reader {
 
   /** @param inside the files whose including has led here */
   async file(path: string, from: Place, readOnly: boolean, inside: readonly string[]): Promise<readonly Item[]> {
-    if (inside.includes(path)) return this.#fail(`'${path}' includes itself: ${[...inside, path].join(' → ')}`, from, path);
-    if (inside.length > LIMITS.includeDepth) return this.#fail(`more than ${LIMITS.includeDepth} files included inside each other`, from, path);
+    if (inside.includes(path))
+      return this.#fail(`'${path}' includes itself: ${[...inside, path].join(' → ')}`, from, path);
+    if (inside.length > LIMITS.includeDepth)
+      return this.#fail(`more than ${LIMITS.includeDepth} files included inside each other`, from, path);
     const before = this.#read.get(path);
     if (before) {
       before.readOnly = true;
@@ -94,7 +103,9 @@ class Reader {
   async #include(item: IncludeItem, from: string, inside: readonly string[]): Promise<readonly Item[]> {
     const target = this.#target(item);
     if (target === undefined) return [];
-    for (const path of isAbsolute(target) ? [target] : [dirname(from), ...this.#directories].map((directory) => join(directory, target))) {
+    for (const path of isAbsolute(target)
+      ? [target]
+      : [dirname(from), ...this.#directories].map((directory) => join(directory, target))) {
       const status = await statusOf(this.#disk, path);
       if (status === MISSING) continue;
       if (typeof status === 'string') return this.#fail(`failed to stat '${path}': ${status}`, item.at, item.path);
@@ -110,17 +121,29 @@ class Reader {
     if (scheme === undefined) return item.path;
     if (scheme === 'file') return item.path.slice('file://'.length);
     const known = scheme === 'http' || scheme === 'https' || scheme === 'persist';
-    this.#fail(known ? `'${item.path}': files from elsewhere are not read` : `'${item.path}': the scheme ${scheme} is not supported`, item.at, item.path);
+    this.#fail(
+      known
+        ? `'${item.path}': files from elsewhere are not read`
+        : `'${item.path}': the scheme ${scheme} is not supported`,
+      item.at,
+      item.path,
+    );
     return undefined;
   }
 
   async #directory(path: string, item: IncludeItem, inside: readonly string[]): Promise<readonly Item[]> {
     const items: Item[] = [];
-    const names = (await this.#list(path, item)).filter((entry) => entry.kind === 'file' && !entry.name.startsWith('.')).map((entry) => entry.name);
+    const names = (await this.#list(path, item))
+      .filter((entry) => entry.kind === 'file' && !entry.name.startsWith('.'))
+      .map((entry) => entry.name);
     // By code unit, as sort() does: the order must not depend on somebody's locale.
     for (const name of names.sort()) {
       const file = normalize(join(path, name));
-      if (LEFTOVER.test(name)) this.#notices.push({ place: item.at, text: `${file} looks like a leftover of an editor or a package, and was not read` });
+      if (LEFTOVER.test(name))
+        this.#notices.push({
+          place: item.at,
+          text: `${file} looks like a leftover of an editor or a package, and was not read`,
+        });
       else for (const each of await this.file(file, item.at, item.readOnly, inside)) items.push(each);
     }
     return items;
@@ -178,7 +201,11 @@ class Reader {
 const MISSING = 'no such file or directory';
 const LEFTOVER = /(?:~|\.bak|\.swp|\.rpmsave|\.rpmnew|\.dpkg-old)$/;
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', MISSING], ['ENOTDIR', MISSING], ['EACCES', 'permission denied'], ['EPERM', 'permission denied'], ['EISDIR', 'it is a directory'],
+  ['ENOENT', MISSING],
+  ['ENOTDIR', MISSING],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['EISDIR', 'it is a directory'],
 ]);
 
 async function statusOf(disk: Disk, path: string): Promise<{ readonly kind: string } | string> {

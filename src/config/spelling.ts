@@ -3,7 +3,13 @@
  * this is for display only.
  */
 export function spelling(name: string): string {
-  return WHOLE.get(name) ?? name.split('_').map((part) => PARTS.get(part) ?? capital(part)).join('_');
+  return (
+    WHOLE.get(name) ??
+    name
+      .split('_')
+      .map((part) => PARTS.get(part) ?? capital(part))
+      .join('_')
+  );
 }
 
 /** The plainer spelling in the paths of `config locate`: `Esmtp_Listener`. */
@@ -12,13 +18,50 @@ export function pathSpelling(name: string): string {
 }
 
 const WHOLE: ReadonlyMap<string, string> = spelled([
-  'AuthCramMD5Parameters', 'AuthDigestMD5Parameters', 'AuthLoginParameters', 'AuthorizationParameters', 'AuthPlainParameters',
-  'TimestampFormat', 'Log_Requests_to_Paniclog', 'RFC2822_Lone_LF_in_Body', 'RFC2822_Lone_LF_in_Headers', 'Require_EHLO',
+  'AuthCramMD5Parameters',
+  'AuthDigestMD5Parameters',
+  'AuthLoginParameters',
+  'AuthorizationParameters',
+  'AuthPlainParameters',
+  'TimestampFormat',
+  'Log_Requests_to_Paniclog',
+  'RFC2822_Lone_LF_in_Body',
+  'RFC2822_Lone_LF_in_Headers',
+  'Require_EHLO',
 ]);
 
 const PARTS: ReadonlyMap<string, string> = spelled([
-  'CA', 'DHE', 'DHParams', 'DNS', 'DSN', 'EC', 'ECCluster', 'ECStream', 'ESMTP', 'FBL', 'HTTP', 'IP', 'LF', 'LMTP', 'MessageID', 'MTA',
-  'MX', 'NULL', 'RFC2821', 'RFC2822', 'SMTP', 'SNMP', 'SSL', 'STS', 'TCP', 'TLS', 'TLSv13', 'TTL', 'UDP', 'VCTX', 'XMPP',
+  'CA',
+  'DHE',
+  'DHParams',
+  'DNS',
+  'DSN',
+  'EC',
+  'ECCluster',
+  'ECStream',
+  'ESMTP',
+  'FBL',
+  'HTTP',
+  'IP',
+  'LF',
+  'LMTP',
+  'MessageID',
+  'MTA',
+  'MX',
+  'NULL',
+  'RFC2821',
+  'RFC2822',
+  'SMTP',
+  'SNMP',
+  'SSL',
+  'STS',
+  'TCP',
+  'TLS',
+  'TLSv13',
+  'TTL',
+  'UDP',
+  'VCTX',
+  'XMPP',
 ]);
 
 function spelled(words: readonly string[]): ReadonlyMap<string, string> {

@@ -1,5 +1,5 @@
-import type { OptionEntry } from './schema.ts';
 import type { Place, RawValue } from './option.ts';
+import type { OptionEntry } from './schema.ts';
 import { spelling } from './spelling.ts';
 
 /** A value in a stanza, already checked. */
@@ -46,7 +46,11 @@ export function keyBelow(parent: string, type: string, instance: string): string
 
 export function emptyStanza(parent: Stanza | undefined, step: Step, at: Place): Stanza {
   return {
-    ...step, at, key: parent ? keyBelow(parent.key, step.type, step.instance) : 'global', options: new Map(), children: new Map(),
+    ...step,
+    at,
+    key: parent ? keyBelow(parent.key, step.type, step.instance) : 'global',
+    options: new Map(),
+    children: new Map(),
   };
 }
 
@@ -65,7 +69,8 @@ export function follow(root: Stanza, path: readonly Step[]): Stanza | undefined 
 /** A copy with one option set; stanzas of the path that do not exist are made. What is not on the path is shared. */
 export function withOption(root: Stanza, path: readonly Step[], assignment: Assignment): Stanza {
   return changed(root, path, assignment.at, (stanza) => ({
-    ...stanza, options: new Map(stanza.options).set(assignment.entry.name, assignment),
+    ...stanza,
+    options: new Map(stanza.options).set(assignment.entry.name, assignment),
   }));
 }
 

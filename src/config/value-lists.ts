@@ -1,5 +1,5 @@
 import { CidrTable, parseCidr, parseDomain } from '../base/index.ts';
-import { ValueError, type RawValue, type ValueType } from './option.ts';
+import { type RawValue, ValueError, type ValueType } from './option.ts';
 import { texts } from './scalar.ts';
 
 /** The texts of an array; `( )` is an empty one, which is not the same as unset. */
@@ -21,7 +21,8 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
         try {
           return type.read({ kind: 'text', text: item.text, quoted: true, at: item.at });
         } catch (error) {
-          if (error instanceof ValueError) throw new ValueError(`${error.message}; '${item.text}' is not`, { cause: error });
+          if (error instanceof ValueError)
+            throw new ValueError(`${error.message}; '${item.text}' is not`, { cause: error });
           throw error;
         }
       });
@@ -33,7 +34,9 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
 export const range: ValueType<{ readonly low: number; readonly high: number }> = {
   title: 'a range ( low high )',
   read(raw) {
-    const [low, high, ...more] = texts(raw, range.title).map((item) => (/^-?[0-9]+(?:\.[0-9]+)?$/.test(item) ? Number(item) : Number.NaN));
+    const [low, high, ...more] = texts(raw, range.title).map((item) =>
+      /^-?[0-9]+(?:\.[0-9]+)?$/.test(item) ? Number(item) : Number.NaN,
+    );
     if (low === undefined || high === undefined || more.length > 0 || !(low <= high)) throw new ValueError(range.title);
     return { low, high };
   },
@@ -123,10 +126,12 @@ function dictionaryOf(canonical: (key: string) => string): ValueType<DictionaryV
     title,
     read(raw: RawValue) {
       if (raw.kind !== 'dictionary') throw new ValueError(title);
-      return new Map(raw.entries.map((entry) => {
-        const { value } = entry;
-        return [canonical(entry.key), value.kind === 'text' ? value.text : texts(value, title)];
-      }));
+      return new Map(
+        raw.entries.map((entry) => {
+          const { value } = entry;
+          return [canonical(entry.key), value.kind === 'text' ? value.text : texts(value, title)];
+        }),
+      );
     },
   };
 }

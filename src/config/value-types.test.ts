@@ -1,9 +1,34 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from './errors.ts';
+import type { ConfigError } from './errors.ts';
 import { parseValue } from './grammar.ts';
 import {
-  array, arrayOf, bigInteger, boolean, cidrs, dictionary, domainList, duration, endpoint, enumeration, exactDictionary, float, integer, integerBetween,
-  milliseconds, mode, optional, path, percent, port, range, regex, size, text, throttle, ValueError, type ValueType,
+  array,
+  arrayOf,
+  bigInteger,
+  boolean,
+  cidrs,
+  dictionary,
+  domainList,
+  duration,
+  endpoint,
+  enumeration,
+  exactDictionary,
+  float,
+  integer,
+  integerBetween,
+  milliseconds,
+  mode,
+  optional,
+  path,
+  percent,
+  port,
+  range,
+  regex,
+  size,
+  text,
+  throttle,
+  ValueError,
+  type ValueType,
 } from './index.ts';
 
 function read<T>(type: ValueType<T>, written: string): T {
@@ -14,30 +39,202 @@ function read<T>(type: ValueType<T>, written: string): T {
 }
 
 const accepted: readonly (readonly [string, ValueType<unknown>, readonly (readonly [string, unknown])[]])[] = [
-  ['boolean', boolean, [
-    ...['true', 'on', 'enabled', '1', 'yes', 'TRUE', '"On"'].map((word) => [word, true] as const),
-    ...['false', 'off', 'disabled', '0', 'no', 'Disabled', '"0"'].map((word) => [word, false] as const),
-  ]],
-  ['integer', integer, [['0', 0], ['-1', -1], ['-0', 0], ['"42"', 42], ['007', 7], ['9007199254740991', Number.MAX_SAFE_INTEGER], ['( 5 )', 5]]],
-  ['integer of 64 bits', bigInteger, [['5', 5], ['9223372036854775807', 9223372036854775807n], ['-9223372036854775808', -9223372036854775808n]]],
-  ['integer in a range', integerBetween(1, 3), [['1', 1], ['3', 3]]],
-  ['port', port, [['1', 1], ['65535', 65535]]],
-  ['size', size, [['0', 0], ['64k', 65536], ['10M', 10485760], ['1G', 1073741824], ['"2 kb"', 2048], ['1T', 2 ** 40]]],
-  ['mode', mode, [['0666', 0o666], ['"0640"', 0o640], ['775', 0o775], ['4755', 0o4755]]],
-  ['float', float, [['1.5', 1.5], ['-2', -2], ['.5', 0.5], ['3.', 3]]],
-  ['percent', percent, [['0', 0], ['99.5', 99.5], ['100%', 100]]],
-  ['duration', duration, [['90', 90], ['90s', 90], ['5m', 300], ['2h', 7200], ['1d', 86400], ['"2 hours"', 7200], ['"4 Days"', 345600], ['"1 minute"', 60], ['4294967295', 4294967295]]],
-  ['milliseconds', milliseconds, [['5000', 5000], ['250ms', 250], ['5s', 5000], ['"2 minutes"', 120000]]],
-  ['throttle', throttle, [['10', { count: 10, seconds: 1 }], ['"5/2"', { count: 5, seconds: 2 }], ['60/3', { count: 60, seconds: 3 }], ['0', undefined], ['"0/5"', undefined]]],
-  ['enumeration', enumeration('no', 'IfAvailable'), [['NO', 'no'], ['ifavailable', 'IfAvailable']]],
-  ['text', text, [['x', 'x'], ['""', ''], ['( "a b" )', 'a b']]],
+  [
+    'boolean',
+    boolean,
+    [
+      ...['true', 'on', 'enabled', '1', 'yes', 'TRUE', '"On"'].map((word) => [word, true] as const),
+      ...['false', 'off', 'disabled', '0', 'no', 'Disabled', '"0"'].map((word) => [word, false] as const),
+    ],
+  ],
+  [
+    'integer',
+    integer,
+    [
+      ['0', 0],
+      ['-1', -1],
+      ['-0', 0],
+      ['"42"', 42],
+      ['007', 7],
+      ['9007199254740991', Number.MAX_SAFE_INTEGER],
+      ['( 5 )', 5],
+    ],
+  ],
+  [
+    'integer of 64 bits',
+    bigInteger,
+    [
+      ['5', 5],
+      ['9223372036854775807', 9223372036854775807n],
+      ['-9223372036854775808', -9223372036854775808n],
+    ],
+  ],
+  [
+    'integer in a range',
+    integerBetween(1, 3),
+    [
+      ['1', 1],
+      ['3', 3],
+    ],
+  ],
+  [
+    'port',
+    port,
+    [
+      ['1', 1],
+      ['65535', 65535],
+    ],
+  ],
+  [
+    'size',
+    size,
+    [
+      ['0', 0],
+      ['64k', 65536],
+      ['10M', 10485760],
+      ['1G', 1073741824],
+      ['"2 kb"', 2048],
+      ['1T', 2 ** 40],
+    ],
+  ],
+  [
+    'mode',
+    mode,
+    [
+      ['0666', 0o666],
+      ['"0640"', 0o640],
+      ['775', 0o775],
+      ['4755', 0o4755],
+    ],
+  ],
+  [
+    'float',
+    float,
+    [
+      ['1.5', 1.5],
+      ['-2', -2],
+      ['.5', 0.5],
+      ['3.', 3],
+    ],
+  ],
+  [
+    'percent',
+    percent,
+    [
+      ['0', 0],
+      ['99.5', 99.5],
+      ['100%', 100],
+    ],
+  ],
+  [
+    'duration',
+    duration,
+    [
+      ['90', 90],
+      ['90s', 90],
+      ['5m', 300],
+      ['2h', 7200],
+      ['1d', 86400],
+      ['"2 hours"', 7200],
+      ['"4 Days"', 345600],
+      ['"1 minute"', 60],
+      ['4294967295', 4294967295],
+    ],
+  ],
+  [
+    'milliseconds',
+    milliseconds,
+    [
+      ['5000', 5000],
+      ['250ms', 250],
+      ['5s', 5000],
+      ['"2 minutes"', 120000],
+    ],
+  ],
+  [
+    'throttle',
+    throttle,
+    [
+      ['10', { count: 10, seconds: 1 }],
+      ['"5/2"', { count: 5, seconds: 2 }],
+      ['60/3', { count: 60, seconds: 3 }],
+      ['0', undefined],
+      ['"0/5"', undefined],
+    ],
+  ],
+  [
+    'enumeration',
+    enumeration('no', 'IfAvailable'),
+    [
+      ['NO', 'no'],
+      ['ifavailable', 'IfAvailable'],
+    ],
+  ],
+  [
+    'text',
+    text,
+    [
+      ['x', 'x'],
+      ['""', ''],
+      ['( "a b" )', 'a b'],
+    ],
+  ],
   ['path', path, [['/var/x', '/var/x']]],
-  ['array', array, [['( )', []], ['x', ['x']], ['( x, "y z" )', ['x', 'y z']]]],
-  ['array of integers', arrayOf(integer), [['( 1 2 )', [1, 2]], ['3', [3]]]],
-  ['range', range, [['( 1 20 )', { low: 1, high: 20 }], ['( 5 5 )', { low: 5, high: 5 }]]],
-  ['dictionary', dictionary, [['[ ]', new Map()], ['[ A = x a = ( y z ) ]', new Map([['a', ['y', 'z']]])]]],
-  ['dictionary with exact keys', exactDictionary, [['[ A = x a = y ]', new Map([['A', 'x'], ['a', 'y']])]]],
-  ['endpoint', endpoint, [[':25', { kind: 'tcp', ip: '0.0.0.0', port: 25 }], ['"[fd00::A]:587"', { kind: 'tcp', ip: 'fd00::a', port: 587 }], ['/run/x', { kind: 'unix', path: '/run/x' }]]],
+  [
+    'array',
+    array,
+    [
+      ['( )', []],
+      ['x', ['x']],
+      ['( x, "y z" )', ['x', 'y z']],
+    ],
+  ],
+  [
+    'array of integers',
+    arrayOf(integer),
+    [
+      ['( 1 2 )', [1, 2]],
+      ['3', [3]],
+    ],
+  ],
+  [
+    'range',
+    range,
+    [
+      ['( 1 20 )', { low: 1, high: 20 }],
+      ['( 5 5 )', { low: 5, high: 5 }],
+    ],
+  ],
+  [
+    'dictionary',
+    dictionary,
+    [
+      ['[ ]', new Map()],
+      ['[ A = x a = ( y z ) ]', new Map([['a', ['y', 'z']]])],
+    ],
+  ],
+  [
+    'dictionary with exact keys',
+    exactDictionary,
+    [
+      [
+        '[ A = x a = y ]',
+        new Map([
+          ['A', 'x'],
+          ['a', 'y'],
+        ]),
+      ],
+    ],
+  ],
+  [
+    'endpoint',
+    endpoint,
+    [
+      [':25', { kind: 'tcp', ip: '0.0.0.0', port: 25 }],
+      ['"[fd00::A]:587"', { kind: 'tcp', ip: 'fd00::a', port: 587 }],
+      ['/run/x', { kind: 'unix', path: '/run/x' }],
+    ],
+  ],
   ['optional', optional(integer), [['5', 5]]],
 ];
 
@@ -84,9 +281,19 @@ test('a list of blocks finds the longest first', () => {
 });
 
 test.each([
-  ['*.a.b', 'x.a.b', true], ['*.a.b', 'y.x.a.b', true], ['*.a.b', 'a.b', false], ['*.a.b', 'xa.b', false],
-  ['*a.b', 'a.b', true], ['*a.b', 'xa.b', true], ['*a.b', 'x.a.b', true], ['*a.b', 'a.bc', false],
-  ['a.b', 'a.b', true], ['a.b', 'x.a.b', false], ['A.B.', 'a.b', true], ['*', 'anything', true], ['BÜCHER.example', 'xn--bcher-kva.example', true],
+  ['*.a.b', 'x.a.b', true],
+  ['*.a.b', 'y.x.a.b', true],
+  ['*.a.b', 'a.b', false],
+  ['*.a.b', 'xa.b', false],
+  ['*a.b', 'a.b', true],
+  ['*a.b', 'xa.b', true],
+  ['*a.b', 'x.a.b', true],
+  ['*a.b', 'a.bc', false],
+  ['a.b', 'a.b', true],
+  ['a.b', 'x.a.b', false],
+  ['A.B.', 'a.b', true],
+  ['*', 'anything', true],
+  ['BÜCHER.example', 'xn--bcher-kva.example', true],
 ])('the domain list ( %s ) holds %s: %s', (pattern, domain, held) => {
   expect(read(domainList, `( other.example "${pattern}" )`).matches(domain)).toBe(held);
 });

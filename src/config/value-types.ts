@@ -1,4 +1,4 @@
-import { parseEndpoint, type Endpoint } from '../base/index.ts';
+import { type Endpoint, parseEndpoint } from '../base/index.ts';
 import { ValueError, type ValueType } from './option.ts';
 import { compilePattern } from './pattern.ts';
 import { scalar } from './scalar.ts';
@@ -145,8 +145,16 @@ export function optional<T>(type: ValueType<T>): ValueType<T | undefined> {
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ['true', true], ['on', true], ['enabled', true], ['1', true], ['yes', true],
-  ['false', false], ['off', false], ['disabled', false], ['0', false], ['no', false],
+  ['true', true],
+  ['on', true],
+  ['enabled', true],
+  ['1', true],
+  ['yes', true],
+  ['false', false],
+  ['off', false],
+  ['disabled', false],
+  ['0', false],
+  ['no', false],
 ]);
 
 function wholeNumber(title: string, least: number, most: number): ValueType<number> {

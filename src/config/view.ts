@@ -69,7 +69,8 @@ export class PagedView implements View {
 
   cell(option: Option<unknown>): Cell {
     const cell = this.at(option.slot);
-    if (cell === undefined) throw new Error(`the option ${option.name} is not among those declared to loadConfiguration`);
+    if (cell === undefined)
+      throw new Error(`the option ${option.name} is not among those declared to loadConfiguration`);
     return cell;
   }
 

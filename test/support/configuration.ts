@@ -1,5 +1,5 @@
-import { loadConfiguration, type LiveConfiguration, type Option } from '../../src/config/index.ts';
-import { simWorld, type SimDisk } from '../../src/world/sim/index.ts';
+import { type LiveConfiguration, loadConfiguration, type Option } from '../../src/config/index.ts';
+import { type SimDisk, simWorld } from '../../src/world/sim/index.ts';
 
 export interface ConfigurationForTest {
   readonly configuration: LiveConfiguration;
@@ -19,11 +19,16 @@ export async function diskWith(files: string | Readonly<Record<string, string>>)
 
 /** A configuration loaded from a simulated disk. @throws ConfigErrors as `loadConfiguration` does */
 export async function configured(
-  files: string | Readonly<Record<string, string>>, declared: readonly Option<unknown>[], modules: readonly string[] = [],
+  files: string | Readonly<Record<string, string>>,
+  declared: readonly Option<unknown>[],
+  modules: readonly string[] = [],
 ): Promise<ConfigurationForTest> {
   const disk = await diskWith(files);
   const { clock } = simWorld();
-  return { disk, configuration: await loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules }) };
+  return {
+    disk,
+    configuration: await loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules }),
+  };
 }
 
 export const MAIN = '/etc/impetus/impetus.conf';
