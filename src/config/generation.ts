@@ -57,13 +57,18 @@ export interface Generation {
   stanza(type: string, instance: string): View;
 }
 
+export type CommitCheck = (next: Generation, current: Generation) => void | (() => void) | Promise<void>;
+
 /** The live configuration. Readers keep the generation they took; a commit swaps one pointer. */
 export interface Configuration {
   readonly current: Generation;
   /** After each commit or reload, in the order of subscription. Must not throw. */
   onCommit(hear: (next: Generation, last: Generation) => void): Disposable;
-  /** Before each commit: a thrown ConfigError vetoes it and nothing changes. May be asynchronous (listeners open first). */
-  beforeCommit(check: (next: Generation, current: Generation) => void | Promise<void>): Disposable;
+  /**
+   * Before each commit: a thrown ConfigError vetoes it and nothing changes. May be asynchronous (listeners open first).
+   * What a check returns is called when a later one vetoes: it takes back what this one has begun.
+   */
+  beforeCommit(check: CommitCheck): Disposable;
   /** Reads every file again. @throws ConfigErrors; the live generation is then unchanged */
   reload(file?: string): Promise<Generation>;
 }

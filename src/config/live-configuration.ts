@@ -2,11 +2,12 @@ import type { Clock, Disk } from '../world/index.ts';
 import { Compiler } from './compile.ts';
 import { CompiledGeneration } from './compiled-generation.ts';
 import { configOptions } from './config-options.ts';
-import { ConfigError, ConfigErrors, type Notice } from './errors.ts';
-import type { Configuration, Generation } from './generation.ts';
+import { ConfigError, ConfigErrors, NotImplemented, type Notice } from './errors.ts';
+import type { CommitCheck, Configuration, Generation } from './generation.ts';
 import { implicitTree } from './implicit.ts';
-import { merge, type NotImplemented } from './merge.ts';
-import type { Option } from './option.ts';
+import { merge } from './merge.ts';
+import type { Option, Place } from './option.ts';
+import { headText, treeLines } from './print-tree.ts';
 import { checkTree } from './references.ts';
 import { Schema } from './schema.ts';
 import { findMainFile, readSources, type SourceFile } from './sources.ts';
@@ -35,6 +36,7 @@ export interface LoadedConfiguration extends Configuration {
   readonly files: readonly SourceFile[];
   /** What is accepted and changes nothing yet. */
   readonly notImplemented: readonly NotImplemented[];
+  /** What the operator should read: warnings and what is not implemented, in the order of the files. */
   readonly notices: readonly Notice[];
 }
 
@@ -54,7 +56,6 @@ interface Reading {
   readonly file: string;
   readonly files: readonly SourceFile[];
   readonly tree: Stanza;
-  readonly notImplemented: readonly NotImplemented[];
   readonly notices: readonly Notice[];
 }
 
@@ -70,7 +71,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   #file: string | undefined;
   #current: CompiledGeneration;
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
-  readonly #checks = new Set<(next: Generation, current: Generation) => void | Promise<void>>();
+  readonly #checks = new Set<CommitCheck>();
   /** Commits wait for each other: a check may take its time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -98,11 +99,22 @@ export class LiveConfiguration implements LoadedConfiguration {
   }
 
   get notImplemented(): readonly NotImplemented[] {
-    return this.#reading.notImplemented;
+    return this.#reading.notices.filter((notice) => notice instanceof NotImplemented);
   }
 
   get notices(): readonly Notice[] {
     return this.#reading.notices;
+  }
+
+  /** The stanza of a type at the top level that holds for an instance, in file syntax: the literal one, else the first regex that matches. */
+  stanzaText(type: string, instance: string): string | undefined {
+    const ofType = this.#current.tree.children.get(type);
+    const stanza =
+      ofType?.get(instance) ?? [...(ofType?.values() ?? [])].find((each) => each.pattern?.test(instance) === true);
+    if (stanza === undefined) return undefined;
+    const lines: string[] = [];
+    treeLines(stanza, '\t', lines);
+    return [`${headText(stanza)} {`, ...lines, '}', ''].join('\n');
   }
 
   onCommit(hear: (next: Generation, last: Generation) => void): Disposable {
@@ -110,7 +122,7 @@ export class LiveConfiguration implements LoadedConfiguration {
     return { [Symbol.dispose]: () => void this.#commitHearers.delete(hear) };
   }
 
-  beforeCommit(check: (next: Generation, current: Generation) => void | Promise<void>): Disposable {
+  beforeCommit(check: CommitCheck): Disposable {
     this.#checks.add(check);
     return { [Symbol.dispose]: () => void this.#checks.delete(check) };
   }
@@ -169,16 +181,16 @@ export class LiveConfiguration implements LoadedConfiguration {
   async #swap(tree: Stanza): Promise<Generation> {
     const last = this.#current;
     const next = new CompiledGeneration(tree, last.number + 1, this.#options.clock.date(), this.#compiler);
+    const undo: (() => void)[] = [];
     for (const check of this.#checks) {
       try {
-        await check(next, last);
+        const back = await check(next, last);
+        if (back !== undefined) undo.push(back);
       } catch (error) {
+        for (const back of undo.reverse()) back();
         if (error instanceof ConfigErrors) throw error;
-        throw new ConfigErrors([
-          error instanceof ConfigError
-            ? error
-            : new ConfigError(error instanceof Error ? error.message : String(error), { cause: error }),
-        ]);
+        const text = error instanceof Error ? error.message : String(error);
+        throw new ConfigErrors([error instanceof ConfigError ? error : new ConfigError(text, { cause: error })]);
       }
     }
     this.#current = next;
@@ -214,41 +226,31 @@ async function read(
   }
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
-  const notImplemented: NotImplemented[] = [];
   const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
-  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices, notImplemented });
+  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices });
   // References to stanzas that were left out for their errors would be errors for nothing.
   if (errors.length === 0) checkTree(tree, { errors, notices });
-  if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files));
+  if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files, (error) => error.checkLine));
   return {
     file: main,
     files: sources.files,
     tree,
-    notices: distinct(notices),
-    notImplemented: distinct(notImplemented),
+    notices: inOrder(notices, sources.files, (notice) => notice.line),
   };
 }
 
 /** By file as they were read, then by place; a file included twice complains once. */
-function inOrder(errors: readonly ConfigError[], files: readonly SourceFile[]): readonly ConfigError[] {
+function inOrder<T extends { readonly place: Place | undefined }>(
+  found: readonly T[],
+  files: readonly SourceFile[],
+  lineOf: (each: T) => string,
+): readonly T[] {
   const rank = new Map(files.map(({ path }, index) => [path, index]));
-  const seen = new Set<string>();
-  return errors
-    .filter((error) => !seen.has(error.checkLine) && seen.add(error.checkLine))
-    .map((error) => ({ error, rank: rank.get(error.place?.file ?? '') ?? -1 }))
-    .sort(
-      (one, other) =>
-        one.rank - other.rank ||
-        (one.error.place?.line ?? 0) - (other.error.place?.line ?? 0) ||
-        (one.error.place?.column ?? 0) - (other.error.place?.column ?? 0),
-    )
-    .map(({ error }) => error);
-}
-
-function distinct<T extends Notice>(notices: readonly T[]): readonly T[] {
-  const seen = new Set<string>();
-  return notices.filter(({ place, text }) => {
-    const key = place ? `${place.file}:${place.line}:${place.column}:${text}` : text;
-    return !seen.has(key) && seen.add(key);
-  });
+  const fileOf = (each: T): number => rank.get(each.place?.file ?? '') ?? -1;
+  return [...new Map(found.map((each) => [lineOf(each), each])).values()].sort(
+    (one, other) =>
+      fileOf(one) - fileOf(other) ||
+      (one.place?.line ?? 0) - (other.place?.line ?? 0) ||
+      (one.place?.column ?? 0) - (other.place?.column ?? 0),
+  );
 }

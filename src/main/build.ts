@@ -10,11 +10,11 @@ import { policy as makePolicy } from '../policy/index.ts';
 import { QueueRegistry } from '../queue/index.ts';
 import { reception as makeReception } from '../reception/index.ts';
 import { Shaping } from '../shaping/index.ts';
-import { openSpool, spoolSettings } from '../spool/index.ts';
+import { openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
-import { ModuleShelf } from './module-shelf.ts';
+import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
 import type { Server } from './server.ts';
 import { version } from './version.ts';
@@ -48,7 +48,8 @@ export async function buildServer({ world, process, configuration }: BuildParts)
   const names = undo.adopt(await namesFor(world, current().global), (each) => each.close());
   // Message ids stay unique over restarts within one second: each start draws its instance.
   const ids = idAllocator({ instance: chance.below(65_536) });
-  const spool = undo.use(await openSpool({ disk, clock, events, ...spoolSettings(current().global) }));
+  const spoolDirectory = current().global.get(spoolbase);
+  const spool = undo.use(await openSpool({ disk, clock, chance, events, directory: spoolDirectory, settings: spoolSettings(current().global) }));
 
   const shaping = new Shaping(current);
   const undertaker = bouncer({ clock, chance, ids, spool, events, current, hostname: hostName, enqueue: (message) => queues.enqueue(message) });
@@ -74,9 +75,19 @@ export async function buildServer({ world, process, configuration }: BuildParts)
       control_listener: (pipe, origin) => console.converse(pipe, origin),
     },
   });
+  let change: ShelfChange | undefined;
+  configuration.beforeCommit((next) => {
+    change = shelf.prepare(next);
+    return () => change?.drop();
+  });
+  configuration.onCommit((next) => {
+    change?.take();
+    spool.adjust(spoolSettings(next.global));
+    queues.reconsider();
+  });
+  // Last, since nothing may veto a commit once its sockets are open.
   await doors.open();
   undo.defer(() => doors.close());
-  configuration.onCommit(() => queues.reconsider());
 
   const recovered = recover(spool, queues, events);
   queues.workWith(delivery);
@@ -87,7 +98,7 @@ export async function buildServer({ world, process, configuration }: BuildParts)
   return {
     version,
     doors: doors.names,
-    spoolDirectory: spoolSettings(current().global).directory,
+    spoolDirectory,
     configuration,
     onShutdown: (run) => {
       shutdowns.push(run);

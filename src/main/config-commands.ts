@@ -1,0 +1,28 @@
+import { configCommand, configSession, writeConfigCommand, type CommandResult, type LiveConfiguration } from '../config/index.ts';
+import type { ConfigCommands } from '../console/index.ts';
+
+/** The `config` commands of the console, each console with a transaction of its own. */
+export function configCommands(configuration: LiveConfiguration): ConfigCommands {
+  const answer = ({ ok, lines }: CommandResult): { text: string; ok: boolean } => ({ ok, text: lines.map((line) => `${line}\n`).join('') });
+  return {
+    open() {
+      const session = configSession();
+      return {
+        async run(line) {
+          return answer(await configCommand(configuration, session, line));
+        },
+        async write(file) {
+          return answer(await writeConfigCommand(configuration, file ?? ''));
+        },
+        matching: (type, instance) => configuration.stanzaText(type, instance),
+        get open() {
+          return session.transaction !== undefined;
+        },
+        [Symbol.dispose]() {
+          // A transaction belongs to its console and ends with it.
+          session.transaction = undefined;
+        },
+      };
+    },
+  };
+}
