@@ -1,6 +1,6 @@
 import { changeOption, locate, show, unset, valueLine } from './command-actions.ts';
-import { CONSOLE, isText, wordsOf } from './command-path.ts';
-import { ConfigError, ConfigErrors, placeText } from './errors.ts';
+import { isText, wordsOf } from './command-path.ts';
+import { ConfigError, ConfigErrors } from './errors.ts';
 import { type LiveConfiguration, restartWarning } from './live-configuration.ts';
 import { printTree } from './print-tree.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
@@ -118,9 +118,7 @@ async function reload({ configuration, session, words }: CommandCall): Promise<C
   if (more) return failed(`'${more.text}' behind the file`);
   try {
     const next = await configuration.reload(file?.text);
-    const notices = configuration.notices.map(
-      ({ place, text }) => `${placeText(place ?? { file: CONSOLE, line: 1, column: 1 })}: warning: ${text}`,
-    );
+    const notices = configuration.notices.flatMap((notice) => (notice.kind === 'warning' ? [notice.line] : []));
     const warnings = configuration.pending(configuration.current.tree).map(restartWarning);
     return { ok: true, lines: [...notices, ...warnings, `Configuration reloaded, generation ${next.number}.`] };
   } catch (error) {

@@ -69,9 +69,36 @@ export class ConfigErrors extends Error {
 }
 
 /** What is worth knowing and stops nothing. */
-export interface Notice {
-  readonly place: Place | undefined;
+export class Notice {
+  readonly kind: 'warning' | 'not implemented yet';
+  readonly place: Place;
   readonly text: string;
+
+  constructor(kind: Notice['kind'], place: Place, text: string) {
+    this.kind = kind;
+    this.place = place;
+    this.text = text;
+  }
+
+  /** `FILE:LINE:COLUMN: warning: TEXT`, or `… not implemented yet: TEXT`, as `impetus check` prints it. */
+  get line(): string {
+    return `${placeText(this.place)}: ${this.kind}: ${this.text}`;
+  }
+}
+
+/** What is accepted but not served yet. */
+export class NotImplemented extends Notice {
+  /** The option or stanza, lower case. */
+  readonly name: string;
+  /** Type of the scope it stands in. */
+  readonly scope: string;
+
+  /** @param text `TLS_Key in Listen` */
+  constructor(place: Place, name: string, scope: string, text: string) {
+    super('not implemented yet', place, text);
+    this.name = name;
+    this.scope = scope;
+  }
 }
 
 export function placeText(place: Place): string {

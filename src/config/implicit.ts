@@ -13,7 +13,7 @@ import { emptyStanza, ROOT_STEP, type Stanza } from './stanza.ts';
  */
 export function implicitTree(schema: Schema): Stanza {
   const errors: ConfigError[] = [];
-  const findings: Findings = { errors, notices: [], notImplemented: [] };
+  const findings: Findings = { errors, notices: [] };
   const items = parse(POOLS, BUILT_IN.file, errors);
   const root = merge(emptyStanza(undefined, ROOT_STEP, BUILT_IN), items, new Map(), schema, findings);
   if (errors.length > 0) throw new ConfigErrors(errors);

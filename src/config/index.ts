@@ -12,7 +12,6 @@ export {
   type LoadOptions,
   loadConfiguration,
 } from './live-configuration.ts';
-export type { NotImplemented } from './merge.ts';
 export * from './option.ts';
 export * from './search-path.ts';
 export { type CommandResult, type ConfigSession, configSession } from './session.ts';

@@ -323,11 +323,11 @@ describe('what is wrong is told, all of it and once', () => {
       'ESMTP_Listener { Peer "10.1.2.3/8" { } Pool_Name = "nobody" Context [ a = 1 A = 2 a = 3 ] AuthLoginParameters [ uri = x URI = y ] }',
       declared,
     );
-    expect(configuration.notices.map((notice) => notice.text)).toEqual([
+    expect(configuration.notices.filter((notice) => notice.kind === 'warning').map((notice) => notice.text)).toEqual([
       'Peer "10.1.2.3/8": bits behind the prefix are ignored, it means 10.0.0.0/8',
+      'Pool_Name = nobody: there is no threadpool of that name, the default one is used',
       "the key 'a' appears twice in Context: the last one counts",
       "the key 'URI' appears twice in AuthLoginParameters: the last one counts",
-      'Pool_Name = nobody: there is no threadpool of that name, the default one is used',
     ]);
   });
 });
@@ -342,6 +342,14 @@ describe('what nobody serves yet', () => {
     expect(
       configuration.notImplemented.map(({ place, text: what }) => `${place.line}:${place.column} ${what}`),
     ).toEqual(['1:1 TLS in Global', '2:1 Opendkim in Global', '3:7 Enabled in FBL']);
+  });
+
+  test('and the lines to print say so', async () => {
+    const { configuration } = await configured('TLS = required ESMTP_Listener { Peer "10.1.2.3/8" { } }', declared);
+    expect(configuration.notices.map((notice) => notice.line)).toEqual([
+      `${MAIN}:1:1: not implemented yet: TLS in Global`,
+      `${MAIN}:1:33: warning: Peer "10.1.2.3/8": bits behind the prefix are ignored, it means 10.0.0.0/8`,
+    ]);
   });
 
   test('and errors in it are errors', async () => {

@@ -1,6 +1,6 @@
 import type { ScopeRow } from './catalogue.ts';
 import { assignment, unknownName } from './check.ts';
-import { ConfigError, type Notice } from './errors.ts';
+import { ConfigError, NotImplemented, Notice } from './errors.ts';
 import { canonicalInstance, type Instance } from './instance.ts';
 import { type IncludeItem, type Item, LIMITS, type OptionItem, type StanzaItem } from './items.ts';
 import { type Place, ValueError } from './option.ts';
@@ -8,21 +8,10 @@ import type { Schema } from './schema.ts';
 import { spelling } from './spelling.ts';
 import { type Assignment, keyBelow, type Stanza } from './stanza.ts';
 
-/** What is accepted but not served yet. */
-export interface NotImplemented {
-  readonly place: Place;
-  /** The option or stanza, lower case. */
-  readonly name: string;
-  readonly scope: string;
-  /** `TLS_Key in Listen`. */
-  readonly text: string;
-}
-
 /** Where a merge puts what it finds. */
 export interface Findings {
   readonly errors: ConfigError[];
   readonly notices: Notice[];
-  readonly notImplemented: NotImplemented[];
 }
 
 /** What each include directive stands for. */
@@ -165,7 +154,7 @@ class Merger {
     }
     try {
       const instance = canonicalInstance(type, item.instance);
-      if (instance.notice !== undefined) this.#findings.notices.push({ place: item.at, text: instance.notice });
+      if (instance.notice !== undefined) this.#findings.notices.push(new Notice('warning', item.at, instance.notice));
       return instance;
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
@@ -180,16 +169,15 @@ class Merger {
     for (const entry of item.value.entries) {
       const key = EXACT_KEYS.has(name) ? entry.key : entry.key.toLowerCase();
       if (seen.has(key))
-        this.#findings.notices.push({
-          place: entry.at,
-          text: `the key '${entry.key}' appears twice in ${item.name}: the last one counts`,
-        });
+        this.#findings.notices.push(
+          new Notice('warning', entry.at, `the key '${entry.key}' appears twice in ${item.name}: the last one counts`),
+        );
       seen.add(key);
     }
   }
 
   #notImplemented(place: Place, name: string, scope: string): void {
-    this.#findings.notImplemented.push({ place, name, scope, text: `${spelling(name)} in ${spelling(scope)}` });
+    this.#findings.notices.push(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
   }
 
   #error(message: string, place: Place, near: string | undefined): void {

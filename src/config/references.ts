@@ -1,10 +1,10 @@
-import { ConfigError } from './errors.ts';
+import { ConfigError, Notice } from './errors.ts';
 import type { Findings } from './merge.ts';
 import { spelling } from './spelling.ts';
 import { type Assignment, childOf, type Stanza, stanzaTitle } from './stanza.ts';
 
 /** What can only be judged when the whole tree is there. Repeated at each commit. */
-export function checkTree(root: Stanza, findings: Pick<Findings, 'errors' | 'notices'>): void {
+export function checkTree(root: Stanza, findings: Findings): void {
   duplicateEndpoints(root, findings);
   oneScriptlet(root, findings);
   references(root, root, findings);
@@ -45,20 +45,14 @@ function oneScriptlet(root: Stanza, findings: Pick<Findings, 'errors'>): void {
   );
 }
 
-function references(root: Stanza, stanza: Stanza, findings: Pick<Findings, 'errors' | 'notices'>): void {
+function references(root: Stanza, stanza: Stanza, findings: Findings): void {
   for (const [name, assigned] of stanza.options) {
     if (assigned.entry.refersTo !== undefined) reference(root, name, assigned.entry.refersTo, assigned, findings);
   }
   for (const ofType of stanza.children.values()) for (const child of ofType.values()) references(root, child, findings);
 }
 
-function reference(
-  root: Stanza,
-  name: string,
-  type: string,
-  assigned: Assignment,
-  findings: Pick<Findings, 'errors' | 'notices'>,
-): void {
+function reference(root: Stanza, name: string, type: string, assigned: Assignment, findings: Findings): void {
   if (assigned.value.kind !== 'text' || assigned.value.text === '') return;
   const wanted = assigned.value.text;
   const { at: place } = assigned.value;
@@ -70,9 +64,12 @@ function reference(
       new ConfigError(`${spelling(name)} = ${wanted}: there is no pathway of that name`, { place, near: wanted }),
     );
   } else if ((type === 'threadpool' || type === 'eventloop') && !childOf(root, type, wanted.toLowerCase())) {
-    findings.notices.push({
-      place,
-      text: `${spelling(name)} = ${wanted}: there is no ${type} of that name, the default one is used`,
-    });
+    findings.notices.push(
+      new Notice(
+        'warning',
+        place,
+        `${spelling(name)} = ${wanted}: there is no ${type} of that name, the default one is used`,
+      ),
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { type DirectoryEntry, type Disk, DiskError } from '../world/index.ts';
-import { ConfigError, ConfigErrors, type Notice } from './errors.ts';
+import { ConfigError, ConfigErrors, Notice } from './errors.ts';
 import { parse } from './grammar.ts';
 import { type Budget, type IncludeItem, type Item, LIMITS } from './items.ts';
 import type { Place } from './option.ts';
@@ -140,10 +140,9 @@ class Reader {
     for (const name of names.sort()) {
       const file = normalize(join(path, name));
       if (LEFTOVER.test(name))
-        this.#notices.push({
-          place: item.at,
-          text: `${file} looks like a leftover of an editor or a package, and was not read`,
-        });
+        this.#notices.push(
+          new Notice('warning', item.at, `${file} looks like a leftover of an editor or a package, and was not read`),
+        );
       else for (const each of await this.file(file, item.at, item.readOnly, inside)) items.push(each);
     }
     return items;
