@@ -9,6 +9,7 @@ import {
 } from '../../test/dialogues/mail-in.ts';
 import { type Endpoint, endpointText, parseEndpoint } from '../base/index.ts';
 import {
+  type CommitCheck,
   ConfigError,
   type Configuration,
   type Generation,
@@ -67,7 +68,7 @@ class House {
   readonly recorded: MailEvent[] = [];
   readonly lines: string[] = [];
   readonly served: Origin[] = [];
-  readonly #checks: ((next: Generation, current: Generation) => void | Promise<void>)[] = [];
+  readonly #checks: CommitCheck[] = [];
   readonly #hearers: ((next: Generation, last: Generation) => void)[] = [];
   current: TestGeneration;
   readonly doors;
