@@ -244,7 +244,7 @@ Hostname = "impetus.test"
 Relay_Hosts = ( 127.0.0.0/8 )
 Gateway = "127.0.0.1"
 Remote_SMTP_Port = ${this.#settings.sink}
-ESMTP_Listener { Listen "127.0.0.1:${this.port}" { } }
+ESMTP_Listener { SMTP_Extensions = ( "ENHANCEDSTATUSCODES" ) Listen "127.0.0.1:${this.port}" { } }
 Control_Listener { Listen "${this.control}" { } }
 ec_logger {
   mainlog = "${join(this.directory, 'log/mainlog.ec')}"

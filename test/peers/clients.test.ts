@@ -83,7 +83,11 @@ test("Python's smtplib: 8-bit text, dots and long lines arrive byte for byte", M
   using scratch = new Scratch();
   const directory = join(scratch.path, 'kept');
   await using sink = await SinkProcess.start('--keep', directory);
-  await using server = await ServerProcess.start({ directory: scratch.path, sink: sink.port });
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: sink.port,
+    more: 'ESMTP_Listener { Max_Message_Size = 1000000 }',
+  });
   const text = [
     'Date: Tue, 03 Mar 2026 10:00:00 +0000',
     'From: <ann@origin.test>',
