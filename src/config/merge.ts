@@ -107,6 +107,9 @@ class Merger {
       return;
     }
     if (served && entry.declared.length === 0) this.#notImplemented(item.at, name, into.type);
+    for (const option of entry.declared) {
+      for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
+    }
   }
 
   #stanza(into: OpenStanza, item: StanzaItem, depth: number, served: boolean): void {
@@ -178,6 +181,10 @@ class Merger {
 
   #notImplemented(place: Place, name: string, scope: string): void {
     this.#findings.notices.push(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
+  }
+
+  #unserved(place: Place, name: string, scope: string, part: string): void {
+    this.#findings.notices.push(new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`));
   }
 
   #error(message: string, place: Place, near: string | undefined): void {

@@ -44,6 +44,8 @@ export interface ValueType<T> {
   /** `T` includes undefined, so that an option without a default needs none. */
   readonly absent?: true;
   read(raw: RawValue): T;
+  /** Parts of a value that are accepted and change nothing yet, each in words: the check names them. */
+  unserved?(raw: RawValue): readonly string[];
 }
 
 /** The message says what was expected, for `expected …`; a type adds why only where the title does not say it. */

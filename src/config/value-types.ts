@@ -141,7 +141,7 @@ export const endpoint: ValueType<Endpoint> = {
 
 /** An option that may be unset: its default is undefined. */
 export function optional<T>(type: ValueType<T>): ValueType<T | undefined> {
-  return { title: type.title, absent: true, read: (raw) => type.read(raw) };
+  return { ...type, absent: true };
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([

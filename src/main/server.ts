@@ -15,6 +15,3 @@ export interface Server {
   /** Ends in order: no new mail, transactions in flight finished, everything on disk. */
   close(patienceMillis: number): Promise<void>;
 }
-
-/** The spool belongs to another process. */
-export class SpoolInUse extends Error {}

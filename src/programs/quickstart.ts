@@ -46,7 +46,7 @@ Impetus is ready (pid ${pid}; end it with Ctrl-C).
 Three things to try, in another terminal:
 
   bin/impetus send --to accept@example.com --to defer@example.org --to refuse@example.net
-  bin/ec_console ${here(places.control)} summary
-  bin/ec_console ${here(places.control)} mailq
+  bin/ec_console summary
+  bin/ec_console mailq
 `;
 }

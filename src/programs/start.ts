@@ -1,6 +1,6 @@
 import { ConfigErrors } from '../config/index.ts';
-import { buildServer, SpoolInUse, type Server } from '../main/index.ts';
-import { NetworkError, type Process, type World } from '../world/index.ts';
+import { buildServer, ListenError, SpoolError, type Server } from '../main/index.ts';
+import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
 import { loadFor } from './load-configuration.ts';
 
@@ -79,11 +79,11 @@ function complain(process: Process, error: unknown): number | undefined {
     process.complain('impetus: not started\n');
     return CONFIGURATION;
   }
-  if (error instanceof SpoolInUse) {
+  if (error instanceof SpoolError) {
     process.complain(`impetus: ${error.message}\n`);
-    return LOCK;
+    return error.code === 'IMP_SPOOL_LOCKED' ? LOCK : CONFIGURATION;
   }
-  if (error instanceof NetworkError) {
+  if (error instanceof ListenError) {
     process.complain(`impetus: ${error.message}\n`);
     return LISTENER;
   }

@@ -4,20 +4,44 @@ import { array, text, ValueError, type ValueType } from '../config/index.ts';
 /** What `SMTP_Extensions` may list now. PIPELINING and 8BITMIME are offered in any case. */
 export const supportedExtensions: readonly string[] = ['ENHANCEDSTATUSCODES', 'PIPELINING', '8BITMIME', 'SIZE'];
 
+/** What the manual lists besides: accepted, never offered, and named by the check. */
+const laterExtensions: readonly string[] = [
+  'STARTTLS',
+  'AUTH LOGIN',
+  'AUTH PLAIN',
+  'AUTH CRAM-MD5',
+  'AUTH DIGEST-MD5',
+  'AUTH SCRAM-SHA-256',
+  'AUTH XOAUTH2',
+  'XCLIENT',
+  'XREMOTEIP',
+  'XSETCONTEXT',
+  'XDUMPCONTEXT',
+  'ALWAYS-ALLOW',
+  'SMTPUTF8',
+  'CHUNKING',
+  'BINARYMIME',
+  'DSN',
+  'REQUIRETLS',
+  'LIMITS',
+];
+
 /** Keywords in upper case. One page of the manual spells ENHANCEDSTATUSCODES without its last letter. */
 export const smtpExtensionList: ValueType<readonly string[]> = {
-  title: `a list of SMTP extensions out of ${supportedExtensions.join(', ')}`,
+  title: `a list of SMTP extensions out of ${[...supportedExtensions, ...laterExtensions].join(', ')}`,
   read(raw) {
-    return array.read(raw).map((item) => {
-      const word = item.trim().replace(/ +/g, ' ').toUpperCase();
-      const keyword = word === 'ENHANCEDSTATUSCODE' ? 'ENHANCEDSTATUSCODES' : word;
-      if (!supportedExtensions.includes(keyword)) {
-        throw new ValueError(`${smtpExtensionList.title}; '${item}' is not supported yet`);
-      }
-      return keyword;
-    });
+    const words = array.read(raw).map(keyword);
+    const unknown = words.findIndex((word) => !supportedExtensions.includes(word) && !laterExtensions.includes(word));
+    if (unknown !== -1) throw new ValueError(`${smtpExtensionList.title}; there is no '${array.read(raw)[unknown]}'`);
+    return words.filter((word) => supportedExtensions.includes(word));
   },
+  unserved: (raw) => array.read(raw).map(keyword).filter((word) => laterExtensions.includes(word)),
 };
+
+function keyword(item: string): string {
+  const word = item.trim().replace(/ +/g, ' ').toUpperCase();
+  return word === 'ENHANCEDSTATUSCODE' ? 'ENHANCEDSTATUSCODES' : word;
+}
 
 /** A whole banner. Several lines are allowed, each with its 220; line ends of any kind. */
 export const staticBannerLine: ValueType<string> = {

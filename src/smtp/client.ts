@@ -156,7 +156,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   }
 
   /** The pipe has closed. */
-  closed(now: Millis): void {
+  closed(): void {
     if (!this.#over) this.#end(CLOSED);
   }
 

@@ -217,7 +217,7 @@ export class Recovery {
 
   #learnReception(segment: Segment, found: Found): void {
     const { head } = found;
-    const { receptions, shelf, alarm } = this.#parts;
+    const { receptions, shelf } = this.#parts;
     const meta = readReception(found.meta, head.flags);
     if (!meta) return;
     if (meta.replaces) this.#learnDone(segment, meta.replaces, 0);
@@ -240,9 +240,6 @@ export class Recovery {
       origin, ordinal, holder: segment.sequence, offset: found.offset, headLength: HEAD_BYTES + head.metaLength,
       bodyLength: head.bodyLength, bodyCrc: head.bodyCrc, flags: head.flags, recipients: meta.recipients, large: meta.large,
     }, undefined);
-    if (meta.large && !this.#largeNames.has(largeName(meta.large.run, meta.large.serial))) {
-      alarm.tell('CRITICAL', `${largeName(meta.large.run, meta.large.serial)} is gone: the body of a message from ${segment.path} is lost. Check the disk.`);
-    }
   }
 
   #say(done: DoneList): void {
@@ -302,10 +299,20 @@ export class Recovery {
     if (batch.length > 0) yield batch;
   }
 
-  /** Bodies that no live reception names: left by a crash between their first byte and their commit, or after their end. */
+  /**
+   * Holds names in records against files: a body that is gone is told of, its message stays and cannot be read.
+   *
+   * @returns bodies that no live reception names: left by a crash between their first byte and their commit, or after
+   *   their end
+   */
   #orphans(): readonly string[] {
+    const { alarm, files, receptions } = this.#parts;
     const named = new Set<string>();
-    for (const { run, serial } of this.#parts.receptions.largeBodies()) named.add(largeName(run, serial));
+    for (const { run, serial } of receptions.largeBodies()) {
+      const name = largeName(run, serial);
+      named.add(name);
+      if (!this.#largeNames.has(name)) alarm.tell('CRITICAL', `${files.path(run, serial)} is gone: the body of an acknowledged message is lost. Check the disk.`);
+    }
     return [...this.#largeNames].filter((name) => !named.has(name));
   }
 

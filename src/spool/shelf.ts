@@ -328,10 +328,10 @@ export class Shelf {
       if (segment.file) await this.#closeFile(segment.file, segment.path);
       await this.#parts.disk.remove(segment.path).catch(() => undefined);
     }
+    for (const segment of this.#segments.values()) while (segment.closing) await segment.closing;
+    this.reap();
     await this.reaped();
-    for (const segment of this.#segments.values()) {
-      while (segment.closing) await segment.closing;
-      await this.#closeReader(segment);
-    }
+    this.settled = false;
+    for (const segment of this.#segments.values()) await this.#closeReader(segment);
   }
 }

@@ -207,7 +207,7 @@ test('a reload whose socket cannot be opened changes nothing', async () => {
 });
 
 test.each([
-  ['ESMTP_Listener { SMTP_Extensions = ( STARTTLS ) }', "'STARTTLS' is not supported yet"],
+  ['ESMTP_Listener { SMTP_Extensions = ( STARTTLZ ) }', "there is no 'STARTTLZ'"],
   ['ESMTP_Listener { Static_Banner = "hello" }', 'a banner that begins with 220'],
   ['Relay_Hosts = ( mail.example.com )', "'mail.example.com' is none"],
   ['ESMTP_Listener { Listen ":25" { Listen_Backlog = 0 } }', 'an integer from 1 to 65535'],

@@ -10,7 +10,7 @@ test.each([
   ['impetus', ['start', '-c', 'a b'], 'start|-c|a b'],
   ['impetus', [], ''],
   ['ec_console', ['/tmp/2025', 'show queue'], 'console|/tmp/2025|show queue'],
-  ['validate_config', ['-c', '$x'], 'check|-c|$x'],
+  ['validate_config', ['-c', '$x'], 'validate|-c|$x'],
   ['ecelerity', ['-c', "o'f"], "start|-c|o'f"],
   ['impetusd', ['-c', ''], 'start|-c|'],
 ])('%s %j hands its words on and stays in the folder of its caller', async (name, words, expected) => {

@@ -21,7 +21,7 @@ export class MemorySpool implements Spool {
   #next = 1;
 
   get statistics() {
-    return { segments: 1, bytes: 0, residentBytes: 0, residentBodies: this.kept.size, syncs: 0 };
+    return { segments: 1, bytes: 0, receptions: this.kept.size, full: this.full, residentBytes: 0, residentBodies: this.kept.size, syncs: 0 };
   }
 
   /** Puts a message in as if it had been received. */
@@ -41,6 +41,9 @@ export class MemorySpool implements Spool {
       },
       get body() {
         return spool.#hold(body, { dots: false, lone: false });
+      },
+      prepend(bytes) {
+        body.unshift(...bytes);
       },
       append(bytes) {
         body.push(...bytes);
@@ -68,6 +71,10 @@ export class MemorySpool implements Spool {
     if (kept === undefined) throw new SpoolError('IMP_SPOOL_READ', 'no such message');
     return this.#hold(kept.body, kept.traits);
   }
+
+  swapOut(): void {}
+
+  adjust(): void {}
 
   amend(at: SpoolAddress, state: Uint8Array): void {
     const kept = this.kept.get(at);
