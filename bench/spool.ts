@@ -32,16 +32,26 @@ const writers = Number(values.writers);
 const directory = fs.mkdtempSync(path.join(values.directory, 'impetus-spool-'));
 
 const SETTINGS: SpoolSettings = {
-  spool_mode: 0o640, force_fsync: true, large_message_threshold: 131_072, max_resident_messages: 32_768,
-  max_resident_bytes: 64 * 1024 * 1024, spool_min_free: 128 * 1024 * 1024,
+  spool_mode: 0o640,
+  force_fsync: true,
+  large_message_threshold: 131_072,
+  max_resident_messages: 32_768,
+  max_resident_bytes: 64 * 1024 * 1024,
+  spool_min_free: 128 * 1024 * 1024,
 };
 
 function envelope(n: number): Envelope {
   const id = `00/${String(n).padStart(8, '0')}` as MessageId;
   return {
-    batchId: id, connectionId: id, receivedAt: millis(1_770_000_000_000 + n), reversePath: `sender${n % 100}@source.example`,
+    batchId: id,
+    connectionId: id,
+    receivedAt: millis(1_770_000_000_000 + n),
+    reversePath: `sender${n % 100}@source.example`,
     recipients: [{ id, path: `recipient${n}@destination${n % 50}.example`, binding: bindingName('default') }],
-    protocol: 'esmtp', peer: '192.0.2.1', size, context: { connection: { mta: 'bench' }, message: {} },
+    protocol: 'esmtp',
+    peer: '192.0.2.1',
+    size,
+    context: { connection: { mta: 'bench' }, message: {} },
   };
 }
 
@@ -51,7 +61,10 @@ function chunk(): Buffer {
 }
 
 async function measure(spool: Spool): Promise<void> {
-  const received = Buffer.from('Received: from source.example by here with ESMTP; Tue, 03 Mar 2026 10:00:00 +0000\r\n', 'latin1');
+  const received = Buffer.from(
+    'Received: from source.example by here with ESMTP; Tue, 03 Mar 2026 10:00:00 +0000\r\n',
+    'latin1',
+  );
   let started = 0;
   let kept = 0;
   const latencies = new Float64Array(messages);
@@ -65,21 +78,25 @@ async function measure(spool: Spool): Promise<void> {
       const draft = spool.draft();
       draft.append([received]);
       draft.append([chunk()]);
-      draft.commit(envelope(n), { dots: false, lone: false }, {
-        kept(at) {
-          latencies[n] = performance.now() - since;
-          if (!values.recover) {
-            const hold = spool.hold(at);
-            hold.next(1_000_000);
-            hold[Symbol.dispose]();
-            spool.done(at, [0]);
-          }
-          if (++kept === messages) resolve();
-          // As the next command of a peer would: in a later turn.
-          else setImmediate(write);
+      draft.commit(
+        envelope(n),
+        { dots: false, lone: false },
+        {
+          kept(at) {
+            latencies[n] = performance.now() - since;
+            if (!values.recover) {
+              const hold = spool.hold(at);
+              hold.next(1_000_000);
+              hold[Symbol.dispose]();
+              spool.done(at, [0]);
+            }
+            if (++kept === messages) resolve();
+            // As the next command of a peer would: in a later turn.
+            else setImmediate(write);
+          },
+          refused: reject,
         },
-        refused: reject,
-      });
+      );
     };
     for (let i = 0; i < writers; i++) write();
   });
@@ -130,8 +147,10 @@ function measureDisk(): void {
   const file = path.join(directory, 'probe');
   for (const batch of [1, 10, 40]) {
     for (const [name, dsync, prepared] of [
-      ['append, fdatasync', false, false], ['append, O_DSYNC', true, false],
-      ['overwrite, fdatasync', false, true], ['overwrite, O_DSYNC', true, true],
+      ['append, fdatasync', false, false],
+      ['append, O_DSYNC', true, false],
+      ['overwrite, fdatasync', false, true],
+      ['overwrite, O_DSYNC', true, true],
     ] as const) {
       const rounds = 300;
       if (prepared) fs.writeFileSync(file, Buffer.alloc(rounds * batch * size), { flush: true });
@@ -147,17 +166,34 @@ function measureDisk(): void {
       const used = process.cpuUsage(cpu);
       fs.closeSync(descriptor);
       fs.unlinkSync(file);
-      print({ what: name, 'messages a batch': batch, 'ms a batch': (elapsed / rounds).toFixed(3), 'CPU us a batch': Math.round((used.user + used.system) / rounds) });
+      print({
+        what: name,
+        'messages a batch': batch,
+        'ms a batch': (elapsed / rounds).toFixed(3),
+        'CPU us a batch': Math.round((used.user + used.system) / rounds),
+      });
     }
   }
 }
 
 function print(figures: Record<string, string | number>): void {
-  console.log(Object.entries(figures).map(([name, value]) => `${name}: ${value}`).join('   '));
+  console.log(
+    Object.entries(figures)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('   '),
+  );
 }
 
 const { clock, disk, chance } = nodeWorld();
-const open = (): Promise<Spool> => openSpool({ disk, clock, chance, directory, settings: SETTINGS, events: { diagnose: (level, _, text) => console.log(level, text) } });
+const open = (): Promise<Spool> =>
+  openSpool({
+    disk,
+    clock,
+    chance,
+    directory,
+    settings: SETTINGS,
+    events: { diagnose: (level, _, text) => console.log(level, text) },
+  });
 try {
   if (values.disk) measureDisk();
   else {

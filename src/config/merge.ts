@@ -184,7 +184,9 @@ class Merger {
   }
 
   #unserved(place: Place, name: string, scope: string, part: string): void {
-    this.#findings.notices.push(new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`));
+    this.#findings.notices.push(
+      new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`),
+    );
   }
 
   #error(message: string, place: Place, near: string | undefined): void {

@@ -1,4 +1,4 @@
-import { family, millis, type Millis } from '../base/index.ts';
+import { family, type Millis, millis } from '../base/index.ts';
 import type { PairLimits } from '../shaping/index.ts';
 import type { Chance } from '../world/index.ts';
 import type { HostState } from './host-state.ts';

@@ -1,8 +1,8 @@
-import { millis, type Millis } from '../base/index.ts';
+import { type Millis, millis } from '../base/index.ts';
 import type { BodyHold } from '../message/index.ts';
 import type { Attempt, Item } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
-import { OutgoingBody, reply, SmtpClient, stages, type ClientEvent, type RecipientResult } from '../smtp/index.ts';
+import { type ClientEvent, OutgoingBody, type RecipientResult, reply, SmtpClient, stages } from '../smtp/index.ts';
 import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
@@ -130,7 +130,13 @@ export class Connection implements ConnectHost {
         plainSmtp: method === 'SMTP',
         lmtp: method === 'LMTP',
         pipelining,
-        timeouts: { ehlo: timeouts.ehlo, mailFrom: timeouts.mailFrom, rcptTo: timeouts.rcptTo, body: timeouts.body, rset: timeouts.rset },
+        timeouts: {
+          ehlo: timeouts.ehlo,
+          mailFrom: timeouts.mailFrom,
+          rcptTo: timeouts.rcptTo,
+          body: timeouts.body,
+          rset: timeouts.rset,
+        },
       },
       now,
     );
@@ -153,7 +159,9 @@ export class Connection implements ConnectHost {
   closed(why?: NetworkError): void {
     if (this.#done) return;
     if (this.#machine === undefined) {
-      this.#finish(() => this.#owner.unreachable(this, why?.code === 'ETIMEDOUT' ? TIMED_OUT : NO_CONNECTION, stages.notConnected));
+      this.#finish(() =>
+        this.#owner.unreachable(this, why?.code === 'ETIMEDOUT' ? TIMED_OUT : NO_CONNECTION, stages.notConnected),
+      );
       return;
     }
     this.#machine.closed();
@@ -170,7 +178,8 @@ export class Connection implements ConnectHost {
     if (this.#done) return;
     this.#flush();
     const { deadline } = machine;
-    const idle = this.#idleSince === undefined ? Number.POSITIVE_INFINITY : this.#idleSince + this.settings.timeouts.idle;
+    const idle =
+      this.#idleSince === undefined ? Number.POSITIVE_INFINITY : this.#idleSince + this.settings.timeouts.idle;
     this.#arm(millis(Math.min(deadline ?? Number.POSITIVE_INFINITY, idle)));
   }
 
@@ -195,7 +204,8 @@ export class Connection implements ConnectHost {
       case 'returned': {
         const of = this.#remove(event.transaction);
         // The session ended before its turn: another connection takes it, nothing is charged.
-        if (of !== undefined) this.#owner.settle(of.items, () => ({ kind: 'returned', gate: OPEN, until: this.#owner.clock.now() }));
+        if (of !== undefined)
+          this.#owner.settle(of.items, () => ({ kind: 'returned', gate: OPEN, until: this.#owner.clock.now() }));
         return;
       }
       case 'over':
@@ -217,7 +227,11 @@ export class Connection implements ConnectHost {
       const { size } = first.message.envelope;
       if (limit !== undefined && limit > 0 && size > limit) {
         const tooBig = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
-        this.#owner.settle(items, () => ({ kind: 'failed', reply: tooBig, attempt: this.#attempt(stages.during.mail, 0) }));
+        this.#owner.settle(items, () => ({
+          kind: 'failed',
+          reply: tooBig,
+          attempt: this.#attempt(stages.during.mail, 0),
+        }));
         continue;
       }
       this.#begin(machine, items, first);

@@ -1,6 +1,6 @@
-import { millis, type Domain } from '../base/index.ts';
+import { type Domain, millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
-import { nullId, type Ids } from '../message/index.ts';
+import { type Ids, nullId } from '../message/index.ts';
 import type { Attempt, Courier, MailQueue, Pair, QueueRegistry } from '../queue/index.ts';
 import { stages } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { seconds } from '../base/index.ts';
 import { domainOf } from '../../test/support/generation.ts';
 import { MailRoom } from '../../test/support/mail-room.ts';
+import { seconds } from '../base/index.ts';
 
 const pair = (room: MailRoom, domain: string) => {
   const found = room.queues.find('default' as never, domainOf(domain));
@@ -14,7 +14,9 @@ test('a message goes to the mail exchanger of its domain and leaves the spool', 
   const peer = await room.peer('dst.test', '192.0.2.1');
   room.receive('b@dst.test');
   await room.later(1);
-  expect(peer.taken).toEqual([{ from: '<a@src.test> SIZE=21', to: ['<b@dst.test>'], body: 'Subject: x\r\n\r\nhello\r\n' }]);
+  expect(peer.taken).toEqual([
+    { from: '<a@src.test> SIZE=21', to: ['<b@dst.test>'], body: 'Subject: x\r\n\r\nhello\r\n' },
+  ]);
   expect(room.happened()).toEqual(['delivery b@dst.test 9 0 250 2.0.0 taken']);
   expect(room.spool.kept.size).toBe(0);
   expect(room.spool.held).toBe(0);
@@ -35,7 +37,9 @@ test('one connection is reused for many messages and closed when it has been idl
 
 test('recipients of one message share a transaction, each with its own fate', async () => {
   const room = new MailRoom();
-  const peer = await room.peer('dst.test', '192.0.2.1', { rcpt: (to) => (to.includes('bad') ? '550 5.1.1 no such user' : to.includes('full') ? '452 4.2.2 full' : '250 ok') });
+  const peer = await room.peer('dst.test', '192.0.2.1', {
+    rcpt: (to) => (to.includes('bad') ? '550 5.1.1 no such user' : to.includes('full') ? '452 4.2.2 full' : '250 ok'),
+  });
   room.receive(['good@dst.test', 'bad@dst.test', 'full@dst.test']);
   await room.later(1);
   expect(peer.taken.map((mail) => mail.to)).toEqual([['<good@dst.test>']]);
@@ -95,7 +99,10 @@ test('a bounce that cannot be stored keeps the message, and it is tried again', 
 test('when the best exchanger refuses connections the next one is tried in the same attempt', async () => {
   const room = new MailRoom();
   const second = await room.peer('dst.test', '192.0.2.2');
-  room.mx('dst.test', [[10, 'mx1.dst.test', '192.0.2.1'], [20, 'mx2.dst.test', '192.0.2.2']]);
+  room.mx('dst.test', [
+    [10, 'mx1.dst.test', '192.0.2.1'],
+    [20, 'mx2.dst.test', '192.0.2.2'],
+  ]);
   room.receive('b@dst.test');
   await room.later(1);
   expect(second.taken.length).toBe(1);
@@ -104,10 +111,15 @@ test('when the best exchanger refuses connections the next one is tried in the s
 
 test('when nobody can be reached one message is charged, the others wait for the hosts', async () => {
   const room = new MailRoom();
-  room.mx('dst.test', [[10, 'mx1.dst.test', '192.0.2.1'], [20, 'mx2.dst.test', '192.0.2.2']]);
+  room.mx('dst.test', [
+    [10, 'mx1.dst.test', '192.0.2.1'],
+    [20, 'mx2.dst.test', '192.0.2.2'],
+  ]);
   for (let i = 0; i < 5; i++) room.receive(`b${i}@dst.test`);
   await room.later(1);
-  expect(room.happened()).toEqual(['transient b0@dst.test 0 0 421 4.4.0 [internal] no mail servers for this domain could be reached at this time']);
+  expect(room.happened()).toEqual([
+    'transient b0@dst.test 0 0 421 4.4.0 [internal] no mail servers for this domain could be reached at this time',
+  ]);
   expect(pair(room, 'dst.test')).toMatchObject({ active: 4, delayed: 1 });
   await room.peer('dst.test', '192.0.2.1');
   await room.later(125);
@@ -198,7 +210,12 @@ test('connections that share a declaring stanza stay under scope_max_outbound_co
 
 test('a name that does not exist fails at once, a null MX too', async () => {
   const room = new MailRoom();
-  room.zone.set('null.test MX', { kind: 'found', records: [{ type: 'MX', preference: 0, host: '' }], ttl: 60 as never, authentic: false });
+  room.zone.set('null.test MX', {
+    kind: 'found',
+    records: [{ type: 'MX', preference: 0, host: '' }],
+    ttl: 60 as never,
+    authentic: false,
+  });
   room.receive('b@nowhere.test');
   room.receive('b@null.test');
   await room.later(1);
@@ -212,14 +229,21 @@ test('a domain without MX is its own exchanger', async () => {
   const room = new MailRoom();
   const peer = await room.peer('other.test', '192.0.2.1');
   room.zone.set('dst.test MX', { kind: 'no data', ttl: 60 as never });
-  room.zone.set('dst.test A', { kind: 'found', records: [{ type: 'A', address: '192.0.2.1' }], ttl: 60 as never, authentic: false });
+  room.zone.set('dst.test A', {
+    kind: 'found',
+    records: [{ type: 'A', address: '192.0.2.1' }],
+    ttl: 60 as never,
+    authentic: false,
+  });
   room.receive('b@dst.test');
   await room.later(1);
   expect(peer.taken.length).toBe(1);
 });
 
 test('while DNS says nothing mail waits uncharged, and a dead resolver never empties the queue', async () => {
-  const room = new MailRoom({ global: { mx_failures_fallback_to_a: 0, dns_failures_to_purge: 2, retry_interval: seconds(100) } });
+  const room = new MailRoom({
+    global: { mx_failures_fallback_to_a: 0, dns_failures_to_purge: 2, retry_interval: seconds(100) },
+  });
   room.zone.set('dst.test MX', { kind: 'failed', why: 'timeout' });
   room.receive('b@dst.test');
   await room.later(3000);
@@ -258,18 +282,21 @@ test('a body from a slow disk, with dots and lone line feeds, arrives as it must
   expect(peer.taken[0]?.body).toBe('..a\r\nb\r\n..\r\n');
 });
 
-test.each(['banner', 'mail', 'rcpt', 'data', 'dot'] as const)('a peer that closes in place of its answer to %s costs one attempt and no more', async (step) => {
-  const room = new MailRoom({ global: { retry_interval: seconds(10), host_failure_retry: seconds(5) } });
-  const peer = await room.peer('dst.test', '192.0.2.1', { [step]: step === 'banner' ? '' : () => '' });
-  room.receive('b@dst.test');
-  await room.later(2);
-  expect(room.happened().length).toBe(1);
-  expect(pair(room, 'dst.test')).toMatchObject({ active: 0, delayed: 1, inFlight: 0 });
-  peer.script = {};
-  await room.later(20);
-  expect(room.happened()).toEqual(['delivery b@dst.test 9 1 250 2.0.0 taken']);
-  expect([room.balance, room.spool.held]).toEqual([0, 0]);
-});
+test.each(['banner', 'mail', 'rcpt', 'data', 'dot'] as const)(
+  'a peer that closes in place of its answer to %s costs one attempt and no more',
+  async (step) => {
+    const room = new MailRoom({ global: { retry_interval: seconds(10), host_failure_retry: seconds(5) } });
+    const peer = await room.peer('dst.test', '192.0.2.1', { [step]: step === 'banner' ? '' : () => '' });
+    room.receive('b@dst.test');
+    await room.later(2);
+    expect(room.happened().length).toBe(1);
+    expect(pair(room, 'dst.test')).toMatchObject({ active: 0, delayed: 1, inFlight: 0 });
+    peer.script = {};
+    await room.later(20);
+    expect(room.happened()).toEqual(['delivery b@dst.test 9 1 250 2.0.0 taken']);
+    expect([room.balance, room.spool.held]).toEqual([0, 0]);
+  },
+);
 
 test('a peer that closes after each confirmation delivers everything without a transient failure', async () => {
   const room = new MailRoom({ global: { max_outbound_connections: 2 } });
@@ -302,7 +329,13 @@ test('what an earlier process left comes back with its retries and its time', as
   const after = new MailRoom({ global: { retry_interval: seconds(100) } });
   for await (const batch of before.spool.recover()) {
     for (const found of batch) {
-      after.spool.kept.set(found.at, { envelope: found.envelope, traits: found.traits, body: [Buffer.from('x\r\n')], done: new Set(found.done), state: found.state });
+      after.spool.kept.set(found.at, {
+        envelope: found.envelope,
+        traits: found.traits,
+        body: [Buffer.from('x\r\n')],
+        done: new Set(found.done),
+        state: found.state,
+      });
       after.queues.readmit(found);
     }
   }

@@ -1,4 +1,4 @@
-import { Lru, millis, type Millis } from '../base/index.ts';
+import { Lru, type Millis, millis } from '../base/index.ts';
 
 /** What is known of one address, seen from one binding. */
 export interface HostState {
@@ -25,11 +25,13 @@ export class HostStates {
   of(binding: string, ip: string, port: number, now: Millis): HostState {
     const key = `${binding} ${ip} ${port}`;
     let state = this.#states.get(key, now);
-    if (state === undefined) state = { badUntil: millis(0), failedAt: undefined, open: 0, connectMillis: 0, deliveryMillis: 0 };
+    if (state === undefined)
+      state = { badUntil: millis(0), failedAt: undefined, open: 0, connectMillis: 0, deliveryMillis: 0 };
     this.#states.set(key, state, millis(now + LIFETIME));
     return state;
   }
 }
 
 /** @returns the average with one more sample in it; the first sample is the average */
-export const decayed = (average: number, sample: number): number => (average === 0 ? sample : average + NEWEST * (sample - average));
+export const decayed = (average: number, sample: number): number =>
+  average === 0 ? sample : average + NEWEST * (sample - average);

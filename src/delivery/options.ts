@@ -1,6 +1,19 @@
 import type { Endpoint } from '../base/index.ts';
-import { array, boolean, cidrs, duration, integer, option, optional, ownOption, port, text, ValueError, type ValueType } from '../config/index.ts';
-import { readRouteEntry, type RouteEntry } from './route-entry.ts';
+import {
+  array,
+  boolean,
+  cidrs,
+  duration,
+  integer,
+  option,
+  optional,
+  ownOption,
+  port,
+  text,
+  ValueError,
+  type ValueType,
+} from '../config/index.ts';
+import { type RouteEntry, readRouteEntry } from './route-entry.ts';
 
 export type DeliveryMethod = 'ESMTP' | 'SMTP' | 'LMTP';
 
@@ -9,7 +22,11 @@ const method: ValueType<DeliveryMethod> = {
   read(raw) {
     const word = text.read(raw).toUpperCase();
     if (word === 'ESMTP' || word === 'SMTP' || word === 'LMTP') return word;
-    throw new ValueError(['ECSTREAM', 'APN', 'GCM', 'MM7'].includes(word) ? `one of ESMTP, SMTP, LMTP (${word} is not implemented yet)` : 'one of ESMTP, SMTP, LMTP');
+    throw new ValueError(
+      ['ECSTREAM', 'APN', 'GCM', 'MM7'].includes(word)
+        ? `one of ESMTP, SMTP, LMTP (${word} is not implemented yet)`
+        : 'one of ESMTP, SMTP, LMTP',
+    );
   },
 };
 
@@ -17,8 +34,10 @@ const heloName: ValueType<string> = {
   title: '__hostname__ or a host name',
   read(raw) {
     const name = text.read(raw);
-    if (name === '__message__') throw new ValueError('__hostname__ or a host name (__message__ is not implemented yet)');
-    if (!/^(__hostname__|[A-Za-z0-9._-]+|\[[0-9A-Za-z.:]+\])$/.test(name)) throw new ValueError('__hostname__ or a host name');
+    if (name === '__message__')
+      throw new ValueError('__hostname__ or a host name (__message__ is not implemented yet)');
+    if (!/^(__hostname__|[A-Za-z0-9._-]+|\[[0-9A-Za-z.:]+\])$/.test(name))
+      throw new ValueError('__hostname__ or a host name');
     return name;
   },
 };
@@ -28,7 +47,10 @@ const routeEntries: ValueType<readonly RouteEntry[]> = {
   read(raw) {
     return array.read(raw).map((written) => {
       const entry = readRouteEntry(written);
-      if (entry === undefined) throw new ValueError(`a host, an address, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a in place of '${written}'`);
+      if (entry === undefined)
+        throw new ValueError(
+          `a host, an address, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a in place of '${written}'`,
+        );
       return entry;
     });
   },

@@ -1,5 +1,5 @@
-import { family, literalAddress, parseAddress, seconds, type CidrTable, type Domain } from '../base/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
+import { type CidrTable, type Domain, family, literalAddress, parseAddress, seconds } from '../base/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import type { DnsAnswer, Names } from '../world/index.ts';
 import type { RouteAddress } from './route.ts';
 import type { RouteEntry } from './route-entry.ts';
@@ -33,13 +33,18 @@ interface Target {
   readonly port: number | undefined;
 }
 
-type Targets = { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly ttlSeconds: number } | Exclude<Resolution, { kind: 'addresses' }>;
+type Targets =
+  | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly ttlSeconds: number }
+  | Exclude<Resolution, { kind: 'addresses' }>;
 
 /**
  * From a routing domain to addresses (RFC 5321 §5.1, RFC 7505; spec/delivery 7.2). A pure reading of DNS answers.
  */
 export async function resolve(names: Names, domain: Domain, rules: ResolutionRules): Promise<Resolution> {
-  const found = rules.entries === undefined ? await exchangers(names, domain, rules.addressesOnly) : await listed(names, domain, rules.entries, rules.addressesOnly);
+  const found =
+    rules.entries === undefined
+      ? await exchangers(names, domain, rules.addressesOnly)
+      : await listed(names, domain, rules.entries, rules.addressesOnly);
   if (found.kind !== 'targets') return found;
   const addresses: RouteAddress[] = [];
   let ttlSeconds = found.ttlSeconds;
@@ -73,7 +78,8 @@ function within(blocks: CidrTable<string> | undefined, ip: string): boolean {
 
 async function exchangers(names: Names, domain: Domain, addressesOnly: boolean): Promise<Targets> {
   const literal = literalAddress(domain);
-  if (literal !== undefined) return { kind: 'targets', targets: [{ host: literal, preference: 0, port: undefined }], ttlSeconds: MOST_TTL };
+  if (literal !== undefined)
+    return { kind: 'targets', targets: [{ host: literal, preference: 0, port: undefined }], ttlSeconds: MOST_TTL };
   const itself: Target = { host: domain, preference: 0, port: undefined };
   if (addressesOnly) return { kind: 'targets', targets: [itself], ttlSeconds: MOST_TTL };
   const answer = await names.lookup(domain, 'MX');
@@ -93,7 +99,8 @@ async function exchangers(names: Names, domain: Domain, addressesOnly: boolean):
         // RFC 7505: null MX counts only as the sole record. An address in place of a name is nothing that DNS knows.
         if (host === '') {
           if (answer.records.length === 1) return { kind: 'none', reply: NULL_MX, ttlSeconds: answer.ttl };
-        } else if (parseAddress(host) === undefined) targets.push({ host, preference: record.preference, port: undefined });
+        } else if (parseAddress(host) === undefined)
+          targets.push({ host, preference: record.preference, port: undefined });
       }
       if (targets.length === 0) return { kind: 'none', reply: NO_ADDRESS, ttlSeconds: answer.ttl };
       targets.sort((one, other) => one.preference - other.preference);
@@ -103,7 +110,12 @@ async function exchangers(names: Names, domain: Domain, addressesOnly: boolean):
 }
 
 /** The `routes` option: list order is preference where none is given. */
-async function listed(names: Names, domain: Domain, entries: readonly RouteEntry[], addressesOnly: boolean): Promise<Targets> {
+async function listed(
+  names: Names,
+  domain: Domain,
+  entries: readonly RouteEntry[],
+  addressesOnly: boolean,
+): Promise<Targets> {
   const targets: Target[] = [];
   let ttlSeconds = MOST_TTL;
   for (const [index, entry] of entries.entries()) {
@@ -117,7 +129,8 @@ async function listed(names: Names, domain: Domain, entries: readonly RouteEntry
     if (found.kind === 'none' && entries.length === 1) return found;
     if (found.kind !== 'targets') continue;
     const port = entry.kind === 'host' ? entry.port : undefined;
-    for (const target of found.targets) targets.push({ host: target.host, preference: index * 65536 + target.preference, port });
+    for (const target of found.targets)
+      targets.push({ host: target.host, preference: index * 65536 + target.preference, port });
     ttlSeconds = Math.min(ttlSeconds, found.ttlSeconds);
   }
   if (targets.length === 0) return { kind: 'failed' };

@@ -21,7 +21,8 @@ export type RouteEntry =
 export function readRouteEntry(text: string): RouteEntry | undefined {
   if (text.toLowerCase() === '__mx__') return { kind: 'mx' };
   const form = /^(?:([a-z]+):\/\/)?(\[[^\]]+\]|[^\s?/:[\]]+)(?::([0-9]+))?\/?(?:\?(.*))?$/i.exec(text);
-  if (form === null || (form[1] !== undefined && !['smtp', 'esmtp', 'lmtp'].includes(form[1].toLowerCase()))) return undefined;
+  if (form === null || (form[1] !== undefined && !['smtp', 'esmtp', 'lmtp'].includes(form[1].toLowerCase())))
+    return undefined;
   const settings = new URLSearchParams(form[4] ?? '');
   const number = (word: string | null | undefined, most: number): number | undefined => {
     const value = word !== null && word !== undefined && /^[0-9]+$/.test(word) ? Number(word) : undefined;

@@ -1,9 +1,18 @@
-import { Lru, millis, type Domain, type Millis } from '../base/index.ts';
+import { type Domain, Lru, type Millis, millis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { reply } from '../smtp/index.ts';
 import type { Clock, Names } from '../world/index.ts';
-import { dnsFailuresToPurge, maxDnsTtl, minDnsTtl, mxFailuresFallbackToA, prohibitedHosts, routes as routesOption, skipHosts, useIpv6 } from './options.ts';
-import { resolve, type Resolution } from './resolution.ts';
+import {
+  dnsFailuresToPurge,
+  maxDnsTtl,
+  minDnsTtl,
+  mxFailuresFallbackToA,
+  prohibitedHosts,
+  routes as routesOption,
+  skipHosts,
+  useIpv6,
+} from './options.ts';
+import { type Resolution, resolve } from './resolution.ts';
 import type { Route } from './route.ts';
 
 /** A domain whose look-up failed is asked again after this long. */
@@ -49,7 +58,14 @@ export class Routes {
   find(domain: Domain, view: View, retryMillis: number, wake: () => void): Route | undefined {
     let entry = this.#entries.get(domain);
     if (entry === undefined) {
-      entry = { route: undefined, failures: 0, countedAt: Number.NEGATIVE_INFINITY, counted: 0, asking: false, waiting: new Set() };
+      entry = {
+        route: undefined,
+        failures: 0,
+        countedAt: Number.NEGATIVE_INFINITY,
+        counted: 0,
+        asking: false,
+        waiting: new Set(),
+      };
       this.#entries.set(domain, entry);
     }
     if (entry.route !== undefined && this.#clock.now() < entry.route.until) return entry.route;
@@ -112,6 +128,8 @@ export class Routes {
     entry.countedAt = Number.NEGATIVE_INFINITY;
     const ttl = Math.min(Math.max(found.ttlSeconds, view.get(minDnsTtl)), view.get(maxDnsTtl)) * 1000;
     const until = millis(now + Math.max(ttl, LEAST_LIFE));
-    return found.kind === 'none' ? { kind: 'none', reply: found.reply, until } : { kind: 'ready', addresses: found.addresses, until };
+    return found.kind === 'none'
+      ? { kind: 'none', reply: found.reply, until }
+      : { kind: 'ready', addresses: found.addresses, until };
   }
 }

@@ -1,8 +1,8 @@
-import { family, inMillis, millis, type Millis } from '../base/index.ts';
+import { family, inMillis, type Millis, millis } from '../base/index.ts';
 import type { Item, Judged, Outcome, Pair } from '../queue/index.ts';
 import { retryInterval } from '../queue/index.ts';
-import { gate, maxDeliveriesPerConnection, type Grant } from '../shaping/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
+import { type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 import { chooseHost } from './choose-host.ts';
@@ -98,7 +98,9 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       return false;
     }
     const { view } = limits;
-    const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), () => this.#crew.wake(pair));
+    const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), () =>
+      this.#crew.wake(pair),
+    );
     if (route === undefined) {
       pair.hold(DNS, millis(Number.POSITIVE_INFINITY));
       return false;
@@ -127,8 +129,10 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const now = this.clock.now();
     const from = view.get(bindAddress);
     const method = view.get(deliveryMethod);
-    const defaultPort = method === 'LMTP' && view.owner(remoteSmtpPort).key === 'default' ? LMTP_PORT : view.get(remoteSmtpPort);
-    const stateOf = (address: RouteAddress): HostState => this.#crew.hosts.of(pair.binding, address.ip, address.port ?? defaultPort, now);
+    const defaultPort =
+      method === 'LMTP' && view.owner(remoteSmtpPort).key === 'default' ? LMTP_PORT : view.get(remoteSmtpPort);
+    const stateOf = (address: RouteAddress): HostState =>
+      this.#crew.hosts.of(pair.binding, address.ip, address.port ?? defaultPort, now);
     const choice = chooseHost(addresses, stateOf, limits, this.#crew.chance, now, {
       onlyFamily: from === '*' ? undefined : family(from),
       preferIpv6: view.get(preferIpv6Mxs),
@@ -181,7 +185,13 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       const outcome: Judged = {
         kind: 'deferred',
         reply: UNREACHABLE,
-        attempt: { stage: last.stage, connectionId: settings.id, address: settings.address.ip, host: settings.address.host, bytes: 0 },
+        attempt: {
+          stage: last.stage,
+          connectionId: settings.id,
+          address: settings.address.ip,
+          host: settings.address.host,
+          bytes: 0,
+        },
       };
       if (this.#massDelay()) pair.delayAll(outcome);
       else {
@@ -198,7 +208,10 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const most = view.get(mxFailuresToDelay);
     const since = this.#failingSince;
     const longest = inMillis(view.get(connectTimeoutToDelay));
-    return (most > 0 && this.#failures >= most) || (since !== undefined && longest > 0 && this.clock.now() - since >= longest);
+    return (
+      (most > 0 && this.#failures >= most) ||
+      (since !== undefined && longest > 0 && this.clock.now() - since >= longest)
+    );
   }
 
   work(connection: Connection): readonly Item[] {
@@ -273,4 +286,3 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     for (const connection of [...this.#connections.keys()]) connection.abort();
   }
 }
-

@@ -1,10 +1,10 @@
-import { idAllocator } from '../message/index.ts';
 import { bouncer, classify } from '../bounce/index.ts';
 import type { LiveConfiguration } from '../config/index.ts';
 import { consoleServer } from '../console/index.ts';
 import { hostname, SmtpDelivery } from '../delivery/index.ts';
-import { events as makeEvents, recentDiagnostics, statistics as makeStatistics } from '../events/index.ts';
+import { events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
+import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
 import { policy as makePolicy } from '../policy/index.ts';
 import { QueueRegistry } from '../queue/index.ts';
@@ -43,26 +43,81 @@ export async function buildServer({ world, process, configuration }: BuildParts)
 
   const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, complain }));
   shelf.prepare(current()).take();
-  if (!shelf.running.some((each) => each.name === 'ec_logger')) undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
+  if (!shelf.running.some((each) => each.name === 'ec_logger'))
+    undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
 
   const names = undo.adopt(await namesFor(world, current().global), (each) => each.close());
   // Message ids stay unique over restarts within one second: each start draws its instance.
   const ids = idAllocator({ instance: chance.below(65_536) });
   const spoolDirectory = current().global.get(spoolbase);
-  const spool = undo.use(await openSpool({ disk, clock, chance, events, directory: spoolDirectory, settings: spoolSettings(current().global) }));
+  const spool = undo.use(
+    await openSpool({
+      disk,
+      clock,
+      chance,
+      events,
+      directory: spoolDirectory,
+      settings: spoolSettings(current().global),
+    }),
+  );
 
   const shaping = new Shaping(current);
-  const undertaker = bouncer({ clock, chance, ids, spool, events, current, hostname: hostName, enqueue: (message) => queues.enqueue(message) });
+  const undertaker = bouncer({
+    clock,
+    chance,
+    ids,
+    spool,
+    events,
+    current,
+    hostname: hostName,
+    enqueue: (message) => queues.enqueue(message),
+  });
   const queues: QueueRegistry = new QueueRegistry({ clock, spool, events, shaping, current, undertaker, classify });
-  const delivery = new SmtpDelivery({ clock, chance, network, names, spool, ids, queues, current, hostName: process.hostName });
+  const delivery = new SmtpDelivery({
+    clock,
+    chance,
+    network,
+    names,
+    spool,
+    ids,
+    queues,
+    current,
+    hostName: process.hostName,
+  });
 
   const policy = makePolicy(events);
-  const reception = makeReception({ clock, spool, policy, events, queues, configuration, ids, hostName: process.hostName, version });
+  const reception = makeReception({
+    clock,
+    spool,
+    policy,
+    events,
+    queues,
+    configuration,
+    ids,
+    hostName: process.hostName,
+    version,
+  });
 
   const shutdowns: (() => void)[] = [];
-  const server = { shutdown: () => shutdowns.forEach((run) => run()) };
+  const shutdown = (): void => {
+    for (const run of shutdowns) run();
+  };
   const console = consoleServer(
-    consoleHouse({ clock, events, recent, statistics, process, configuration, queues, delivery, reception, names, spool, shelf, shutdown: server.shutdown }),
+    consoleHouse({
+      clock,
+      events,
+      recent,
+      statistics,
+      process,
+      configuration,
+      queues,
+      delivery,
+      reception,
+      names,
+      spool,
+      shelf,
+      shutdown,
+    }),
   );
 
   const doors = makeListeners({
@@ -94,7 +149,12 @@ export async function buildServer({ world, process, configuration }: BuildParts)
   const opened = undo.move();
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
   const unserved = configuration.notImplemented.length;
-  if (unserved > 0) events.diagnose('WARNING', 'config', `${unserved} settings are accepted and not implemented yet: impetus check names them`);
+  if (unserved > 0)
+    events.diagnose(
+      'WARNING',
+      'config',
+      `${unserved} settings are accepted and not implemented yet: impetus check names them`,
+    );
   let closed = false;
 
   return {
@@ -110,7 +170,11 @@ export async function buildServer({ world, process, configuration }: BuildParts)
         const next = await configuration.reload();
         events.diagnose('NOTICE', 'config', `reloaded, generation ${next.number}`);
       } catch (error) {
-        events.diagnose('ERROR', 'config', `Reconfigure failed: ${error instanceof Error ? error.message : String(error)}`);
+        events.diagnose(
+          'ERROR',
+          'config',
+          `Reconfigure failed: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     },
     async reopenLogs() {
@@ -130,7 +194,8 @@ export async function buildServer({ world, process, configuration }: BuildParts)
       queues.close();
       await console.close();
       const { difference } = queues.ledger;
-      if (difference !== 0) events.diagnose('CRITICAL', 'queue', `the ledger does not balance at the end: ${difference}`);
+      if (difference !== 0)
+        events.diagnose('CRITICAL', 'queue', `the ledger does not balance at the end: ${difference}`);
       await spool.flush();
       events.diagnose('NOTICE', 'main', 'stopped');
       await opened.disposeAsync();
@@ -139,7 +204,11 @@ export async function buildServer({ world, process, configuration }: BuildParts)
 }
 
 /** What an earlier process left comes back while new mail is taken already. */
-async function recover(spool: Parameters<typeof bouncer>[0]['spool'], queues: QueueRegistry, events: Parameters<typeof bouncer>[0]['events']): Promise<void> {
+async function recover(
+  spool: Parameters<typeof bouncer>[0]['spool'],
+  queues: QueueRegistry,
+  events: Parameters<typeof bouncer>[0]['events'],
+): Promise<void> {
   let count = 0;
   try {
     for await (const batch of spool.recover()) {
@@ -148,6 +217,10 @@ async function recover(spool: Parameters<typeof bouncer>[0]['spool'], queues: Qu
     }
     if (count > 0) events.diagnose('NOTICE', 'spool', `${count} messages came back from the spool`);
   } catch (error) {
-    events.diagnose('CRITICAL', 'spool', `reading the spool failed after ${count} messages: ${error instanceof Error ? error.message : String(error)}`);
+    events.diagnose(
+      'CRITICAL',
+      'spool',
+      `reading the spool failed after ${count} messages: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

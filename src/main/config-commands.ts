@@ -1,9 +1,18 @@
-import { configCommand, configSession, writeConfigCommand, type CommandResult, type LiveConfiguration } from '../config/index.ts';
+import {
+  type CommandResult,
+  configCommand,
+  configSession,
+  type LiveConfiguration,
+  writeConfigCommand,
+} from '../config/index.ts';
 import type { ConfigCommands } from '../console/index.ts';
 
 /** The `config` commands of the console, each console with a transaction of its own. */
 export function configCommands(configuration: LiveConfiguration): ConfigCommands {
-  const answer = ({ ok, lines }: CommandResult): { text: string; ok: boolean } => ({ ok, text: lines.map((line) => `${line}\n`).join('') });
+  const answer = ({ ok, lines }: CommandResult): { text: string; ok: boolean } => ({
+    ok,
+    text: lines.map((line) => `${line}\n`).join(''),
+  });
   return {
     open() {
       const session = configSession();

@@ -31,7 +31,20 @@ export interface ConsoleHouseParts {
 
 /** What the console's commands see of the server. */
 export function consoleHouse(parts: ConsoleHouseParts): House {
-  const { clock, events, recent, statistics, process, configuration, queues, delivery, reception, names, spool, shelf } = parts;
+  const {
+    clock,
+    events,
+    recent,
+    statistics,
+    process,
+    configuration,
+    queues,
+    delivery,
+    reception,
+    names,
+    spool,
+    shelf,
+  } = parts;
   return {
     clock,
     events,
@@ -60,7 +73,14 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     modules: {
       *list() {
         for (const { name, instance, singleton } of shelf.running) {
-          yield { scope: name, instance: singleton ? undefined : instance || name, enabled: true, kind: 'Logger', name, description: descriptions[name] ?? '' };
+          yield {
+            scope: name,
+            instance: singleton ? undefined : instance || name,
+            enabled: true,
+            kind: 'Logger',
+            name,
+            description: descriptions[name] ?? '',
+          };
         }
       },
       commands: () => shelf.commands,
@@ -102,7 +122,17 @@ const states: Readonly<Record<SessionView['state'], string>> = {
 };
 
 function inboundSession({ number, remote, state, since, floating }: SessionView): InboundSession {
-  return { number, service: 'SMTP', handler: 'ESMTP', family: familyOf(remote), ip: remote.ip, port: remote.port, state: states[state], sinceMillis: since, floating };
+  return {
+    number,
+    service: 'SMTP',
+    handler: 'ESMTP',
+    family: familyOf(remote),
+    ip: remote.ip,
+    port: remote.port,
+    state: states[state],
+    sinceMillis: since,
+    floating,
+  };
 }
 
 function familyOf({ ip, path }: PeerAddress): Family {

@@ -6,9 +6,9 @@ import { listenerOptions } from '../listener/index.ts';
 import { bounceLogger, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
 import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
-import { resolvConf } from './names.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
+import { resolvConf } from './names.ts';
 
 /** The modules that come with the server. */
 export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger];

@@ -1,4 +1,4 @@
-import { family, literalAddress, type Domain } from '../base/index.ts';
+import { type Domain, family, literalAddress } from '../base/index.ts';
 import type { DeliveryView, Family, OutboundConnection, Route, RouteAddress, RouteHost } from '../console/index.ts';
 import { remoteSmtpPort, type SmtpDelivery } from '../delivery/index.ts';
 import type { QueueRegistry } from '../queue/index.ts';
@@ -45,7 +45,10 @@ export function deliveryView(delivery: SmtpDelivery, queues: QueueRegistry, cloc
         let entry = hosts.get(key);
         if (entry === undefined) {
           const addresses: RouteAddress[] = [];
-          entry = { host: { preference: address.preference, host: address.host, ttlSeconds, addresses, alsoUsedBy: [] }, addresses };
+          entry = {
+            host: { preference: address.preference, host: address.host, ttlSeconds, addresses, alsoUsedBy: [] },
+            addresses,
+          };
           hosts.set(key, entry);
         }
         entry.addresses.push({
@@ -59,7 +62,11 @@ export function deliveryView(delivery: SmtpDelivery, queues: QueueRegistry, cloc
         });
         if (!bad) nextFound = true;
       }
-      const found: Route = { ttlSeconds, consecutiveFailures: delivery.failuresOf(domain), mxs: [...hosts.values()].map((each) => each.host) };
+      const found: Route = {
+        ttlSeconds,
+        consecutiveFailures: delivery.failuresOf(domain),
+        mxs: [...hosts.values()].map((each) => each.host),
+      };
       return found;
     },
     refresh(domain) {
@@ -77,4 +84,3 @@ function portOf(queues: QueueRegistry, domain: Domain): number {
   for (const pair of queues.all()) if (pair.domain === domain) return pair.limits.view.get(remoteSmtpPort);
   return 25;
 }
-

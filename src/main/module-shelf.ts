@@ -46,7 +46,11 @@ export class ModuleShelf implements AsyncDisposable {
   }
 
   get running(): readonly { readonly name: string; readonly instance: string; readonly singleton: boolean }[] {
-    return this.#running.map(({ definition, instance }) => ({ name: definition.name, instance, singleton: definition.instances === 'singleton' }));
+    return this.#running.map(({ definition, instance }) => ({
+      name: definition.name,
+      instance,
+      singleton: definition.instances === 'singleton',
+    }));
   }
 
   get commands(): readonly ModuleCommand[] {
@@ -63,7 +67,9 @@ export class ModuleShelf implements AsyncDisposable {
     try {
       for (const definition of this.#definitions) {
         for (const instance of next.instances(definition.name)) {
-          const same = this.#running.find((each) => each.definition === definition && each.instance === instance && each.view.sameIn(next));
+          const same = this.#running.find(
+            (each) => each.definition === definition && each.instance === instance && each.view.sameIn(next),
+          );
           if (same !== undefined) kept.push(same);
           else started.push(this.#start(definition, instance, next));
         }
@@ -93,7 +99,8 @@ export class ModuleShelf implements AsyncDisposable {
   #start(definition: ModuleDefinition, instance: string, generation: Generation): Running {
     const { clock, disk, events, complain } = this.#parts;
     const commands = new Set<ModuleCommand>();
-    const prefix = definition.instances === 'singleton' || instance === '' ? definition.name : `${definition.name}:${instance}`;
+    const prefix =
+      definition.instances === 'singleton' || instance === '' ? definition.name : `${definition.name}:${instance}`;
     const view = generation.stanza(definition.name, instance);
     const handle = definition.start(
       {
@@ -117,7 +124,8 @@ export class ModuleShelf implements AsyncDisposable {
   #end(module: Running): void {
     const ending = Promise.resolve(module.handle[Symbol.asyncDispose]()).then(
       () => undefined,
-      (error: unknown) => this.#parts.complain(`${module.definition.name}: ${error instanceof Error ? error.message : String(error)}`),
+      (error: unknown) =>
+        this.#parts.complain(`${module.definition.name}: ${error instanceof Error ? error.message : String(error)}`),
     );
     this.#ending.add(ending);
     void ending.then(() => this.#ending.delete(ending));

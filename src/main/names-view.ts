@@ -5,7 +5,10 @@ import type { RecordType, Resolver, ResolverStatistics } from '../world/index.ts
 export function namesView(names: Resolver): NamesView {
   let before: ResolverStatistics | undefined;
   const since = (now: number, then: number | undefined): number => now - (then ?? 0);
-  const each = (now: Readonly<Record<RecordType, number>>, then: Readonly<Record<RecordType, number>> | undefined): Record<RecordType, number> => ({
+  const each = (
+    now: Readonly<Record<RecordType, number>>,
+    then: Readonly<Record<RecordType, number>> | undefined,
+  ): Record<RecordType, number> => ({
     A: since(now.A, then?.A),
     AAAA: since(now.AAAA, then?.AAAA),
     MX: since(now.MX, then?.MX),

@@ -1,6 +1,13 @@
 import { seconds } from '../base/index.ts';
-import { optional, option, path, type View } from '../config/index.ts';
-import { hostsFile, resolvConf as readResolvConf, resolver, type Disk, type Resolver, type World } from '../world/index.ts';
+import { option, optional, path, type View } from '../config/index.ts';
+import {
+  type Disk,
+  hostsFile,
+  type Resolver,
+  resolvConf as readResolvConf,
+  resolver,
+  type World,
+} from '../world/index.ts';
 
 /** Where name servers are listed (manual page resolv_conf). */
 export const resolvConf = option('resolv_conf', optional(path));
@@ -14,7 +21,17 @@ const LONGEST_TTL = seconds(86_400);
 export async function namesFor(world: World, global: View): Promise<Resolver> {
   const { clock, chance, network, disk } = world;
   const settings = readResolvConf(await textOf(disk, global.get(resolvConf) ?? DEFAULT_FILE));
-  return resolver({ clock, chance, network }, { ...settings, tcpFallback: true, maxCacheEntries: MOST_ANSWERS, minTtl: seconds(0), maxTtl: LONGEST_TTL, hosts: hostsFile(await textOf(disk, HOSTS_FILE)) });
+  return resolver(
+    { clock, chance, network },
+    {
+      ...settings,
+      tcpFallback: true,
+      maxCacheEntries: MOST_ANSWERS,
+      minTtl: seconds(0),
+      maxTtl: LONGEST_TTL,
+      hosts: hostsFile(await textOf(disk, HOSTS_FILE)),
+    },
+  );
 }
 
 async function textOf(disk: Disk, file: string): Promise<string> {

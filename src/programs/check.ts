@@ -44,7 +44,10 @@ export async function checkProgram(world: World, process: Process, words: readon
  * @returns 0 valid, 1 invalid, 2 none found
  */
 export async function validateProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
-  const command = commandNamed('validate_config', 'Checks a configuration without starting anything.', process).option('-c, --config <file>', 'configuration file');
+  const command = commandNamed('validate_config', 'Checks a configuration without starting anything.', process).option(
+    '-c, --config <file>',
+    'configuration file',
+  );
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
   try {

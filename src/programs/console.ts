@@ -4,7 +4,13 @@ import { version } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 
 /** `ec_console [ENDPOINT [COMMAND …]]`. @returns the exit codes of spec/listeners-and-console 15 */
-export function consoleProgram(world: World, process: Process, home: string, words: readonly string[], terminal: Terminal): Promise<number> {
+export function consoleProgram(
+  world: World,
+  process: Process,
+  home: string,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
   return consoleClient({
     network: world.network,
     clock: world.clock,

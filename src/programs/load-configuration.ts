@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { ConfigError, ConfigErrors, loadConfiguration, searchPath, type LiveConfiguration } from '../config/index.ts';
+import { ConfigError, ConfigErrors, type LiveConfiguration, loadConfiguration, searchPath } from '../config/index.ts';
 import { declaredOptions, moduleNames } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 

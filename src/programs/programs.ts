@@ -1,5 +1,5 @@
-import type { Terminal } from '../console/index.ts';
 import { nearest } from '../base/index.ts';
+import type { Terminal } from '../console/index.ts';
 import { version } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { checkProgram, validateProgram } from './check.ts';
@@ -26,16 +26,31 @@ interface Program {
 }
 
 const programs: Readonly<Record<string, Program>> = {
-  start: { summary: 'run the server in the foreground (-c FILE)', run: ({ world, process }, words) => startProgram(world, process, words) },
-  check: { summary: 'check a configuration (-c FILE)', run: ({ world, process }, words) => checkProgram(world, process, words) },
-  quickstart: { summary: 'run a server and a sink below ./var', run: ({ world, process }) => quickstartProgram(world, process) },
+  start: {
+    summary: 'run the server in the foreground (-c FILE)',
+    run: ({ world, process }, words) => startProgram(world, process, words),
+  },
+  check: {
+    summary: 'check a configuration (-c FILE)',
+    run: ({ world, process }, words) => checkProgram(world, process, words),
+  },
+  quickstart: {
+    summary: 'run a server and a sink below ./var',
+    run: ({ world, process }) => quickstartProgram(world, process),
+  },
   send: { summary: 'send test messages', run: ({ world, process }, words) => sendProgram(world, process, words) },
-  sink: { summary: 'take mail as mailbox providers do', run: ({ world, process }, words) => sinkProgram(world, process, words) },
+  sink: {
+    summary: 'take mail as mailbox providers do',
+    run: ({ world, process }, words) => sinkProgram(world, process, words),
+  },
   console: {
     summary: 'talk to a running server (also ec_console)',
     run: (shell, words) => consoleProgram(shell.world, shell.process, shell.home, words, shell.terminal()),
   },
-  validate: { summary: 'check a configuration, in the words of validate_config', run: ({ world, process }, words) => validateProgram(world, process, words) },
+  validate: {
+    summary: 'check a configuration, in the words of validate_config',
+    run: ({ world, process }, words) => validateProgram(world, process, words),
+  },
 };
 
 /** Runs a program by its name. @returns its exit code */
@@ -54,7 +69,10 @@ export async function runProgram(shell: Shell, name: string, words: readonly str
     return 0;
   }
   const near = nearest(name, Object.keys(programs));
-  const complaint = name === '' ? '' : `impetus: there is no program '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}\n\n`;
+  const complaint =
+    name === ''
+      ? ''
+      : `impetus: there is no program '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}\n\n`;
   process.complain(`${complaint}${help}`);
   return USAGE;
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { runServer } from './start.ts';
-import { quickstartConfiguration, quickstartPlaces, type QuickstartPlaces } from './quickstart-configuration.ts';
 import { sink } from '../sink/index.ts';
 import { NetworkError, type Process, type World } from '../world/index.ts';
+import { type QuickstartPlaces, quickstartConfiguration, quickstartPlaces } from './quickstart-configuration.ts';
+import { runServer } from './start.ts';
 
 /**
  * `npm start`: the server with the configuration in `var/`, which a first run writes, and the embedded sink as the
@@ -19,7 +19,9 @@ export async function quickstartProgram(world: World, process: Process): Promise
     await providers.listen({ kind: 'tcp', ip: '127.0.0.1', port: places.sinkPort });
   } catch (error) {
     if (!(error instanceof NetworkError)) throw error;
-    process.complain(`impetus: the sink cannot listen on 127.0.0.1:${places.sinkPort}: ${error.message}. Is another quickstart running?\n`);
+    process.complain(
+      `impetus: the sink cannot listen on 127.0.0.1:${places.sinkPort}: ${error.message}. Is another quickstart running?\n`,
+    );
     return 2;
   }
   try {

@@ -1,5 +1,5 @@
 import { ConfigErrors } from '../config/index.ts';
-import { buildServer, ListenError, SpoolError, type Server } from '../main/index.ts';
+import { buildServer, ListenError, type Server, SpoolError } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
 import { loadFor } from './load-configuration.ts';
@@ -43,7 +43,12 @@ export function readyLine(server: Server, process: Process): string {
  *
  * @param ready  called once when mail can come in
  */
-export async function runServer(world: World, process: Process, file: string | undefined, ready: (server: Server) => void | Promise<void>): Promise<number> {
+export async function runServer(
+  world: World,
+  process: Process,
+  file: string | undefined,
+  ready: (server: Server) => void | Promise<void>,
+): Promise<number> {
   let server: Server;
   try {
     const configuration = await loadFor(world, process, file);

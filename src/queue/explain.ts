@@ -1,9 +1,9 @@
 import type { Millis } from '../base/index.ts';
-import { because, gates, type Because, type GateName } from '../shaping/index.ts';
+import { type Because, because, type GateName, gates } from '../shaping/index.ts';
 import type { Clock } from '../world/index.ts';
+import { retryInterval } from './options.ts';
 import type { Pair } from './pair.ts';
 import type { Item } from './queues.ts';
-import { retryInterval } from './options.ts';
 
 /** Why mail waits, in words: made only when somebody asks. Times are milliseconds since the epoch. */
 export interface Explanation {
@@ -22,13 +22,17 @@ export function explainPair(pair: Pair, clock: Clock): Explanation {
     gate: name,
     because: because(pair.limits.view, name),
     since: name === 'open' ? undefined : ((pair.heldSince + toDate) as Millis),
-    until: Number.isFinite(pair.heldUntil) && pair.heldUntil > clock.now() ? ((pair.heldUntil + toDate) as Millis) : undefined,
+    until:
+      Number.isFinite(pair.heldUntil) && pair.heldUntil > clock.now()
+        ? ((pair.heldUntil + toDate) as Millis)
+        : undefined,
   };
 }
 
 /** @returns why one message is where it is */
 export function explainItem(item: Item, pair: Pair, clock: Clock): Explanation {
-  if (item.state === 'in flight') return { gate: 'being delivered', because: undefined, since: undefined, until: undefined };
+  if (item.state === 'in flight')
+    return { gate: 'being delivered', because: undefined, since: undefined, until: undefined };
   if (item.state !== 'delayed') return explainPair(pair, clock);
   const { view } = pair.limits;
   return {

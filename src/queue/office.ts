@@ -1,6 +1,6 @@
-import type { Clock } from '../world/index.ts';
-import type { Reply } from '../smtp/index.ts';
 import type { Shaping } from '../shaping/index.ts';
+import type { Reply } from '../smtp/index.ts';
+import type { Clock } from '../world/index.ts';
 import type { Batch, QueueItem } from './item.ts';
 import type { Attempt, Judged } from './outcome.ts';
 import type { MailQueue } from './queues.ts';

@@ -1,7 +1,7 @@
 import type { Millis } from '../base/index.ts';
 import type { MessageId } from '../message/index.ts';
-import type { Reply } from '../smtp/index.ts';
 import type { Gate } from '../shaping/index.ts';
+import type { Reply } from '../smtp/index.ts';
 
 /** What an attempt has to say for a log line, a bounce and a retry. */
 export interface Attempt {

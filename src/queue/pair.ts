@@ -1,9 +1,17 @@
-import { Heap, millis, Ring, type BindingName, type Domain, type Millis } from '../base/index.ts';
-import { gate, PairLimits, type Gate } from '../shaping/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
-import type { Office } from './office.ts';
+import { type BindingName, type Domain, Heap, type Millis, millis, Ring } from '../base/index.ts';
+import { type Gate, gate, PairLimits } from '../shaping/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import { QueueItem } from './item.ts';
-import { maxRecipientsPerBatch, maxRetries, maxRetryInterval, messageExpiration, neverAttemptExpiredMessages, neverRetry, retryInterval } from './options.ts';
+import type { Office } from './office.ts';
+import {
+  maxRecipientsPerBatch,
+  maxRetries,
+  maxRetryInterval,
+  messageExpiration,
+  neverAttemptExpiredMessages,
+  neverRetry,
+  retryInterval,
+} from './options.ts';
 import type { Judged, Outcome } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
 import { afterFailure } from './retry.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { domainOf } from '../../test/support/generation.ts';
+import { MailRoom } from '../../test/support/mail-room.ts';
 import { bindingName, seconds } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
-import { domainOf } from '../../test/support/generation.ts';
 import { explainPair } from './explain.ts';
-import { MailRoom } from '../../test/support/mail-room.ts';
 
 const PURGED = reply(554, undefined, 'manually failed');
 
@@ -25,7 +25,11 @@ test('items of one message are taken together, in order, and no others with them
   room.receive(['a@dst.test', 'b@dst.test', 'c@dst.test']);
   room.receive('d@dst.test');
   const taken = pair().take(10);
-  expect(taken.map((item) => item.message.envelope.recipients[item.recipient]?.path)).toEqual(['a@dst.test', 'b@dst.test', 'c@dst.test']);
+  expect(taken.map((item) => item.message.envelope.recipients[item.recipient]?.path)).toEqual([
+    'a@dst.test',
+    'b@dst.test',
+    'c@dst.test',
+  ]);
   expect(pair()).toMatchObject({ active: 1, inFlight: 3 });
 });
 
@@ -53,7 +57,11 @@ test('an item that was failed while it was active is never taken', async () => {
   expect(item !== undefined && room.queues.fail(item, PURGED, true)).toBe(true);
   await room.later(1);
   expect(room.happened()).toEqual(['permanent a@dst.test 22 0 554 manually failed']);
-  expect(pair().take(5).map((each) => each.message.envelope.recipients[0]?.path)).toEqual(['b@dst.test']);
+  expect(
+    pair()
+      .take(5)
+      .map((each) => each.message.envelope.recipients[0]?.path),
+  ).toEqual(['b@dst.test']);
   expect(room.queues.ledger).toMatchObject({ failed: 1, queued: 1, difference: 0 });
 });
 
@@ -103,7 +111,9 @@ test('an expired message is not attempted where that is configured', async () =>
   await room.later(20);
   room.reconfigure({ global: { never_attempt_expired_messages: true, message_expiration: seconds(10) } });
   await room.later(5);
-  expect(room.happened()).toEqual(['permanent a@dst.test 22 0 554 5.4.5 [internal] Delivery not attempted (message expired)']);
+  expect(room.happened()).toEqual([
+    'permanent a@dst.test 22 0 554 5.4.5 [internal] Delivery not attempted (message expired)',
+  ]);
   expect([peer.taken.length, room.queues.ledger.expired, room.balance]).toEqual([0, 1, 0]);
 });
 
@@ -122,5 +132,8 @@ test('pairs without mail are forgotten, and come back with the next message', as
 test('an explanation names the gate, the option and the stanza that hold mail back', () => {
   const { room, pair } = held();
   room.receive('a@dst.test');
-  expect(explainPair(pair(), room.clock)).toMatchObject({ gate: 'suspended', because: { option: 'suspend_delivery', value: 'true', owner: { key: 'global' } } });
+  expect(explainPair(pair(), room.clock)).toMatchObject({
+    gate: 'suspended',
+    because: { option: 'suspend_delivery', value: 'true', owner: { key: 'global' } },
+  });
 });

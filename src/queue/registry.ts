@@ -1,7 +1,8 @@
-import { millis, parseDomain, type BindingName, type Domain, type Millis } from '../base/index.ts';
+import { type BindingName, type Domain, type Millis, millis, parseDomain } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { AttemptEvent, Events } from '../events/index.ts';
-import { nullId, type Message } from '../message/index.ts';
+import type { MessageId } from '../message/index.ts';
+import { type Message, nullId } from '../message/index.ts';
 import type { Shaping } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
@@ -13,8 +14,7 @@ import { gateway } from './options.ts';
 import type { Attempt, Judged } from './outcome.ts';
 import { Pair } from './pair.ts';
 import type { Courier, Item, MailQueue, Queues } from './queues.ts';
-import type { MessageId } from '../message/index.ts';
-import { readRetryState, writeRetryState, type RetryState } from './retry-state.ts';
+import { type RetryState, readRetryState, writeRetryState } from './retry-state.ts';
 import type { Failure, Undertaker } from './undertaker.ts';
 
 interface Told {
@@ -86,7 +86,9 @@ export class QueueRegistry implements Queues, Office {
     const date = this.clock.date();
     const message: Message = { at: found.at, envelope: found.envelope, traits: found.traits };
     const batch = new Batch(message);
-    const states = new Map(found.state === undefined ? [] : readRetryState(found.state).map((state) => [state.recipient, state]));
+    const states = new Map(
+      found.state === undefined ? [] : readRetryState(found.state).map((state) => [state.recipient, state]),
+    );
     for (let i = 0; i < message.envelope.recipients.length; i++) {
       if (found.done.includes(i)) continue;
       this.ledger.recovered++;
@@ -124,7 +126,9 @@ export class QueueRegistry implements Queues, Office {
 
   fail(item: Item, reply: Reply, quiet: boolean): boolean {
     const attempt: Attempt = { stage: STAGE_UNKNOWN, connectionId: nullId, address: '', host: '', bytes: 0 };
-    return this.find(item.queue.binding, item.queue.domain)?.fail(item, { kind: 'failed', reply, attempt }, quiet) ?? false;
+    return (
+      this.find(item.queue.binding, item.queue.domain)?.fail(item, { kind: 'failed', reply, attempt }, quiet) ?? false
+    );
   }
 
   /** Values have changed: whoever waits asks again. */
@@ -154,14 +158,18 @@ export class QueueRegistry implements Queues, Office {
 
   deferred(pair: MailQueue, item: QueueItem, outcome: Judged): void {
     const { attempt, reply } = outcome;
-    this.#parts.events.record(this.#event('transient', pair, item, attempt, reply, this.#parts.classify(reply, 'transient', attempt.stage)));
+    this.#parts.events.record(
+      this.#event('transient', pair, item, attempt, reply, this.#parts.classify(reply, 'transient', attempt.stage)),
+    );
   }
 
   failed(pair: MailQueue, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void {
     if (expired) this.ledger.expired++;
     else this.ledger.failed++;
     const stage = attempt?.stage ?? STAGE_UNKNOWN;
-    this.#parts.events.record(this.#event('permanent', pair, item, attempt, said, this.#parts.classify(said, 'permanent', stage)));
+    this.#parts.events.record(
+      this.#event('permanent', pair, item, attempt, said, this.#parts.classify(said, 'permanent', stage)),
+    );
     this.#leave(item);
   }
 
@@ -257,7 +265,14 @@ export class QueueRegistry implements Queues, Office {
     return pair;
   }
 
-  #event(kind: AttemptEvent['kind'], pair: MailQueue, item: QueueItem, attempt: Attempt | undefined, reply: Reply, bounceClass: number): AttemptEvent {
+  #event(
+    kind: AttemptEvent['kind'],
+    pair: MailQueue,
+    item: QueueItem,
+    attempt: Attempt | undefined,
+    reply: Reply,
+    bounceClass: number,
+  ): AttemptEvent {
     const { envelope } = item.message;
     const at = this.clock.date();
     return {
@@ -295,7 +310,11 @@ export class QueueRegistry implements Queues, Office {
     this.#housekeeping = this.clock.at(millis(this.clock.now() + HOUSEKEEPING), () => {
       const { difference } = this.ledger;
       if (difference !== 0) {
-        this.#parts.events.diagnose('CRITICAL', 'queue', `the ledger does not balance: ${difference} messages are unaccounted for`);
+        this.#parts.events.diagnose(
+          'CRITICAL',
+          'queue',
+          `the ledger does not balance: ${difference} messages are unaccounted for`,
+        );
       }
       const old = this.clock.now() - PAIR_LIFETIME;
       for (const [key, pair] of this.#pairs) {

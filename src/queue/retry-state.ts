@@ -32,7 +32,11 @@ export function readRetryState(bytes: Uint8Array): readonly RetryState[] {
   for (let at = 0; at + ENTRY <= bytes.length; at += ENTRY) {
     const nextAttempt = view.getFloat64(at + 6, true);
     if (!Number.isFinite(nextAttempt)) continue;
-    states.push({ recipient: view.getUint32(at, true), retries: view.getUint16(at + 4, true), nextAttempt: nextAttempt as Millis });
+    states.push({
+      recipient: view.getUint32(at, true),
+      retries: view.getUint16(at + 4, true),
+      nextAttempt: nextAttempt as Millis,
+    });
   }
   return states;
 }

@@ -3,7 +3,14 @@ import { millis, seconds } from '../base/index.ts';
 import { afterFailure, type RetryRules } from './retry.ts';
 
 const rules = (changes: Partial<Record<keyof RetryRules, unknown>> = {}): RetryRules =>
-  ({ retryInterval: seconds(1200), maxRetryInterval: seconds(43200), maxRetries: 'auto', messageExpiration: seconds(86400), neverRetry: false, ...changes }) as RetryRules;
+  ({
+    retryInterval: seconds(1200),
+    maxRetryInterval: seconds(43200),
+    maxRetries: 'auto',
+    messageExpiration: seconds(86400),
+    neverRetry: false,
+    ...changes,
+  }) as RetryRules;
 
 /** Attempts each message as soon as it is due. @returns the seconds of all attempts, and what ended them */
 function life(of: RetryRules): { attempts: number[]; end: string } {
@@ -19,11 +26,16 @@ function life(of: RetryRules): { attempts: number[]; end: string } {
 }
 
 test('waits double from retry_interval up to max_retry_interval', () => {
-  expect(life(rules({ messageExpiration: seconds(604800), maxRetries: 'none' })).attempts.slice(0, 9)).toEqual([0, 1200, 3600, 8400, 18000, 37200, 75600, 118800, 162000]);
+  expect(life(rules({ messageExpiration: seconds(604800), maxRetries: 'none' })).attempts.slice(0, 9)).toEqual([
+    0, 1200, 3600, 8400, 18000, 37200, 75600, 118800, 162000,
+  ]);
 });
 
 test('five retries capped at the first interval end at 6000 seconds, uncapped at 37200', () => {
-  expect(life(rules({ maxRetries: 5, maxRetryInterval: seconds(1200) }))).toEqual({ attempts: [0, 1200, 2400, 3600, 4800, 6000], end: 'failed: [internal] exceeded max retries without delivery' });
+  expect(life(rules({ maxRetries: 5, maxRetryInterval: seconds(1200) }))).toEqual({
+    attempts: [0, 1200, 2400, 3600, 4800, 6000],
+    end: 'failed: [internal] exceeded max retries without delivery',
+  });
   expect(life(rules({ maxRetries: 5 })).attempts.at(-1)).toBe(37200);
 });
 
@@ -37,7 +49,8 @@ test('auto makes the last try at the deadline itself', () => {
 
 test('flushes use up an automatic limit long before the message expires', () => {
   const limit = rules();
-  for (let retries = 0; retries < 7; retries++) expect(afterFailure(limit, retries, millis(0), millis(1000)).kind).toBe('again');
+  for (let retries = 0; retries < 7; retries++)
+    expect(afterFailure(limit, retries, millis(0), millis(1000)).kind).toBe('again');
   expect(afterFailure(limit, 7, millis(0), millis(1000))).toMatchObject({ kind: 'give up', expired: false });
 });
 

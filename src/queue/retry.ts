@@ -1,5 +1,5 @@
 import type { Millis, Seconds } from '../base/index.ts';
-import { reply, type Reply } from '../smtp/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import type { RetryLimit } from './options.ts';
 
 /** The options of one pair that decide when, and whether, a deferred message is tried again. */

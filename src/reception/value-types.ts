@@ -35,7 +35,11 @@ export const smtpExtensionList: ValueType<readonly string[]> = {
     if (unknown !== -1) throw new ValueError(`${smtpExtensionList.title}; there is no '${array.read(raw)[unknown]}'`);
     return words.filter((word) => supportedExtensions.includes(word));
   },
-  unserved: (raw) => array.read(raw).map(keyword).filter((word) => laterExtensions.includes(word)),
+  unserved: (raw) =>
+    array
+      .read(raw)
+      .map(keyword)
+      .filter((word) => laterExtensions.includes(word)),
 };
 
 function keyword(item: string): string {

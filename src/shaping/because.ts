@@ -37,6 +37,7 @@ export function because(view: View, name: GateName): Because | undefined {
 }
 
 function inWords(value: unknown): string {
-  if (typeof value === 'object' && value !== null && 'count' in value && 'seconds' in value) return `${value.count}/${value.seconds}`;
+  if (typeof value === 'object' && value !== null && 'count' in value && 'seconds' in value)
+    return `${value.count}/${value.seconds}`;
   return String(value);
 }

@@ -1,5 +1,10 @@
 import type { Cap } from './cap.ts';
-import { maxOutboundConnections, outboundThrottleConnections, outboundThrottleMessages, scopeMaxOutboundConnections } from './options.ts';
+import {
+  maxOutboundConnections,
+  outboundThrottleConnections,
+  outboundThrottleMessages,
+  scopeMaxOutboundConnections,
+} from './options.ts';
 import type { PairName, Shaping } from './shaping.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -18,8 +23,19 @@ export class HostLimits {
     const shared = view.get(scopeMaxOutboundConnections);
     // The scope's cap is shared by everyone who reaches the stanza, the plain one belongs to (binding, host).
     this.cap = shared ?? view.get(maxOutboundConnections);
-    this.count = shared === undefined ? shaping.cap('host', `${binding} ${host}`) : shaping.cap('scope_max_outbound_connections', view.owner(scopeMaxOutboundConnections).key);
-    this.connections = shaping.throttle(outboundThrottleConnections, view.owner(outboundThrottleConnections), view.get(outboundThrottleConnections));
-    this.messages = shaping.throttle(outboundThrottleMessages, view.owner(outboundThrottleMessages), view.get(outboundThrottleMessages));
+    this.count =
+      shared === undefined
+        ? shaping.cap('host', `${binding} ${host}`)
+        : shaping.cap('scope_max_outbound_connections', view.owner(scopeMaxOutboundConnections).key);
+    this.connections = shaping.throttle(
+      outboundThrottleConnections,
+      view.owner(outboundThrottleConnections),
+      view.get(outboundThrottleConnections),
+    );
+    this.messages = shaping.throttle(
+      outboundThrottleMessages,
+      view.owner(outboundThrottleMessages),
+      view.get(outboundThrottleMessages),
+    );
   }
 }

@@ -7,7 +7,10 @@ export const maxDeliveriesPerConnection = option('max_deliveries_per_connection'
 export const outboundThrottleMessages = option('outbound_throttle_messages', throttle);
 export const outboundThrottleConnections = option('outbound_throttle_connections', throttle);
 export const suspendDelivery = option('suspend_delivery', boolean);
-export const connectionAllocationAggressiveness = option('connection_allocation_aggressiveness', enumeration('normal', 'high'));
+export const connectionAllocationAggressiveness = option(
+  'connection_allocation_aggressiveness',
+  enumeration('normal', 'high'),
+);
 
 export const shapingOptions = [
   maxOutboundConnections,

@@ -1,7 +1,7 @@
-import { millis, type Millis } from '../base/index.ts';
+import { type Millis, millis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { Cap, Grant } from './cap.ts';
-import { gate, type Gate } from './gates.ts';
+import { type Gate, gate } from './gates.ts';
 import { connectionGoal } from './goal.ts';
 import { HostLimits } from './host-limits.ts';
 import {
@@ -93,10 +93,12 @@ export class PairLimits {
     const own = this.#ownTotal;
     if (own !== undefined && own.open >= this.#ownTotalCap) return this.#refuse(SERVER_CAP, UNTIL_GIVEN, own);
     const scope = this.#scope;
-    if (scope !== undefined && this.#scopeCap >= 0 && scope.open >= this.#scopeCap) return this.#refuse(SCOPE_CAP, UNTIL_GIVEN, scope);
+    if (scope !== undefined && this.#scopeCap >= 0 && scope.open >= this.#scopeCap)
+      return this.#refuse(SCOPE_CAP, UNTIL_GIVEN, scope);
     if (this.#cap >= 0 && this.#pair.open >= this.#cap) return this.#refuse(PAIR_CAP, UNTIL_GIVEN);
     const throttle = this.#connections;
-    if (throttle !== undefined && throttle.room(1, now) < 1) return this.#refuse(CONNECTION_THROTTLE, throttle.recovery(now));
+    if (throttle !== undefined && throttle.room(1, now) < 1)
+      return this.#refuse(CONNECTION_THROTTLE, throttle.recovery(now));
     this.gate = OPEN;
     return true;
   }
@@ -185,8 +187,19 @@ export class PairLimits {
     this.#ownTotalCap = view.get(serverMaxOutboundConnections);
     const scopeCap = view.get(scopeMaxOutboundConnections);
     this.#scopeCap = scopeCap ?? -1;
-    this.#scope = scopeCap === undefined ? undefined : shaping.cap('scope_max_outbound_connections', view.owner(scopeMaxOutboundConnections).key);
-    this.#connections = shaping.throttle(outboundThrottleConnections, view.owner(outboundThrottleConnections), view.get(outboundThrottleConnections));
-    this.#messages = shaping.throttle(outboundThrottleMessages, view.owner(outboundThrottleMessages), view.get(outboundThrottleMessages));
+    this.#scope =
+      scopeCap === undefined
+        ? undefined
+        : shaping.cap('scope_max_outbound_connections', view.owner(scopeMaxOutboundConnections).key);
+    this.#connections = shaping.throttle(
+      outboundThrottleConnections,
+      view.owner(outboundThrottleConnections),
+      view.get(outboundThrottleConnections),
+    );
+    this.#messages = shaping.throttle(
+      outboundThrottleMessages,
+      view.owner(outboundThrottleMessages),
+      view.get(outboundThrottleMessages),
+    );
   }
 }

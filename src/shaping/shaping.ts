@@ -33,7 +33,11 @@ export class Shaping {
   }
 
   /** The bucket of the stanza that declares a throttle; undefined when there is none. */
-  throttle(option: Option<ThrottleValue | undefined>, owner: StanzaId, value: ThrottleValue | undefined): Throttle | undefined {
+  throttle(
+    option: Option<ThrottleValue | undefined>,
+    owner: StanzaId,
+    value: ThrottleValue | undefined,
+  ): Throttle | undefined {
     if (value === undefined) return undefined;
     const key = `${option.name} ${owner.key} ${value.count}/${value.seconds}`;
     let throttle = this.#throttles.get(key);

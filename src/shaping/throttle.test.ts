@@ -19,7 +19,9 @@ test('no window of the period ever holds more than the count, wherever it begins
         }
       }
       for (const { at } of taken) {
-        const sum = taken.filter((each) => each.at >= at && each.at < at + seconds * 1000).reduce((all, each) => all + each.units, 0);
+        const sum = taken
+          .filter((each) => each.at >= at && each.at < at + seconds * 1000)
+          .reduce((all, each) => all + each.units, 0);
         expect(sum).toBeLessThanOrEqual(count);
       }
     }),

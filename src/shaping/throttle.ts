@@ -1,4 +1,4 @@
-import { millis, type Millis } from '../base/index.ts';
+import { type Millis, millis } from '../base/index.ts';
 
 const SLOTS = 65;
 

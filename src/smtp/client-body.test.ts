@@ -26,7 +26,8 @@ test('a body that does not end with CRLF gets one before the dot', () => {
 });
 
 test('leading dots are doubled wherever the slices are cut', () => {
-  for (let cut = 0; cut <= 9; cut++) expect(send('.a\r\n.\r\n..b\r\n', [cut], true, false)).toBe('..a\r\n..\r\n...b\r\n.\r\n');
+  for (let cut = 0; cut <= 9; cut++)
+    expect(send('.a\r\n.\r\n..b\r\n', [cut], true, false)).toBe('..a\r\n..\r\n...b\r\n.\r\n');
 });
 
 test('a lone CR or LF is sent as CRLF and the line behind it is dot-stuffed', () => {
@@ -39,7 +40,12 @@ test('no body, however it is cut, holds a lone CR or LF or ends early', () => {
   fc.assert(
     fc.property(pieces, fc.array(fc.nat(60), { maxLength: 4 }), (parts, cuts) => {
       const text = parts.join('');
-      const out = send(text, cuts.filter((cut) => cut <= text.length).sort((a, b) => a - b), true, true);
+      const out = send(
+        text,
+        cuts.filter((cut) => cut <= text.length).sort((a, b) => a - b),
+        true,
+        true,
+      );
       expect(out.replace(/\r\n/g, '')).not.toMatch(/[\r\n]/);
       expect(out.indexOf('\r\n.\r\n') === -1 ? out : out.slice(0, out.indexOf('\r\n.\r\n') + 5)).toBe(out);
       expect(out.endsWith('.\r\n')).toBe(true);

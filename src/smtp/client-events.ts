@@ -25,14 +25,25 @@ export type ClientEvent =
   /** 354: the driver sends the body, dot-stuffed, with its final dot, then says `sent`. */
   | { readonly kind: 'body'; readonly turn: number; readonly transaction: number }
   /** A transaction has ended, one result for each of its recipients, in their order. */
-  | { readonly kind: 'settled'; readonly turn: number; readonly transaction: number; readonly results: readonly RecipientResult[] }
+  | {
+      readonly kind: 'settled';
+      readonly turn: number;
+      readonly transaction: number;
+      readonly results: readonly RecipientResult[];
+    }
   /** A transaction that the peer never judged: the session ended before its turn came. No attempt was made. */
   | { readonly kind: 'returned'; readonly turn: number; readonly transaction: number }
   /**
    * Nothing more can be sent. `before` is true when no transaction was ever possible: the caller tries another host.
    * The driver closes the pipe once what `take()` gives has gone out.
    */
-  | { readonly kind: 'over'; readonly turn: number; readonly before: boolean; readonly reply: Reply; readonly stage: number };
+  | {
+      readonly kind: 'over';
+      readonly turn: number;
+      readonly before: boolean;
+      readonly reply: Reply;
+      readonly stage: number;
+    };
 
 export type ClientWord =
   | {

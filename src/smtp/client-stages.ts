@@ -1,4 +1,4 @@
-import { reply, type Reply } from './reply.ts';
+import { type Reply, reply } from './reply.ts';
 
 /** What a reply may be awaited for. `empty` is the dot after a DATA that nobody wanted. */
 export type Awaited = 'banner' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dot' | 'empty' | 'rset' | 'quit';

@@ -37,7 +37,11 @@ function session(changes: Partial<ClientSettings> = {}) {
       return self;
     },
     transaction(number: number, recipients: string[], reversePath = 'a@src.test') {
-      machine.say(turns.ready, { kind: 'transaction', transaction: number, reversePath, recipients, size: 100 }, millis(now));
+      machine.say(
+        turns.ready,
+        { kind: 'transaction', transaction: number, reversePath, recipients, size: 100 },
+        millis(now),
+      );
       drain();
       return self;
     },
@@ -81,13 +85,18 @@ function session(changes: Partial<ClientSettings> = {}) {
 }
 
 const greeted = (changes: Partial<ClientSettings> = {}) => {
-  const peer = session(changes).says('220 mx.test').sends('EHLO me.test\n').says('250-mx.test', '250-PIPELINING', '250 SIZE 1000');
+  const peer = session(changes)
+    .says('220 mx.test')
+    .sends('EHLO me.test\n')
+    .says('250-mx.test', '250-PIPELINING', '250 SIZE 1000');
   expect(peer.happened()).toEqual(['ready']);
   return peer;
 };
 
 test('a pipelined transaction goes out at once, the next one right behind the body', () => {
-  const peer = greeted().transaction(1, ['b@dst.test']).sends('MAIL FROM:<a@src.test> SIZE=100\nRCPT TO:<b@dst.test>\nDATA\n');
+  const peer = greeted()
+    .transaction(1, ['b@dst.test'])
+    .sends('MAIL FROM:<a@src.test> SIZE=100\nRCPT TO:<b@dst.test>\nDATA\n');
   peer.says('250 ok', '250 ok', '354 go');
   expect(peer.happened()).toEqual(['body 1']);
   peer.bodySent();
@@ -99,9 +108,25 @@ test('a pipelined transaction goes out at once, the next one right behind the bo
 
 test('a peer without PIPELINING is told one command at a time', () => {
   const peer = session().says('220 x').sends('EHLO me.test\n').says('250 x');
-  peer.transaction(1, ['b@dst.test', 'c@dst.test']).sends('MAIL FROM:<a@src.test>\n').says('250 ok').sends('RCPT TO:<b@dst.test>\n');
-  peer.says('550 5.1.1 no').sends('RCPT TO:<c@dst.test>\n').says('250 ok').sends('DATA\n').says('354 go').bodySent().says('250 ok');
-  expect(peer.happened()).toEqual(['ready', 'body 1', 'settled 1: failed 5 550 5.1.1 no | delivered 9 250 ok', 'ready']);
+  peer
+    .transaction(1, ['b@dst.test', 'c@dst.test'])
+    .sends('MAIL FROM:<a@src.test>\n')
+    .says('250 ok')
+    .sends('RCPT TO:<b@dst.test>\n');
+  peer
+    .says('550 5.1.1 no')
+    .sends('RCPT TO:<c@dst.test>\n')
+    .says('250 ok')
+    .sends('DATA\n')
+    .says('354 go')
+    .bodySent()
+    .says('250 ok');
+  expect(peer.happened()).toEqual([
+    'ready',
+    'body 1',
+    'settled 1: failed 5 550 5.1.1 no | delivered 9 250 ok',
+    'ready',
+  ]);
 });
 
 test('without PIPELINING a refused MAIL ends the transaction and a RSET goes ahead of the next', () => {
@@ -112,27 +137,47 @@ test('without PIPELINING a refused MAIL ends the transaction and a RSET goes ahe
 });
 
 test('when every recipient is refused and 354 comes all the same, a lone dot ends it', () => {
-  const peer = greeted().transaction(1, ['b@dst.test']).sends('MAIL FROM:<a@src.test> SIZE=100\nRCPT TO:<b@dst.test>\nDATA\n');
+  const peer = greeted()
+    .transaction(1, ['b@dst.test'])
+    .sends('MAIL FROM:<a@src.test> SIZE=100\nRCPT TO:<b@dst.test>\nDATA\n');
   peer.says('250 ok', '550 5.1.1 no', '354 go').sends('.\n').says('554 no recipients');
   expect(peer.happened()).toEqual(['settled 1: failed 5 550 5.1.1 no', 'ready']);
 });
 
 test('when MAIL is refused the replies to its group change nothing', () => {
-  const peer = greeted().transaction(1, ['b@dst.test', 'c@dst.test']).says('550 5.7.1 no', '503 first MAIL', '503 first MAIL', '503 first MAIL');
+  const peer = greeted()
+    .transaction(1, ['b@dst.test', 'c@dst.test'])
+    .says('550 5.7.1 no', '503 first MAIL', '503 first MAIL', '503 first MAIL');
   expect(peer.happened()).toEqual(['settled 1: failed 3 550 5.7.1 no | failed 3 550 5.7.1 no', 'ready']);
 });
 
 test('a 421 fails the current message alone and the pipelined one goes back uncharged', () => {
-  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '250 ok', '354 go').bodySent().transaction(2, ['c@dst.test']);
+  const peer = greeted()
+    .transaction(1, ['b@dst.test'])
+    .says('250 ok', '250 ok', '354 go')
+    .bodySent()
+    .transaction(2, ['c@dst.test']);
   peer.happened();
   peer.says('421 4.3.2 closing');
-  expect(peer.happened()).toEqual(['settled 1: deferred 9 421 4.3.2 closing', 'returned 2', 'over after 2 421 4.3.2 closing']);
+  expect(peer.happened()).toEqual([
+    'settled 1: deferred 9 421 4.3.2 closing',
+    'returned 2',
+    'over after 2 421 4.3.2 closing',
+  ]);
 });
 
 test('a peer that closes after its 250 costs the pipelined message nothing', () => {
-  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '250 ok', '354 go').bodySent().transaction(2, ['c@dst.test']).says('250 ok');
+  const peer = greeted()
+    .transaction(1, ['b@dst.test'])
+    .says('250 ok', '250 ok', '354 go')
+    .bodySent()
+    .transaction(2, ['c@dst.test'])
+    .says('250 ok');
   peer.happened();
-  expect(peer.closes().happened()).toEqual(['returned 2', 'over after 2 451 4.4.2 [internal] connection closed by remote host']);
+  expect(peer.closes().happened()).toEqual([
+    'returned 2',
+    'over after 2 451 4.4.2 [internal] connection closed by remote host',
+  ]);
 });
 
 test('a connection lost while the confirmation is awaited is a transient failure of that stage', () => {
@@ -144,7 +189,9 @@ test.each([
   [[], 300_000, 'over before 12 451 4.4.2 [internal] no banner'],
   [['220 x'], 300_000, 'over before 10 451 4.4.2 [internal] no HELO/EHLO response'],
 ])('after %j a silent peer is given up', (lines, wait, expected) => {
-  const peer = session().says(...lines).later(wait - 1);
+  const peer = session()
+    .says(...lines)
+    .later(wait - 1);
   expect(peer.happened()).toEqual([]);
   expect(peer.later(1).happened()).toEqual([expected]);
 });
@@ -185,14 +232,22 @@ test('garbage in place of a reply ends the session as a transient failure', () =
 
 test('LMTP has a reply for each accepted recipient after the dot', () => {
   const peer = session({ lmtp: true }).says('220 x').sends('LHLO me.test\n').says('250-x', '250 PIPELINING');
-  peer.transaction(1, ['b@x.test', 'c@x.test', 'd@x.test']).says('250 ok', '250 ok', '550 no', '250 ok', '354 go').bodySent();
+  peer
+    .transaction(1, ['b@x.test', 'c@x.test', 'd@x.test'])
+    .says('250 ok', '250 ok', '550 no', '250 ok', '354 go')
+    .bodySent();
   peer.says('250 stored', '452 4.2.2 full');
-  expect(peer.happened().at(-1)).toBe('settled 1: delivered 9 250 stored | failed 5 550 no | deferred 9 452 4.2.2 full');
+  expect(peer.happened().at(-1)).toBe(
+    'settled 1: delivered 9 250 stored | failed 5 550 no | deferred 9 452 4.2.2 full',
+  );
 });
 
 test('a path that would end its own line never reaches the peer', () => {
   const peer = greeted().transaction(1, ['b@dst.test>\r\nDATA']).sends('');
-  expect(peer.happened()).toEqual(['settled 1: failed 2 550 5.1.3 [internal] MAIL FROM/RCPT TO arguments not valid', 'ready']);
+  expect(peer.happened()).toEqual([
+    'settled 1: failed 2 550 5.1.3 [internal] MAIL FROM/RCPT TO arguments not valid',
+    'ready',
+  ]);
 });
 
 test('QUIT may be pipelined behind the last body', () => {

@@ -1,9 +1,9 @@
 import type { Millis, Segments } from '../base/index.ts';
-import { readExtensions } from './client-extensions.ts';
 import type { ClientEvent, ClientSettings, ClientWord, Extensions, RecipientResult } from './client-events.ts';
-import { noReply, stages, type Awaited } from './client-stages.ts';
+import { readExtensions } from './client-extensions.ts';
+import { type Awaited, noReply, stages } from './client-stages.ts';
 import type { Machine } from './machine.ts';
-import { reply, type Reply } from './reply.ts';
+import { type Reply, reply } from './reply.ts';
 import { ReplyReader } from './reply-reader.ts';
 
 /** A reply that is due, in the order the commands went out. */
@@ -256,12 +256,16 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
         return;
       case 'dot':
         if (this.#settings.lmtp) {
-          of.results[due.recipient] = good ? { kind: 'delivered', reply: said, stage: stages.confirmation } : failure(said, stages.confirmation);
+          of.results[due.recipient] = good
+            ? { kind: 'delivered', reply: said, stage: stages.confirmation }
+            : failure(said, stages.confirmation);
           if (!of.results.includes(undefined)) this.#finish(of, false, now);
           return;
         }
         for (let i = 0; i < of.results.length; i++) {
-          of.results[i] ??= good ? { kind: 'delivered', reply: said, stage: stages.confirmation } : failure(said, stages.confirmation);
+          of.results[i] ??= good
+            ? { kind: 'delivered', reply: said, stage: stages.confirmation }
+            : failure(said, stages.confirmation);
         }
         this.#finish(of, false, now);
         return;
@@ -349,7 +353,12 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     this.#transactions.splice(at, 1);
     fillRest(of, noReply.mail, stages.unknown);
     if (reset) this.#resetFirst = true;
-    this.#event({ kind: 'settled', turn: ++this.#turn, transaction: of.number, results: of.results as RecipientResult[] });
+    this.#event({
+      kind: 'settled',
+      turn: ++this.#turn,
+      transaction: of.number,
+      results: of.results as RecipientResult[],
+    });
     if (this.#transactions.length === 0 && this.#readyTurn === 0 && !this.#quitting && !this.#over) this.#ready(false);
     if (now !== undefined) this.#arm(now);
   }
@@ -367,7 +376,12 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     for (const of of this.#transactions.splice(0)) {
       if (of.started) {
         fillRest(of, why, stage);
-        this.#event({ kind: 'settled', turn: ++this.#turn, transaction: of.number, results: of.results as RecipientResult[] });
+        this.#event({
+          kind: 'settled',
+          turn: ++this.#turn,
+          transaction: of.number,
+          results: of.results as RecipientResult[],
+        });
       } else this.#event({ kind: 'returned', turn: ++this.#turn, transaction: of.number });
     }
     this.#due.length = 0;

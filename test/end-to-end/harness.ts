@@ -17,24 +17,27 @@ export class Scratch implements Disposable {
   }
 }
 
-/** @returns a port of 127.0.0.1 that nobody listened on a moment ago, and that no other test was given */
+/**
+ * A port of 127.0.0.1 that nobody listened on a moment ago, and that no other test was given. It lies below those that
+ * the system takes for outgoing connections: one of them could have it by the time somebody listens.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer()
-        .on('error', reject)
-        .listen(0, '127.0.0.1', () => {
-          const at = server.address();
-          server.close(() => resolve(typeof at === 'object' && at !== null ? at.port : 0));
-        });
-    });
-    if (!given.has(port)) {
-      given.add(port);
-      return port;
-    }
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
   }
 }
 const given = new Set<number>();
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+      .on('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
 
 /**
  * Waits for something that other processes bring about: there is no clock to advance there, so it looks again and again.

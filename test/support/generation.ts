@@ -1,4 +1,4 @@
-import { bindingName, millis, type Domain } from '../../src/base/index.ts';
+import { bindingName, type Domain, millis } from '../../src/base/index.ts';
 import type { Generation, Option, View } from '../../src/config/index.ts';
 
 /** Values by option name, at the top level or for one domain or MX host. */
@@ -10,7 +10,12 @@ export interface Values {
 
 /** A generation for tests of rooms that only read views: no files, no regexes. */
 export function generationOf(values: Values, number = 1): Generation {
-  const view = (key: string, own: Readonly<Record<string, unknown>> | undefined, falls: boolean, initial: Readonly<Record<string, unknown>> = {}): View => {
+  const view = (
+    key: string,
+    own: Readonly<Record<string, unknown>> | undefined,
+    falls: boolean,
+    initial: Readonly<Record<string, unknown>> = {},
+  ): View => {
     const global = falls ? (values.global ?? {}) : {};
     return {
       generation: number,
@@ -19,7 +24,10 @@ export function generationOf(values: Values, number = 1): Generation {
         if (option.name in global) return global[option.name] as T;
         return (option.name in initial ? initial[option.name] : option.initial) as T;
       },
-      owner: (option) => ({ key: own !== undefined && option.name in own ? key : option.name in global ? 'global' : 'default', place: undefined }),
+      owner: (option) => ({
+        key: own !== undefined && option.name in own ? key : option.name in global ? 'global' : 'default',
+        place: undefined,
+      }),
       sameIn: (next) => next.number === number,
     };
   };
@@ -34,8 +42,10 @@ export function generationOf(values: Values, number = 1): Generation {
     date: millis(0),
     hash: String(number),
     global: once('global', () => view('global', undefined, true)),
-    sending: (_group, _binding, domain) => once(`domain:${domain}`, () => view(`domain:${domain}`, values.domains?.[domain], true)),
-    host: (_group, _binding, host) => once(`host:${host}`, () => view(`host:${host}`, values.hosts?.[host], false, { max_outbound_connections: -1 })),
+    sending: (_group, _binding, domain) =>
+      once(`domain:${domain}`, () => view(`domain:${domain}`, values.domains?.[domain], true)),
+    host: (_group, _binding, host) =>
+      once(`host:${host}`, () => view(`host:${host}`, values.hosts?.[host], false, { max_outbound_connections: -1 })),
     receiving: () => once('global', () => view('global', undefined, true)),
     listens: () => [],
     groupOf: () => 'default',

@@ -2,8 +2,8 @@ import { bindingName, millis } from '../../src/base/index.ts';
 import type { Generation } from '../../src/config/index.ts';
 import { SmtpDelivery } from '../../src/delivery/index.ts';
 import type { AttemptEvent, Events, MailEvent } from '../../src/events/index.ts';
-import { idAllocator, type BodyTraits, type Envelope } from '../../src/message/index.ts';
-import { QueueRegistry, type Failure, type Undertaker } from '../../src/queue/index.ts';
+import { type BodyTraits, type Envelope, idAllocator } from '../../src/message/index.ts';
+import { type Failure, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
 import type { DnsAnswer, Names, RecordType } from '../../src/world/index.ts';
@@ -12,7 +12,7 @@ import { SimClock } from '../../src/world/sim/clock.ts';
 import { SimNetwork } from '../../src/world/sim/network.ts';
 import { generationOf, type Values } from './generation.ts';
 import { MemorySpool } from './memory-spool.ts';
-import { ScriptedPeer, type Script } from './scripted-peer.ts';
+import { type Script, ScriptedPeer } from './scripted-peer.ts';
 
 const ids = idAllocator({ instance: 7 });
 
@@ -50,11 +50,17 @@ export class MailRoom {
           return;
         }
         this.buried.push(...failed);
-        this.spool.done(message.at, failed.map((failure) => failure.recipient));
+        this.spool.done(
+          message.at,
+          failed.map((failure) => failure.recipient),
+        );
         this.clock.defer(told.buried);
       },
     };
-    const names: Names = { lookup: async (name: string, type: RecordType) => this.zone.get(`${name} ${type}`) ?? { kind: 'no name', ttl: 60 as never } };
+    const names: Names = {
+      lookup: async (name: string, type: RecordType) =>
+        this.zone.get(`${name} ${type}`) ?? { kind: 'no name', ttl: 60 as never },
+    };
     this.queues = new QueueRegistry({
       clock: this.clock,
       spool: this.spool,
@@ -88,11 +94,21 @@ export class MailRoom {
 
   mx(domain: string, hosts: readonly (readonly [number, string, string])[]): void {
     const ttl = 300 as never;
-    this.zone.set(`${domain} MX`, { kind: 'found', records: hosts.map(([preference, host]) => ({ type: 'MX', preference, host })), ttl, authentic: false });
-    for (const [, host, ip] of hosts) this.zone.set(`${host} A`, { kind: 'found', records: [{ type: 'A', address: ip }], ttl, authentic: false });
+    this.zone.set(`${domain} MX`, {
+      kind: 'found',
+      records: hosts.map(([preference, host]) => ({ type: 'MX', preference, host })),
+      ttl,
+      authentic: false,
+    });
+    for (const [, host, ip] of hosts)
+      this.zone.set(`${host} A`, { kind: 'found', records: [{ type: 'A', address: ip }], ttl, authentic: false });
   }
 
-  receive(to: string | readonly string[], body = 'Subject: x\r\n\r\nhello\r\n', traits: BodyTraits = { dots: false, lone: false }): Envelope {
+  receive(
+    to: string | readonly string[],
+    body = 'Subject: x\r\n\r\nhello\r\n',
+    traits: BodyTraits = { dots: false, lone: false },
+  ): Envelope {
     const date = this.clock.date();
     const envelope: Envelope = {
       batchId: ids.next(date),
@@ -118,7 +134,10 @@ export class MailRoom {
   happened(): string[] {
     return this.recorded
       .splice(0)
-      .filter((event): event is AttemptEvent => event.kind === 'delivery' || event.kind === 'transient' || event.kind === 'permanent')
+      .filter(
+        (event): event is AttemptEvent =>
+          event.kind === 'delivery' || event.kind === 'transient' || event.kind === 'permanent',
+      )
       .map((event) => `${event.kind} ${event.recipient} ${event.stage} ${event.retries} ${replyText(event.reply)}`);
   }
 

@@ -1,6 +1,6 @@
 import { bytesIn, type Segments } from '../../src/base/index.ts';
 import type { BodyHold, BodyTraits, Envelope, SpoolAddress } from '../../src/message/index.ts';
-import { SpoolError, type Draft, type Recovered, type Spool, type Told } from '../../src/spool/index.ts';
+import { type Draft, type Recovered, type Spool, SpoolError, type Told } from '../../src/spool/index.ts';
 
 interface Kept {
   readonly envelope: Envelope;
@@ -21,11 +21,23 @@ export class MemorySpool implements Spool {
   #next = 1;
 
   get statistics() {
-    return { segments: 1, bytes: 0, receptions: this.kept.size, full: this.full, residentBytes: 0, residentBodies: this.kept.size, syncs: 0 };
+    return {
+      segments: 1,
+      bytes: 0,
+      receptions: this.kept.size,
+      full: this.full,
+      residentBytes: 0,
+      residentBodies: this.kept.size,
+      syncs: 0,
+    };
   }
 
   /** Puts a message in as if it had been received. */
-  put(envelope: Envelope, body: string, traits: BodyTraits = { dots: false, lone: false }): { at: SpoolAddress; envelope: Envelope; traits: BodyTraits } {
+  put(
+    envelope: Envelope,
+    body: string,
+    traits: BodyTraits = { dots: false, lone: false },
+  ): { at: SpoolAddress; envelope: Envelope; traits: BodyTraits } {
     const at = this.#next++ as SpoolAddress;
     this.kept.set(at, { envelope, traits, body: [Buffer.from(body, 'latin1')], done: new Set(), state: undefined });
     return { at, envelope, traits };
@@ -88,7 +100,14 @@ export class MemorySpool implements Spool {
     if (kept.done.size === kept.envelope.recipients.length) this.kept.delete(at);
   }
 
-  replace(at: SpoolAddress, recipients: readonly number[], draft: Draft, envelope: Envelope, traits: BodyTraits, told: Told): void {
+  replace(
+    at: SpoolAddress,
+    recipients: readonly number[],
+    draft: Draft,
+    envelope: Envelope,
+    traits: BodyTraits,
+    told: Told,
+  ): void {
     draft.commit(envelope, traits, {
       kept: (address) => {
         this.done(at, recipients);
@@ -99,7 +118,13 @@ export class MemorySpool implements Spool {
   }
 
   async *recover(): AsyncIterable<readonly Recovered[]> {
-    yield [...this.kept].map(([at, kept]) => ({ at: at as SpoolAddress, envelope: kept.envelope, traits: kept.traits, done: [...kept.done], state: kept.state }));
+    yield [...this.kept].map(([at, kept]) => ({
+      at: at as SpoolAddress,
+      envelope: kept.envelope,
+      traits: kept.traits,
+      done: [...kept.done],
+      state: kept.state,
+    }));
   }
 
   async flush(): Promise<void> {}

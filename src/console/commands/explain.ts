@@ -62,7 +62,8 @@ function* inWords(house: Call['house'], { gate, because, since, until }: Explana
 
 function connectionsOf(house: Call['house'], queue: MailQueue): number {
   let open = 0;
-  for (const { binding, domain } of house.delivery.connections()) if (binding === queue.binding && domain === queue.domain) open++;
+  for (const { binding, domain } of house.delivery.connections())
+    if (binding === queue.binding && domain === queue.domain) open++;
   return open;
 }
 

@@ -361,7 +361,11 @@ test('explain names gate, option, stanza, place and times, of a message and of a
   const date = house.clock.date();
   house.explanation = {
     gate: 'pair cap',
-    because: { option: 'max_outbound_connections', value: '4', owner: { key: 'domain:a.example', place: { file: '/etc/impetus/impetus.conf', line: 12, column: 3 } } },
+    because: {
+      option: 'max_outbound_connections',
+      value: '4',
+      owner: { key: 'domain:a.example', place: { file: '/etc/impetus/impetus.conf', line: 12, column: 3 } },
+    },
     since: date,
     until: millis(date + 1500),
   };
@@ -369,6 +373,8 @@ test('explain names gate, option, stanza, place and times, of a message and of a
     'gate: pair cap\nbecause: max_outbound_connections = 4 (domain:a.example, /etc/impetus/impetus.conf:12)\n' +
     'since: 2026-03-03 10:00:00\nearliest: 2026-03-03 10:00:01, in 2 seconds\n';
   expect((await run(house, 'explain r1 a.example')).text).toContain(words);
-  expect((await run(house, 'explain 10/00-00812-001F3556')).text).toBe(`10/00-00812-001F3556 retail/r1 a.example: active, 0 retries\n${words}`);
+  expect((await run(house, 'explain 10/00-00812-001F3556')).text).toBe(
+    `10/00-00812-001F3556 retail/r1 a.example: active, 0 retries\n${words}`,
+  );
   expect((await run(house, 'explain 20/00-00812-001F3556')).result).toBe('failed');
 });

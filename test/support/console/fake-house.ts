@@ -1,4 +1,3 @@
-import type { Explanation } from '../../../src/queue/index.ts';
 import { bindingName, type Domain, type Endpoint, millis, seconds } from '../../../src/base/index.ts';
 import type { Option, View } from '../../../src/config/index.ts';
 import type {
@@ -13,6 +12,7 @@ import type {
 } from '../../../src/console/index.ts';
 import { consoleTimeout } from '../../../src/console/index.ts';
 import { type Events, events, recentDiagnostics, statistics } from '../../../src/events/index.ts';
+import type { Explanation } from '../../../src/queue/index.ts';
 import type { DnsAnswer } from '../../../src/world/index.ts';
 import { SimClock } from '../../../src/world/sim/clock.ts';
 import { asQueues, FakeQueues } from './fake-queues.ts';
