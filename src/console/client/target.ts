@@ -8,7 +8,7 @@ export type Target =
 
 /** The first argument is an endpoint when it can be nothing else: commands have no slashes and no ports. */
 export const looksLikeEndpoint = (text: string): boolean =>
-  /^(?:\.{0,2}\/|ssh:\/\/)/.test(text) || /^(?:[^\s@/]+@)?(?:\[[^\]\s]*\]|[^\s:@/]*):\d+$/.test(text);
+  /^\S*\/\S*$/.test(text) || /^(?:[^\s@/]+@)?(?:\[[^\]\s]*\]|[^\s:@/]*):\d+$/.test(text);
 
 /** @param directory what relative paths start from */
 export function readTarget(text: string, directory: string): Target {
@@ -19,7 +19,8 @@ export function readTarget(text: string, directory: string): Target {
   const at = text.indexOf('@');
   if (at > 0 && !text.includes('/'))
     return { kind: 'missing', why: 'logging in over TCP is not implemented yet: use a Unix socket' };
-  const endpoint = parseEndpoint(/^\.{1,2}\//.test(text) ? join(directory, text) : text);
+  // A path that does not begin at the root begins where we are: the parser knows only absolute ones.
+  const endpoint = parseEndpoint(text.includes('/') && !text.startsWith('/') ? join(directory, text) : text);
   if (endpoint.kind === 'error') return { kind: 'usage', why: `${text}: ${endpoint.text}` };
   return { kind: 'endpoint', endpoint, text };
 }
