@@ -9,6 +9,8 @@ export class SimClock implements Clock {
   #now = 0;
   #deferred: (() => void)[] = [];
   #moving = false;
+  /** Called when an event and all that it started has ended: a quiet moment. What it throws stops the clock. */
+  afterEach: (() => void) | undefined;
 
   /** @param epoch what `date()` says at the start, milliseconds since 1970 */
   constructor(epoch: number = EPOCH) {
@@ -95,6 +97,7 @@ export class SimClock implements Clock {
     this.#now = due;
     this.#heap.take(due)?.();
     await this.#settle();
+    this.afterEach?.();
     return true;
   }
 

@@ -53,6 +53,17 @@ export class Inode {
   }
 
   /**
+   * A sync has failed: as Linux does, the pages are forgotten. Programs still read them, a later sync does not know of
+   * them, and only some have reached the platter.
+   */
+  forsake(upTo: number, chance: SimChance): void {
+    this.#kept ??= new Inode(this.mode, this.modified);
+    const changes = this.#unsynced.splice(0, Math.max(0, upTo - this.#synced));
+    this.#synced += changes.length;
+    for (const change of changes) if (chance.happens(0.5)) this.#kept.#apply(change);
+  }
+
+  /**
    * What a power cut leaves: what was synced, and of the rest whatever the disk had come to by chance. The last change
    * may be torn.
    */

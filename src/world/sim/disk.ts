@@ -37,8 +37,10 @@ export interface DiskFault {
 export interface SimDiskSettings {
   /** Bytes that all files together may have. */
   capacity: number;
-  /** Milliseconds that a write or a sync takes. With 0 nothing waits for the clock. */
-  latencyMillis: number;
+  /** Milliseconds that a write or a sync takes, always or by chance from a range. With 0 nothing waits for the clock. */
+  latencyMillis: number | readonly [number, number];
+  /** The same for everything else: opening, reading, names. */
+  shortMillis: number | readonly [number, number];
 }
 
 /** A file system in memory that forgets what was not synced when the power is cut. */
@@ -57,7 +59,7 @@ export class SimDisk implements Disk, Platter {
   constructor(clock: SimClock, chance: SimChance, settings: Partial<SimDiskSettings> = {}, names: Names = new Names()) {
     this.#clock = clock;
     this.#chance = chance;
-    this.settings = { capacity: Number.POSITIVE_INFINITY, latencyMillis: 0, ...settings };
+    this.settings = { capacity: Number.POSITIVE_INFINITY, latencyMillis: 0, shortMillis: 0, ...settings };
     this.#names = names;
   }
 
@@ -67,11 +69,14 @@ export class SimDisk implements Disk, Platter {
     if (entry?.kind === 'directory') throw failure('EISDIR', path);
     if (entry && how === 'create') throw failure('EEXIST', path);
     if (!entry && how === 'read') throw failure('ENOENT', path);
-    return new SimFile(this, path, entry?.inode ?? this.#make(at, mode));
+    const inode = entry?.inode ?? this.#make(at, mode);
+    await this.passShort();
+    return new SimFile(this, path, inode);
   }
 
   async read(path: string): Promise<Uint8Array> {
     const { inode } = this.#file('read', path);
+    await this.passShort();
     return inode.read(0, inode.size);
   }
 
@@ -93,13 +98,16 @@ export class SimDisk implements Disk, Platter {
   async list(path: string): Promise<readonly DirectoryEntry[]> {
     const at = this.#enter('list', path);
     this.#directory(at, path);
+    await this.passShort();
     return this.#names
       .below(at)
       .map((name) => ({ name, kind: this.#names.get(posix.join(at, name))?.kind ?? 'other' }));
   }
 
   async status(path: string): Promise<FileStatus | undefined> {
-    const entry = this.#names.get(this.#enter('status', path));
+    const at = this.#enter('status', path);
+    await this.passShort();
+    const entry = this.#names.get(at);
     if (!entry) return undefined;
     if (entry.kind === 'directory')
       return { kind: 'directory', size: 0, modified: this.#clock.date(), mode: entry.mode };
@@ -116,6 +124,7 @@ export class SimDisk implements Disk, Platter {
       if (entry?.kind === 'file') throw failure(made === at ? 'EEXIST' : 'ENOTDIR', path);
       if (!entry) this.#names.set([made, { kind: 'directory', mode }]);
     }
+    await this.passShort();
   }
 
   async syncDirectory(path: string): Promise<void> {
@@ -138,6 +147,7 @@ export class SimDisk implements Disk, Platter {
       ...moved.map(([path]) => [path, undefined] as const),
       ...moved.map(([path, each]) => [there + path.slice(here.length), each] as const),
     );
+    await this.passShort();
   }
 
   async remove(path: string): Promise<void> {
@@ -146,10 +156,12 @@ export class SimDisk implements Disk, Platter {
     if (!entry) throw failure('ENOENT', path);
     if (entry.kind === 'directory' && this.#names.below(at).length > 0) throw failure('ENOTEMPTY', path);
     this.#names.set([at, undefined]);
+    await this.passShort();
   }
 
   async free(path: string): Promise<number> {
     this.#enter('free', path);
+    await this.passShort();
     return Math.max(0, this.settings.capacity - this.#used());
   }
 
@@ -229,9 +241,27 @@ export class SimDisk implements Disk, Platter {
 
   /** For files only: the time that the platter takes. */
   pass(): Promise<void> {
-    const { latencyMillis } = this.settings;
-    if (latencyMillis <= 0) return Promise.resolve();
-    return new Promise((resolve) => this.#clock.at(millis(this.#clock.now() + latencyMillis), resolve));
+    return this.#after(this.#delay(this.settings.latencyMillis)) ?? Promise.resolve();
+  }
+
+  /** For files only. @returns undefined when it takes no time */
+  passShort(): Promise<void> | undefined {
+    return this.#after(this.#delay(this.settings.shortMillis));
+  }
+
+  /** For files only. */
+  forsake(inode: Inode, upTo: number): void {
+    inode.forsake(upTo, this.#chance);
+  }
+
+  #delay(setting: SimDiskSettings['latencyMillis']): number {
+    if (typeof setting === 'number') return setting;
+    return setting[0] + this.#chance.next() * (setting[1] - setting[0]);
+  }
+
+  #after(delay: number): Promise<void> | undefined {
+    if (delay <= 0) return undefined;
+    return new Promise((resolve) => this.#clock.at(millis(this.#clock.now() + delay), resolve));
   }
 
   /** For files only. @returns how many bytes of a write go to the platter, and with which code it fails */

@@ -15,8 +15,11 @@ export interface Platter {
   ): { readonly fits: number; readonly code: string | undefined };
   /** The file has been written to. */
   touched(inode: Inode): void;
-  /** The time that it takes. */
+  /** The time that a write or a sync takes, and that everything else does. */
   pass(): Promise<void>;
+  passShort(): Promise<void> | undefined;
+  /** A sync up to that mark has failed. */
+  forsake(inode: Inode, upTo: number): void;
   /** @throws DiskError when the power was cut meanwhile */
   alive(path: string): void;
 }
@@ -49,17 +52,22 @@ export class SimFile implements DiskFile {
 
   async sync(): Promise<void> {
     this.#mustBeOpen();
-    this.#disk.begin('sync', this.#path);
+    const trouble = this.#trouble();
     // Only what was written before the call: what comes during the sync may have to wait for the next one.
     const synced = this.#inode.mark();
     await this.#disk.pass();
     this.#disk.alive(this.#path);
+    if (trouble !== undefined) {
+      this.#disk.forsake(this.#inode, synced);
+      throw trouble;
+    }
     this.#inode.sync(synced);
   }
 
   async read(at: number, length: number): Promise<Uint8Array> {
     this.#mustBeOpen();
     this.#disk.begin('read', this.#path);
+    await this.#disk.passShort();
     return this.#inode.read(at, length);
   }
 
@@ -67,12 +75,23 @@ export class SimFile implements DiskFile {
     this.#mustBeOpen();
     this.#disk.begin('truncate', this.#path);
     this.#inode.truncate(length);
+    await this.#disk.passShort();
   }
 
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     this.#disk.begin('close', this.#path);
+  }
+
+  /** @returns why this sync is to go wrong, if it is */
+  #trouble(): unknown {
+    try {
+      this.#disk.begin('sync', this.#path);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   #mustBeOpen(): void {

@@ -20,7 +20,13 @@ type Address = Pick<PeerAddress, 'ip' | 'port'>;
 
 interface Door {
   readonly at: Endpoint;
+  readonly owner: object | undefined;
   readonly accept: (pipe: Pipe) => PipeHost;
+}
+
+interface Socket {
+  readonly host: DatagramHost;
+  readonly owner: object | undefined;
 }
 
 interface Crossing {
@@ -37,7 +43,7 @@ export class SimNetwork implements Network {
   readonly #clock: SimClock;
   readonly #chance: SimChance;
   readonly #doors = new Map<string, Door>();
-  readonly #sockets = new Map<string, DatagramHost>();
+  readonly #sockets = new Map<string, Socket>();
   readonly #troubles = new Map<string, string>();
   readonly #pipes = new Set<SimPipe>();
   #port = 32_768;
@@ -48,11 +54,16 @@ export class SimNetwork implements Network {
     this.settings = { latencyMillis: 1, oddChunks: false, datagramLoss: 0, ...settings };
   }
 
-  async listen(at: Endpoint, _options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<Listening> {
+  async listen(
+    at: Endpoint,
+    _options: ListenOptions,
+    accept: (pipe: Pipe) => PipeHost,
+    owner?: object,
+  ): Promise<Listening> {
     const actual = at.kind === 'tcp' && at.port === 0 ? { ...at, port: this.#freePort() } : at;
     const key = endpointText(actual);
     if (this.#doors.has(key)) throw new NetworkError('EADDRINUSE', at.kind === 'unix' ? 'in use' : `${key} is in use`);
-    const door = { at: actual, accept };
+    const door = { at: actual, accept, owner };
     this.#doors.set(key, door);
     return {
       at: actual,
@@ -62,7 +73,7 @@ export class SimNetwork implements Network {
     };
   }
 
-  connect(to: Endpoint, from: string | undefined, host: ConnectHost): Pipe {
+  connect(to: Endpoint, from: string | undefined, host: ConnectHost, owner?: object): SimPipe {
     const there = new Wire(this.#clock, this.#chance, this.settings);
     const back = new Wire(this.#clock, this.#chance, this.settings);
     const remote: PeerAddress = to.kind === 'unix' ? { ip: '', port: 0, path: to.path } : { ip: to.ip, port: to.port };
@@ -73,25 +84,27 @@ export class SimNetwork implements Network {
     const ends = { there, back, remote, local };
     there.to = { paused: false, emptied: () => undefined, receive: (parcel) => this.#arrive(parcel, to, ends) };
     there.send({ kind: 'connect' });
+    near.owner = owner;
     near.serve(host);
     return near;
   }
 
-  datagrams(version: 4 | 6, host: DatagramHost): Datagrams {
-    return this.bind({ ip: version === 4 ? '127.0.0.1' : '::1', port: this.#freePort() }, host);
+  datagrams(version: 4 | 6, host: DatagramHost, owner?: object): Datagrams {
+    return this.bind({ ip: version === 4 ? '127.0.0.1' : '::1', port: this.#freePort() }, host, owner);
   }
 
   /** A datagram socket at an address of its own: a server. */
-  bind(at: Address, host: DatagramHost): Datagrams {
+  bind(at: Address, host: DatagramHost, owner?: object): Datagrams {
     const key = endpointText({ kind: 'tcp', ...at });
     if (this.#sockets.has(key)) throw new NetworkError('EADDRINUSE', `${key} is in use`);
-    this.#sockets.set(key, host);
+    const socket = { host, owner };
+    this.#sockets.set(key, socket);
     return {
       send: (bytes, to) => {
-        if (this.#sockets.get(key) === host) this.forge(at, to, bytes);
+        if (this.#sockets.get(key) === socket) this.forge(at, to, bytes);
       },
       close: () => {
-        if (this.#sockets.get(key) === host) this.#sockets.delete(key);
+        if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
       },
     };
   }
@@ -102,7 +115,7 @@ export class SimNetwork implements Network {
     const key = endpointText({ kind: 'tcp', ip: to.ip, port: to.port });
     if (this.#troubles.has(key) || this.#chance.happens(this.settings.datagramLoss)) return;
     this.#clock.at(millis(this.#clock.now() + latency(this.settings, this.#chance)), () => {
-      this.#sockets.get(key)?.received(copy, from);
+      this.#sockets.get(key)?.host.received(copy, from);
     });
   }
 
@@ -130,6 +143,26 @@ export class SimNetwork implements Network {
     if (pipe instanceof SimPipe) pipe.cut();
   }
 
+  /** Connections that are not closed yet, oldest first. */
+  get pipes(): Iterable<SimPipe> {
+    return this.#pipes;
+  }
+
+  /**
+   * A process has died: its doors and sockets are gone, and it hears nothing more. When only the process was killed the
+   * system closes its connections; when the power was cut nobody is told anything.
+   */
+  die(owner: object, how: 'killed' | 'power cut'): void {
+    for (const [key, door] of this.#doors) if (door.owner === owner) this.#doors.delete(key);
+    for (const [key, socket] of this.#sockets) if (socket.owner === owner) this.#sockets.delete(key);
+    for (const pipe of [...this.#pipes]) {
+      if (pipe.owner !== owner) continue;
+      pipe.abandon();
+      if (how === 'power cut') pipe.cut();
+      pipe.destroy();
+    }
+  }
+
   /** The machine has died: no door is open and every connection is reset. */
   crash(): void {
     this.#doors.clear();
@@ -148,6 +181,7 @@ export class SimNetwork implements Network {
     }
     ends.back.send({ kind: 'opened' });
     const far = this.#pipe({ out: ends.back, in: ends.there, remote: ends.local, local: ends.remote });
+    far.owner = door.owner;
     far.serve(door.accept(far));
   }
 

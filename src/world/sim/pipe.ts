@@ -31,6 +31,8 @@ export class SimPipe implements Pipe, Receiver {
   #closed = false;
   #farewell: Disposable | undefined;
   readonly #gone: (pipe: SimPipe) => void;
+  /** The machine whose end this is, when it is one that can die. */
+  owner: object | undefined;
 
   constructor(clock: SimClock, ends: SimPipeEnds, gone: (pipe: SimPipe) => void) {
     this.#clock = clock;
@@ -41,6 +43,20 @@ export class SimPipe implements Pipe, Receiver {
     this.local = ends.local;
     ends.out.from = this;
     ends.in.to = this;
+  }
+
+  /** Bytes of ours that the host at the other end has been given: what it must know of, if it lived. */
+  get taken(): number {
+    return this.#out.given;
+  }
+
+  /** @param offset counted from the first byte that this end gets @returns when the other end wrote that byte */
+  sentAt(offset: number): number {
+    return this.#in.sentAt(offset);
+  }
+
+  get open(): boolean {
+    return !this.#closed;
   }
 
   /** Data waits until there is a host. */
@@ -95,6 +111,16 @@ export class SimPipe implements Pipe, Receiver {
     this.#close('ECONNRESET');
   }
 
+  /** Its process is gone: nobody hears anything of this end any more. */
+  abandon(): void {
+    this.#host = undefined;
+  }
+
+  /** What this end sends does not arrive any more, and nobody is told: a connection that is open to one side. */
+  mute(): void {
+    this.#out.cut();
+  }
+
   /** Nothing arrives any more in either direction, and nobody is told. */
   cut(): void {
     this.#out.cut();
@@ -109,7 +135,9 @@ export class SimPipe implements Pipe, Receiver {
     }
     switch (parcel.kind) {
       case 'data':
-        if (!this.#ended) this.#host?.data(parcel.bytes);
+        if (this.#ended || this.#host === undefined) return;
+        this.#in.given += parcel.bytes.length;
+        this.#host.data(parcel.bytes);
         return;
       case 'opened':
         if (this.#host && 'opened' in this.#host) this.#host.opened();

@@ -37,6 +37,11 @@ export class Wire {
   #lastDue = 0;
   #bytes = 0;
   #dead = false;
+  /** Where each write ended, counted from the first byte, and when it was made. */
+  readonly #ends: number[] = [];
+  readonly #times: number[] = [];
+  /** Bytes that the host at the other end has been given. */
+  given = 0;
   to: Receiver | undefined;
   from: Receiver | undefined;
 
@@ -53,11 +58,27 @@ export class Wire {
 
   send(parcel: Parcel): void {
     if (this.#dead) return;
-    if (parcel.kind === 'data') this.#bytes += parcel.bytes.length;
+    if (parcel.kind === 'data') {
+      this.#bytes += parcel.bytes.length;
+      this.#ends.push((this.#ends.at(-1) ?? 0) + parcel.bytes.length);
+      this.#times.push(this.#clock.now());
+    }
     // Parcels never overtake each other, whatever delay they drew.
     this.#lastDue = Math.max(this.#lastDue, this.#clock.now() + latency(this.#settings, this.#chance));
     this.#queue.push({ parcel, due: this.#lastDue });
     this.wake();
+  }
+
+  /** @returns when the byte at that place was written; the last write for what lies beyond it */
+  sentAt(offset: number): number {
+    let low = 0;
+    let high = this.#ends.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ends[middle] ?? 0) > offset) high = middle;
+      else low = middle + 1;
+    }
+    return this.#times[low] ?? this.#clock.now();
   }
 
   /** Nothing arrives any more, and nobody is told: an unplugged cable. */
