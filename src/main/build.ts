@@ -2,7 +2,7 @@ import { bouncer, classify } from '../bounce/index.ts';
 import type { LiveConfiguration } from '../config/index.ts';
 import { consoleServer } from '../console/index.ts';
 import { hostname, SmtpDelivery } from '../delivery/index.ts';
-import { events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
+import { type Events, events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
 import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
@@ -10,7 +10,7 @@ import { policy as makePolicy } from '../policy/index.ts';
 import { QueueRegistry } from '../queue/index.ts';
 import { reception as makeReception } from '../reception/index.ts';
 import { Shaping } from '../shaping/index.ts';
-import { openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
+import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
@@ -23,6 +23,10 @@ export interface BuildParts {
   readonly world: World;
   readonly process: Process;
   readonly configuration: LiveConfiguration;
+  /** Called first of all: for whoever must hear every event, from the first to the last. */
+  readonly observe?: (events: Events) => void;
+  /** Sizes of the spool that tests make small, so that segments change and are compacted within seconds. */
+  readonly spool?: Pick<OpenSpoolParts, 'segmentBytes' | 'compactionSettleMillis'>;
 }
 
 /**
@@ -30,13 +34,20 @@ export interface BuildParts {
  *
  * @throws ListenError, SpoolError; nothing stays open then
  */
-export async function buildServer({ world, process, configuration }: BuildParts): Promise<Server> {
+export async function buildServer({
+  world,
+  process,
+  configuration,
+  observe,
+  spool: sizes,
+}: BuildParts): Promise<Server> {
   const { clock, chance, network, disk } = world;
   const current = () => configuration.current;
   const hostName = (): string => current().global.get(hostname) ?? process.hostName;
   await using undo = new AsyncDisposableStack();
 
   const events = makeEvents(clock, () => current().number);
+  observe?.(events);
   const recent = undo.adopt(recentDiagnostics(events), (each) => each[Symbol.dispose]());
   const statistics = undo.adopt(makeStatistics(events, clock), (each) => each[Symbol.dispose]());
   const complain = (text: string): void => process.complain(`${text}\n`);
@@ -58,6 +69,7 @@ export async function buildServer({ world, process, configuration }: BuildParts)
       events,
       directory: spoolDirectory,
       settings: spoolSettings(current().global),
+      ...sizes,
     }),
   );
 
@@ -162,6 +174,7 @@ export async function buildServer({ world, process, configuration }: BuildParts)
     doors: doors.names,
     spoolDirectory,
     configuration,
+    ledger: queues.ledger,
     onShutdown: (run) => {
       shutdowns.push(run);
     },

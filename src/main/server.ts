@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/index.ts';
+import type { Ledger } from '../queue/index.ts';
 
 /** A running server, as programs see it. */
 export interface Server {
@@ -7,6 +8,8 @@ export interface Server {
   readonly doors: readonly string[];
   readonly spoolDirectory: string;
   readonly configuration: Configuration;
+  /** The books of its queues: always balanced. */
+  readonly ledger: Ledger;
   /** Somebody at a console wants it to end. */
   onShutdown(run: () => void): void;
   /** Reads the configuration again; what goes wrong is in the paniclog, and nothing has changed. */
