@@ -154,7 +154,8 @@ export class Log {
       this.#notesDue = false;
       this.#mustSync = false;
       this.#answer(refusals);
-      this.#release();
+      // Nothing waits and nothing is under way: whatever anybody waited for is done.
+      for (const waiter of this.#waiters.splice(0)) waiter.resolve();
       return;
     }
     let segment: Segment;
