@@ -158,6 +158,8 @@ test.each([
   [['fe80::1:2025'], 3, 'ec_console: cannot connect to /run/impetus/2025'],
   [['127.0.0.1:99999'], 2, 'ec_console: 127.0.0.1:99999: '],
   [['127.0.0.1:2026', 'pid'], 3, 'ec_console: cannot connect to 127.0.0.1:2026: '],
+  [['/run/a blank/2025', 'pid'], 3, 'ec_console: cannot connect to /run/a blank/2025: '],
+  [['message details 00/00-00000-00000000'], 3, 'ec_console: cannot connect to /run/impetus/2025: '],
 ])('%j ends with %i', async (words, code, complaint) => {
   const served = await serve(new FakeHouse(), 60, { kind: 'unix', path: '/run/elsewhere' });
   const desk = new Desk();

@@ -6,9 +6,12 @@ export type Target =
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly text: string }
   | { readonly kind: 'usage' | 'missing'; readonly why: string };
 
-/** The first argument is an endpoint when it can be nothing else: commands have no slashes and no ports. */
+/**
+ * The first argument is an endpoint when it can be nothing else: commands have no ports, begin with no path, and have
+ * slashes only behind a blank.
+ */
 export const looksLikeEndpoint = (text: string): boolean =>
-  /^\S*\/\S*$/.test(text) || /^(?:[^\s@/]+@)?(?:\[[^\]\s]*\]|[^\s:@/]*):\d+$/.test(text);
+  /^(?:\.{0,2}\/.*|\S*\/\S*)$/.test(text) || /^(?:[^\s@/]+@)?(?:\[[^\]\s]*\]|[^\s:@/]*):\d+$/.test(text);
 
 /** @param directory what relative paths start from */
 export function readTarget(text: string, directory: string): Target {
