@@ -52,6 +52,8 @@ console.log(`seed ${seed}, Node ${process.version}, ${new Date().toISOString().s
 if (faults.length > 0) {
   console.error(`\n${faults.slice(0, 50).join('\n')}`);
   if (faults.length > 50) console.error(`and ${faults.length - 50} more`);
-  console.error(`\nIn one of these rounds; each can be run by itself, or all together with --rounds ${replays.length}:\n${replays.join('\n')}`);
+  console.error(
+    `\nIn one of these rounds; each can be run by itself, or all together with --rounds ${replays.length}:\n${replays.join('\n')}`,
+  );
   process.exitCode = 1;
 }

@@ -67,7 +67,8 @@ export class Judge {
       if (Number(id.split('-')[0]) <= this.#judgedThrough)
         this.#faults.push(`${of} came again, long after it had been finished`);
       else if (!this.#letters.has(id)) this.#faults.push(`${of} was never sent`);
-      else if (bounce && fateOf(recipient) !== 'no') this.#faults.push(`${recipient} was bounced, which nobody refused`);
+      else if (bounce && fateOf(recipient) !== 'no')
+        this.#faults.push(`${recipient} was bounced, which nobody refused`);
       else put(bounce ? this.#bounced : this.#delivered, recipient, arrival);
     }
   }

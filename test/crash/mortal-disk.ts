@@ -1,13 +1,10 @@
 import type { Segments } from '../../src/base/index.ts';
 import type { DirectoryEntry, Disk, DiskFile, FileStatus } from '../../src/world/index.ts';
-import { recordsIn, type Written } from './records.ts';
 import type { Stage } from './points.ts';
+import { recordsIn, spoiled, type Written } from './records.ts';
 import type { Witness } from './witness.ts';
 
-/**
- * A lie of the disk, so that it can be shown that the checks see it: a batch that holds such records is called written
- * and is not.
- */
+/** A lie of the disk, so that it can be shown that the checks see it: such records are called written, and are spoiled. */
 export type Lie = 'reception' | 'done';
 
 const SEGMENT = /\/(\d{10})\.seg$/;
@@ -192,10 +189,9 @@ class WrittenSegment extends Through {
     }
     this.witness.note('write');
     this.#pass('before the write');
-    for (const kind of kinds)
-      if (this.witness.visits(`${kind}: half written`)) await this.dieInTheMiddle(bytes, at);
-    if (this.#lie !== undefined && kinds.has(this.#lie) && kinds.size === 1) return;
-    await this.file.write(bytes, at);
+    for (const kind of kinds) if (this.witness.visits(`${kind}: half written`)) await this.dieInTheMiddle(bytes, at);
+    const lied = this.#lie === undefined ? bytes : spoiled(bytes, this.#sequence, this.#lie);
+    await this.file.write(lied, at);
     this.#pass('between write and sync');
   }
 

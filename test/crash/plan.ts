@@ -1,5 +1,5 @@
 import { Chance } from './chance.ts';
-import { mostVisits, type Point, points } from './points.ts';
+import { core, mostVisits, type Point, points } from './points.ts';
 
 /** How one round ends: at a visit of a point, or at a moment of the clock. */
 export type Plan =
@@ -13,14 +13,17 @@ const LATEST_MILLIS = 900;
 
 /**
  * The plan of a round, which depends on nothing but seed and number: any round can be run again by itself. All points
- * come by before one comes again; in which order differs from seed to seed, and from one pass to the next.
+ * come by before one comes again: in the first pass those at the core first, else in an order that differs from seed to
+ * seed and from pass to pass.
  */
 export function planOf(seed: number, round: number): Plan {
   const chance = new Chance(seed, round);
   if (round % MOMENTS === 0) return { kind: 'moment', afterMillis: 20 + chance.below(LATEST_MILLIS) };
   const turn = round - Math.floor(round / MOMENTS) - 1;
   const pass = Math.floor(turn / points.length);
-  const point = new Chance(seed, pass, points.length).shuffled(points)[turn % points.length]!;
+  const shuffled = new Chance(seed, pass, points.length).shuffled(points);
+  const order = pass > 0 ? shuffled : [...core, ...shuffled.filter((point) => !core.includes(point))];
+  const point = order[turn % points.length]!;
   return { kind: 'point', point, visit: 1 + chance.below(mostVisits(point)) };
 }
 

@@ -47,6 +47,25 @@ export const points: readonly Point[] = [
   ...others,
 ];
 
+/** Those that come first: every station between the last byte of a message and its 250, and of what is done. */
+export const core: readonly Point[] = [
+  'reception: between write and sync',
+  'done: between write and sync',
+  'reply: before the 250 leaves',
+  'delivery: the 250 was heard',
+  'bounce: half written',
+  'large body: its name was synced',
+  'reception: after the sync',
+  'done: before the write',
+  'delivery: the 250 has come and was not heard',
+  'reply: after the 250 has left',
+  'reception: half written',
+  'done: after the sync',
+  'compaction: after the sync',
+  'segment change: half of the index',
+  'recovery: while a segment is read',
+];
+
 /**
  * Up to which visit of a point the process may live. Some come with every message, others once in a while: the number
  * spreads the kills over a second or so.

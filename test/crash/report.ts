@@ -35,7 +35,11 @@ export class Report {
     row.longestOpen = Math.max(row.longestOpen, result.longestOpen);
   }
 
-  judge(verdict: { readonly acknowledged: number; readonly lost: readonly string[]; readonly duplicates: readonly Duplicate[] }): void {
+  judge(verdict: {
+    readonly acknowledged: number;
+    readonly lost: readonly string[];
+    readonly duplicates: readonly Duplicate[];
+  }): void {
     this.judged += verdict.acknowledged;
     this.lost += verdict.lost.length;
     for (const { round, excuse } of verdict.duplicates) {

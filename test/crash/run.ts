@@ -12,6 +12,8 @@ export interface Wanted {
   /** So many rounds, then the queues are drained and all is compared. */
   readonly every: number;
   readonly lie?: Lie;
+  /** Milliseconds in which the queues must drain. */
+  readonly drainMillis?: number;
   progress?(done: number): void;
 }
 
@@ -22,6 +24,9 @@ export interface Outcome {
   /** Command lines for the rounds since the last comparison, when there are faults. */
   readonly replays: readonly string[];
 }
+
+/** For some hundreds of messages, on a machine that has other work. */
+const LONGEST_DRAIN = 60_000;
 
 /** Rounds on one spool, up to the first comparison that finds a fault. */
 export async function crashes(scratch: Scratch, wanted: Wanted): Promise<Outcome> {
@@ -38,7 +43,7 @@ export async function crashes(scratch: Scratch, wanted: Wanted): Promise<Outcome
     recent.push(replay(wanted.seed, result));
     wanted.progress?.(i + 1);
     if ((i + 1) % wanted.every !== 0 && i + 1 < wanted.rounds) continue;
-    const drained = await trial.drain(number);
+    const drained = await trial.drain(number, wanted.drainMillis ?? LONGEST_DRAIN);
     report.judge(drained);
     faults.push(...drained.lost.map((recipient) => `lost: ${recipient}`), ...drained.faults, ...drained.complaints);
     if (faults.length > 0) return { report, faults, replays: recent };

@@ -14,7 +14,6 @@ import { CountingSink } from './sink.ts';
 
 /** Longest life that is given to a planned kill; then it is killed all the same, and the round counts as missed. */
 const LONGEST_LIFE = 6000;
-const LONGEST_DRAIN = 8_000;
 const SESSIONS = 12;
 /** Milliseconds between two messages of one session: some 500 messages a second together. */
 const REST = 15;
@@ -109,14 +108,14 @@ export class Trial implements AsyncDisposable {
   }
 
   /** A life without an end of its own: all that is left is delivered, the server stops in order, and all is compared. */
-  async drain(after: number): Promise<DrainResult> {
+  async drain(after: number, mostMillis: number): Promise<DrainResult> {
     // Lives have the numbers of their rounds; this one stands between two.
     const round = after + 0.5;
     const running = this.#launch(round, { kind: 'moment', afterMillis: 0 });
     if (!(await this.#ready(running))) throw new Error(`the server does not start: ${(await running.ended).errors}`);
     const complaints: string[] = [];
     try {
-      await eventually('the queues are empty', () => this.#isEmpty(), LONGEST_DRAIN);
+      await eventually('the queues are empty', () => this.#isEmpty(), mostMillis);
     } catch (error) {
       complaints.push(String(error));
     }
@@ -124,7 +123,8 @@ export class Trial implements AsyncDisposable {
     if (ledger.code !== 0) complaints.push(`the ledger does not balance: ${ledger.output}${ledger.errors}`);
     running.signal('SIGTERM');
     const ended = await running.ended;
-    if (ended.code !== 0 || ended.errors !== '') complaints.push(`the server ended with ${ended.code}: ${ended.errors}`);
+    if (ended.code !== 0 || ended.errors !== '')
+      complaints.push(`the server ended with ${ended.code}: ${ended.errors}`);
     this.#judge.ended(round, { killed: false, evidence: readEvidence(this.#evidence(round)) });
     this.#hear();
     return { ...this.#judge.close(after), complaints: [...complaints, ...this.#complaints(), ...this.#leftovers()] };
@@ -169,7 +169,7 @@ export class Trial implements AsyncDisposable {
     const before = this.#heard;
     const { output } = await run('ec_console', [join(this.#directory, 'control'), 'ledger']);
     this.#hear();
-    return /^Queued:? *0\b/m.test(output) && before === this.#heard;
+    return /^\s*Queued: +0$/m.test(output) && before === this.#heard;
   }
 
   #evidence(round: number): string {
