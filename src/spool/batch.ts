@@ -58,7 +58,15 @@ export class Batch {
   }
 
   /** Puts the head in front of the meta part that was just written. */
-  record(type: number, flags: number, origin: number, ordinal: number, metaLength: number, bodyLength: number, bodyCrc: number): void {
+  record(
+    type: number,
+    flags: number,
+    origin: number,
+    ordinal: number,
+    metaLength: number,
+    bodyLength: number,
+    bodyCrc: number,
+  ): void {
     const from = this.#end;
     writeHead(this.#slab, from, this.#segment.mark!, { type, flags, origin, ordinal, metaLength, bodyLength, bodyCrc });
     this.#end += HEAD_BYTES + metaLength;

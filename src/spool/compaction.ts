@@ -3,9 +3,9 @@ import type { Clock } from '../world/index.ts';
 import { type Alarm, because } from './alarm.ts';
 import type { Log } from './log.ts';
 import type { Copy, Note } from './pending.ts';
-import { ABORT, DONE, RECEPTION, STATE, readDone, readReception, type DoneList } from './record.ts';
 import type { Receptions } from './receptions.ts';
-import { scan, type Found } from './scan.ts';
+import { ABORT, DONE, type DoneList, RECEPTION, readDone, readReception, STATE } from './record.ts';
+import { type Found, scan } from './scan.ts';
 import type { Segment } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 import { HOLDER, OFFSET, REMAINING, STATE_HOLDER, STATE_OFFSET } from './table.ts';
@@ -74,7 +74,12 @@ export class Compaction {
       // What it said about others stands in the head now.
       for (const debt of [...segment.owes.keys()]) segment.settle(debt);
     } catch (cause) {
-      if (!this.#closed) alarm.repeat('compaction', 'WARNING', `cannot compact ${segment.path}: ${because(cause)}. It is tried again later.`);
+      if (!this.#closed)
+        alarm.repeat(
+          'compaction',
+          'WARNING',
+          `cannot compact ${segment.path}: ${because(cause)}. It is tried again later.`,
+        );
     } finally {
       // Should it live on (a reader, a done record on its way), it is looked at again after a while only.
       segment.settledAt = clock.now() + Math.max(this.#parts.settleMillis, 1000);
@@ -93,7 +98,10 @@ export class Compaction {
       if (this.#closed) return false;
       if (broken.some((each) => !each.tail)) {
         segment.damaged = true;
-        alarm.tell('CRITICAL', `${segment.path} is damaged at byte ${broken[0]!.from}. It is not compacted; what can be read of it is served. Check the disk.`);
+        alarm.tell(
+          'CRITICAL',
+          `${segment.path} is damaged at byte ${broken[0]!.from}. It is not compacted; what can be read of it is served. Check the disk.`,
+        );
         return false;
       }
       for (const found of records) {
@@ -123,7 +131,14 @@ export class Compaction {
   }
 
   /** @returns bytes that are to be written for it */
-  #sort(segment: Segment, found: Found, receptions: Map<number, number>, states: Map<number, number>, copies: Copy[], notes: Note[]): number {
+  #sort(
+    segment: Segment,
+    found: Found,
+    receptions: Map<number, number>,
+    states: Map<number, number>,
+    copies: Copy[],
+    notes: Note[],
+  ): number {
     const { head, meta, offset } = found;
     switch (head.type) {
       case RECEPTION: {
@@ -131,7 +146,15 @@ export class Compaction {
         if (replaces) this.#sayAgain(segment, replaces, notes);
         const slot = receptions.get(offset);
         if (slot === undefined) return 0;
-        copies.push({ kind: 'reception', slot, from: segment.sequence, at: offset, meta, body: found.body!, offset: 0 });
+        copies.push({
+          kind: 'reception',
+          slot,
+          from: segment.sequence,
+          at: offset,
+          meta,
+          body: found.body!,
+          offset: 0,
+        });
         return meta.length + head.bodyLength;
       }
       case STATE: {
@@ -146,14 +169,15 @@ export class Compaction {
         return meta.length;
       }
       case ABORT:
-        if (this.#parts.shelf.get(head.origin)) notes.push({ kind: 'abort', segment: head.origin, from: head.ordinal, offset: 0, length: 0, owes: 0 });
+        if (this.#parts.shelf.get(head.origin))
+          notes.push({ kind: 'abort', segment: head.origin, from: head.ordinal, offset: 0, length: 0, owes: 0 });
         return 0;
       default:
         return 0;
     }
   }
 
-  /** A done record means something as long as the segment it speaks about exists; if that is this one, it goes with it. */
+  /** A done record means something while the segment it speaks about exists; if that is this one, it goes with it. */
   #sayAgain(segment: Segment, done: DoneList, notes: Note[]): void {
     if (done.holder === segment.sequence || !this.#parts.shelf.get(done.holder)) return;
     notes.push({ kind: 'again', done, offset: 0, length: 0, owes: 0 });

@@ -41,7 +41,8 @@ export class Damage {
       if (before) await this.#disk.remove(path);
       const copy = await this.#disk.open(path, 'create', this.#mode);
       try {
-        for (let at = from; at < to; at += COPY_BYTES) await copy.write([await source.read(at, Math.min(COPY_BYTES, to - at))]);
+        for (let at = from; at < to; at += COPY_BYTES)
+          await copy.write([await source.read(at, Math.min(COPY_BYTES, to - at))]);
         await copy.sync();
       } finally {
         await copy.close();
@@ -50,7 +51,10 @@ export class Damage {
       this.#alarm.tell('CRITICAL', `${what}; a copy is in ${path}. All else in it is served. Check the disk.`);
       return true;
     } catch (cause) {
-      this.#alarm.tell('CRITICAL', `${what}, and cannot be copied to ${path}: ${because(cause)}. The segment is left as it is.`);
+      this.#alarm.tell(
+        'CRITICAL',
+        `${what}, and cannot be copied to ${path}: ${because(cause)}. The segment is left as it is.`,
+      );
       return false;
     }
   }
@@ -61,9 +65,15 @@ export class Damage {
       await this.#disk.makeDirectory(this.#directory, this.#directoryMode);
       await this.#disk.rename(path, `${this.#directory}/${name}`);
       await this.#disk.syncDirectory(this.#directory);
-      this.#alarm.tell('WARNING', `${path} belongs to no message that can be read: it was moved to ${this.#directory}.`);
+      this.#alarm.tell(
+        'WARNING',
+        `${path} belongs to no message that can be read: it was moved to ${this.#directory}.`,
+      );
     } catch (cause) {
-      this.#alarm.tell('WARNING', `${path} belongs to no message that can be read, and cannot be moved to ${this.#directory}: ${because(cause)}`);
+      this.#alarm.tell(
+        'WARNING',
+        `${path} belongs to no message that can be read, and cannot be moved to ${this.#directory}: ${because(cause)}`,
+      );
     }
   }
 }

@@ -1,7 +1,7 @@
-import { type Segments } from '../base/index.ts';
+import type { Segments } from '../base/index.ts';
 import type { BodyHold, BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
 import { Body } from './body.ts';
-import { Hold, ViewsPart, type Part } from './hold.ts';
+import { Hold, type Part, ViewsPart } from './hold.ts';
 import type { LargeFiles, LargeWriter } from './large.ts';
 import type { LargeReference } from './record.ts';
 import type { Draft, SpoolError, Told } from './spool.ts';

@@ -1,13 +1,35 @@
 import type { Batch } from './batch.ts';
 import type { Copy, Note, PendingReception } from './pending.ts';
 import type { Receptions } from './receptions.ts';
+import {
+  ABORT,
+  DONE,
+  type DoneList,
+  doneMetaLength,
+  flagsOf,
+  HEAD_BYTES,
+  LARGE,
+  RECEPTION,
+  REPLACES,
+  receptionMetaRoom,
+  STATE,
+  writeDoneMeta,
+  writeReceptionMeta,
+} from './record.ts';
 import type { Segment } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 import {
-  ABORT, DONE, HEAD_BYTES, LARGE, RECEPTION, REPLACES, STATE, doneMetaLength, flagsOf, receptionMetaRoom,
-  writeDoneMeta, writeReceptionMeta, type DoneList,
-} from './record.ts';
-import { BODY_CRC, BODY_LENGTH, FLAGS, HOLDER, OFFSET, ORDINAL, ORIGIN, REMAINING, STATE_HOLDER, STATE_OFFSET } from './table.ts';
+  BODY_CRC,
+  BODY_LENGTH,
+  FLAGS,
+  HOLDER,
+  OFFSET,
+  ORDINAL,
+  ORIGIN,
+  REMAINING,
+  STATE_HOLDER,
+  STATE_OFFSET,
+} from './table.ts';
 
 /*
  * From what waits to the bytes of a batch, and, when these are on disk, to the books. Between the two nothing of the
@@ -25,7 +47,15 @@ export function putReception(batch: Batch, segment: Segment, receptions: Recepti
   pending.ordinal = segment.nextOrdinal++;
   pending.offset = batch.offset;
   pending.headLength = HEAD_BYTES + metaLength;
-  batch.record(RECEPTION, pending.flags, segment.sequence, pending.ordinal, metaLength, pending.body.length, pending.body.crc);
+  batch.record(
+    RECEPTION,
+    pending.flags,
+    segment.sequence,
+    pending.ordinal,
+    metaLength,
+    pending.body.length,
+    pending.body.crc,
+  );
   batch.body(pending.body.views);
 }
 
@@ -95,7 +125,15 @@ export function putCopy(batch: Batch, segment: Segment, receptions: Receptions, 
   copy.offset = batch.offset;
   meta.copy(batch.slab, batch.reserve(meta.length));
   const bodyLength = table.get(slot, BODY_LENGTH);
-  batch.record(RECEPTION, table.get(slot, FLAGS), table.get(slot, ORIGIN), table.get(slot, ORDINAL), meta.length, bodyLength, table.get(slot, BODY_CRC));
+  batch.record(
+    RECEPTION,
+    table.get(slot, FLAGS),
+    table.get(slot, ORIGIN),
+    table.get(slot, ORDINAL),
+    meta.length,
+    bodyLength,
+    table.get(slot, BODY_CRC),
+  );
   batch.body([copy.body]);
   // Records that finished some of its recipients spoke about the old segment and may go with it.
   const finished = receptions.finished(slot);
@@ -111,7 +149,8 @@ export function putCopy(batch: Batch, segment: Segment, receptions: Receptions, 
 export function settleNote(segment: Segment, receptions: Receptions, shelf: Shelf, note: Note): void {
   switch (note.kind) {
     case 'state':
-      if (receptions.table.get(note.slot, REMAINING) > 0) receptions.state(note.slot, segment.sequence, note.offset, note.length);
+      if (receptions.table.get(note.slot, REMAINING) > 0)
+        receptions.state(note.slot, segment.sequence, note.offset, note.length);
       return;
     case 'done':
       shelf.owe(segment, note.owes, note.length);

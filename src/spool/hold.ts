@@ -88,16 +88,25 @@ export class FilePart implements Part {
     this.#busy = true;
     try {
       const bytes = await this.#source.read(this.#start + this.#read, length);
-      if (bytes.length < length) throw new SpoolError('IMP_SPOOL_READ', `${this.#source.path} is shorter than its record says: the body is lost.`);
+      if (bytes.length < length)
+        throw new SpoolError(
+          'IMP_SPOOL_READ',
+          `${this.#source.path} is shorter than its record says: the body is lost.`,
+        );
       this.#read += length;
       this.#sum = crc32(bytes, this.#sum);
       if (this.#read === this.length && this.#crc !== undefined && this.#sum !== this.#crc) {
-        throw new SpoolError('IMP_SPOOL_READ', `the body at ${this.#source.path} byte ${this.#start} is damaged: its sum is wrong. Check the disk.`);
+        throw new SpoolError(
+          'IMP_SPOOL_READ',
+          `the body at ${this.#source.path} byte ${this.#start} is damaged: its sum is wrong. Check the disk.`,
+        );
       }
       return [bytes];
     } catch (cause) {
       if (cause instanceof SpoolError) throw cause;
-      throw new SpoolError('IMP_SPOOL_READ', `cannot read a body from ${this.#source.path}. Check the disk.`, { cause });
+      throw new SpoolError('IMP_SPOOL_READ', `cannot read a body from ${this.#source.path}. Check the disk.`, {
+        cause,
+      });
     } finally {
       this.#busy = false;
     }

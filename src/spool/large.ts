@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { Segments } from '../base/index.ts';
 import type { Clock, Disk, DiskFile } from '../world/index.ts';
-import type { LargeReference } from './record.ts';
 import type { Part } from './hold.ts';
 import { FilePart } from './hold.ts';
+import type { LargeReference } from './record.ts';
 
 /** Files of `large/`: `<run>-<serial>.eml`; the run is the sequence of the first segment this process wrote. */
 export const LARGE_NAME = /^(\d{10})-(\d{10})\.eml$/;
@@ -27,7 +27,14 @@ export class LargeFiles {
   #directorySync: { readonly waiting: Promise<void>; started: boolean } | undefined;
   readonly #clock: Clock;
 
-  constructor(disk: Disk, clock: Clock, directory: string, mode: number, run: number, failed: (path: string, cause: unknown) => void) {
+  constructor(
+    disk: Disk,
+    clock: Clock,
+    directory: string,
+    mode: number,
+    run: number,
+    failed: (path: string, cause: unknown) => void,
+  ) {
     this.#disk = disk;
     this.#clock = clock;
     this.directory = directory;
@@ -83,10 +90,20 @@ export class LargeFiles {
    * @param release gets what is to be called when the reader is through
    * @param before awaited before each read: the file may still be growing
    */
-  part(path: string, length: number, crc: number | undefined, release: (() => void)[], before?: () => Promise<void>): Part {
+  part(
+    path: string,
+    length: number,
+    crc: number | undefined,
+    release: (() => void)[],
+    before?: () => Promise<void>,
+  ): Part {
     const disk = this.#disk;
     let file: Promise<DiskFile> | undefined;
-    const close = (): void => void file?.then((opened) => this.close(opened, path), () => undefined);
+    const close = (): void =>
+      void file?.then(
+        (opened) => this.close(opened, path),
+        () => undefined,
+      );
     release.push(close, this.reading(path));
     const source = {
       path,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { BASE, envelope, type Fate, readBody, TRAITS, Trial, told } from '../../test/support/spool-trial.ts';
 import { simWorld } from '../world/sim/index.ts';
-import { BASE, TRAITS, Trial, envelope, readBody, told, type Fate } from './trial.ts';
 
 test('a reception is kept, read back from memory and from disk, and gone when its recipient is done', async () => {
   const trial = await Trial.open();
@@ -22,7 +22,11 @@ test('nobody is told within the call, nor before the sync has ended', async () =
   const world = simWorld(1, { diskLatencyMillis: 5 });
   const trial = await Trial.open({ world });
   let fate: Fate | undefined;
-  trial.draft('body').commit(envelope(world, 'one'), TRAITS, told((now) => (fate = now)));
+  trial.draft('body').commit(
+    envelope(world, 'one'),
+    TRAITS,
+    told((now) => (fate = now)),
+  );
   expect(fate).toBeUndefined();
   await world.clock.advance(9);
   expect(fate).toBeUndefined();
@@ -107,7 +111,12 @@ test('mail is accepted while recovery is still reading', async () => {
   const first = await again.world.clock.until(walk.next());
   const fresh = await again.commit('new', 'new body');
   let count = first.value!.length;
-  for (let next = await again.world.clock.until(walk.next()); !next.done; next = await again.world.clock.until(walk.next())) count += next.value.length;
+  for (
+    let next = await again.world.clock.until(walk.next());
+    !next.done;
+    next = await again.world.clock.until(walk.next())
+  )
+    count += next.value.length;
   expect(count).toBe(30);
   expect(await again.body(fresh)).toBe('new body');
   await again.close();
@@ -116,7 +125,11 @@ test('mail is accepted while recovery is still reading', async () => {
 test('traits survive', async () => {
   const trial = await Trial.open();
   const { world } = trial;
-  await world.clock.until(new Promise<Fate>((resolve) => trial.draft('.\r\n').commit(envelope(world, 'one'), { dots: true, lone: true }, told(resolve))));
+  await world.clock.until(
+    new Promise<Fate>((resolve) =>
+      trial.draft('.\r\n').commit(envelope(world, 'one'), { dots: true, lone: true }, told(resolve)),
+    ),
+  );
   await trial.close();
   const again = await Trial.open({ world });
   const [only] = await again.recovered();
@@ -161,7 +174,9 @@ test('policy reads the draft, and its header fields go in front', async () => {
   draft.prepend([Buffer.from('A: 1\r\n')]);
   expect(await readBody(draft.body)).toBe('A: 1\r\nB: 2\r\nSubject: x\r\n\r\nbody');
   expect(draft.length).toBe(30);
-  const fate = await trial.world.clock.until(new Promise<Fate>((resolve) => draft.commit(envelope(trial.world, 'one'), TRAITS, told(resolve))));
+  const fate = await trial.world.clock.until(
+    new Promise<Fate>((resolve) => draft.commit(envelope(trial.world, 'one'), TRAITS, told(resolve))),
+  );
   trial.spool.swapOut(fate.at!);
   expect(await trial.body(fate.at!)).toBe('A: 1\r\nB: 2\r\nSubject: x\r\n\r\nbody');
   expect(() => draft.append([])).toThrow('committed or discarded');
@@ -170,16 +185,27 @@ test('policy reads the draft, and its header fields go in front', async () => {
 
 test('a second owner is refused in words', async () => {
   const trial = await Trial.open();
-  await expect(Trial.open({ world: trial.world })).rejects.toMatchObject({ code: 'IMP_SPOOL_LOCKED', message: expect.stringContaining('locked by') });
+  await expect(Trial.open({ world: trial.world })).rejects.toMatchObject({
+    code: 'IMP_SPOOL_LOCKED',
+    message: expect.stringContaining('locked by'),
+  });
   await trial.close();
   await (await Trial.open({ world: trial.world })).close();
 });
 
 test('a directory that cannot be read or written is a clear error, and the lock is given back', async () => {
-  for (const [operation, code] of [['list', 'IMP_SPOOL_READ'], ['open', 'IMP_SPOOL_WRITE'], ['makeDirectory', 'IMP_SPOOL_WRITE'], ['lock', 'IMP_SPOOL_WRITE']] as const) {
+  for (const [operation, code] of [
+    ['list', 'IMP_SPOOL_READ'],
+    ['open', 'IMP_SPOOL_WRITE'],
+    ['makeDirectory', 'IMP_SPOOL_WRITE'],
+    ['lock', 'IMP_SPOOL_WRITE'],
+  ] as const) {
     const world = simWorld(1);
     const fault = world.disk.fail({ operation }, 'EACCES');
-    await expect(Trial.open({ world })).rejects.toMatchObject({ code, message: expect.stringMatching(/Check .*owner and mode/) });
+    await expect(Trial.open({ world })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/Check .*owner and mode/),
+    });
     fault[Symbol.dispose]();
     await (await Trial.open({ world })).close();
   }
@@ -203,7 +229,9 @@ test('commits after the end are refused, drafts that were discarded leave nothin
   const late = trial.draft('x');
   trial.draft('y').discard();
   await trial.close();
-  const fate = await trial.world.clock.until(new Promise<Fate>((resolve) => late.commit(envelope(trial.world, 'late'), TRAITS, told(resolve))));
+  const fate = await trial.world.clock.until(
+    new Promise<Fate>((resolve) => late.commit(envelope(trial.world, 'late'), TRAITS, told(resolve))),
+  );
   expect(fate.why).toMatchObject({ code: 'IMP_SPOOL_WRITE' });
   expect(trial.segments()).toEqual([]);
   expect(trial.world.disk.files()).toEqual([`${BASE}/lock`]);

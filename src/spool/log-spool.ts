@@ -2,22 +2,30 @@ import type { BodyHold, BodyTraits, Envelope, SpoolAddress } from '../message/in
 import type { Clock, Disk } from '../world/index.ts';
 import { type Alarm, because } from './alarm.ts';
 import type { Compaction } from './compaction.ts';
-import { LogDraft, type DraftHost, type Replacement } from './draft.ts';
-import { FilePart, Hold, ViewsPart, type Part } from './hold.ts';
+import { type DraftHost, LogDraft, type Replacement } from './draft.ts';
+import { FilePart, Hold, type Part, ViewsPart } from './hold.ts';
 import type { LargeFiles } from './large.ts';
-import { refusal, type Log } from './log.ts';
+import { type Log, refusal } from './log.ts';
 import type { PendingReception } from './pending.ts';
 import type { Receptions } from './receptions.ts';
-import { traitsOf, type LargeReference } from './record.ts';
+import { type LargeReference, traitsOf } from './record.ts';
 import type { Recovery } from './recovery.ts';
 import type { Residency } from './residency.ts';
 import type { Room } from './room.ts';
 import type { Segment } from './segment.ts';
 import type { Shelf } from './shelf.ts';
-import { SpoolError, type Draft, type Recovered, type Spool, type SpoolSettings, type SpoolStatistics, type Told } from './spool.ts';
+import {
+  type Draft,
+  type Recovered,
+  type Spool,
+  SpoolError,
+  type SpoolSettings,
+  type SpoolStatistics,
+  type Told,
+} from './spool.ts';
 import { BODY_CRC, BODY_LENGTH, FLAGS, HEAD_LENGTH, HOLDER, OFFSET, REMAINING } from './table.ts';
 
-/** Beyond this a body goes to a file, whatever large_message_threshold says: lengths and offsets in a segment have 32 bits. */
+/** Beyond this a body goes to a file, whatever large_message_threshold says: offsets in a segment have 32 bits. */
 const LONGEST_INLINE = 2 ** 30;
 
 export interface SpoolParts {
@@ -72,7 +80,13 @@ export class LogSpool implements Spool, DraftHost {
   }
 
   /** The file first, the record that names it afterwards. */
-  async #finishLarge(draft: LogDraft, envelope: Envelope, traits: BodyTraits, told: Told, replaces: Replacement | undefined): Promise<void> {
+  async #finishLarge(
+    draft: LogDraft,
+    envelope: Envelope,
+    traits: BodyTraits,
+    told: Told,
+    replaces: Replacement | undefined,
+  ): Promise<void> {
     const { alarm, files, settings, room } = this.#parts;
     let large: LargeReference;
     try {
@@ -80,18 +94,38 @@ export class LogSpool implements Spool, DraftHost {
     } catch (cause) {
       const why = refusal(cause, files.directory);
       if (why.code === 'IMP_SPOOL_FULL') room.ranOut();
-      alarm.repeat('large', 'CRITICAL', `cannot write in ${files.directory}: ${because(cause)}. Large messages are refused; nothing acknowledged is lost.`);
+      alarm.repeat(
+        'large',
+        'CRITICAL',
+        `cannot write in ${files.directory}: ${because(cause)}. Large messages are refused; nothing acknowledged is lost.`,
+      );
       this.#refuse(draft, told, why);
       return;
     }
     this.#receive(draft, envelope, traits, told, replaces, large);
   }
 
-  #receive(draft: LogDraft, envelope: Envelope, traits: BodyTraits, told: Told, replaces: Replacement | undefined, large: LargeReference | undefined): void {
+  #receive(
+    draft: LogDraft,
+    envelope: Envelope,
+    traits: BodyTraits,
+    told: Told,
+    replaces: Replacement | undefined,
+    large: LargeReference | undefined,
+  ): void {
     this.#parts.log.receive({
-      envelope, traits, told, body: draft.record(), large, replaces,
+      envelope,
+      traits,
+      told,
+      body: draft.record(),
+      large,
+      replaces,
       refused: (why) => this.#refuse(draft, told, why),
-      ordinal: 0, offset: 0, headLength: 0, flags: 0, owes: 0,
+      ordinal: 0,
+      offset: 0,
+      headLength: 0,
+      flags: 0,
+      owes: 0,
     });
   }
 
@@ -114,10 +148,22 @@ export class LogSpool implements Spool, DraftHost {
     const { table } = receptions;
     const slot = table.allocate();
     const large = pending.large;
-    receptions.admit(slot, {
-      origin: segment.sequence, ordinal: pending.ordinal, holder: segment.sequence, offset: pending.offset, headLength: pending.headLength,
-      bodyLength: pending.body.length, bodyCrc: pending.body.crc, flags: pending.flags, recipients: pending.envelope.recipients.length, large,
-    }, large ? undefined : pending.body);
+    receptions.admit(
+      slot,
+      {
+        origin: segment.sequence,
+        ordinal: pending.ordinal,
+        holder: segment.sequence,
+        offset: pending.offset,
+        headLength: pending.headLength,
+        bodyLength: pending.body.length,
+        bodyCrc: pending.body.crc,
+        flags: pending.flags,
+        recipients: pending.envelope.recipients.length,
+        large,
+      },
+      large ? undefined : pending.body,
+    );
     if (pending.replaces) {
       shelf.owe(segment, pending.owes, pending.headLength);
       this.#finish(pending.replaces.at, pending.replaces.recipients, true);
@@ -146,7 +192,14 @@ export class LogSpool implements Spool, DraftHost {
     shelf.pin(segment);
     release.push(() => shelf.unpin(segment));
     if (length > 0) {
-      parts.push(new FilePart(shelf.source(segment), table.get(slot, OFFSET) + table.get(slot, HEAD_LENGTH), length, table.get(slot, BODY_CRC)));
+      parts.push(
+        new FilePart(
+          shelf.source(segment),
+          table.get(slot, OFFSET) + table.get(slot, HEAD_LENGTH),
+          length,
+          table.get(slot, BODY_CRC),
+        ),
+      );
     }
     const large = receptions.large(slot);
     if (large) parts.push(files.part(files.path(large.run, large.serial), large.length, large.crc, release));
@@ -175,11 +228,20 @@ export class LogSpool implements Spool, DraftHost {
     const slot = receptions.alive(at);
     if (slot === undefined) return;
     const fresh = receptions.finish(slot, recipients);
-    if (receptions.table.get(slot, REMAINING) === 0) log.note({ kind: 'done', slot, recipients: undefined, offset: 0, length: 0, owes: 0 });
-    else if (!written && fresh.length > 0) log.note({ kind: 'done', slot, recipients: fresh, offset: 0, length: 0, owes: 0 });
+    if (receptions.table.get(slot, REMAINING) === 0)
+      log.note({ kind: 'done', slot, recipients: undefined, offset: 0, length: 0, owes: 0 });
+    else if (!written && fresh.length > 0)
+      log.note({ kind: 'done', slot, recipients: fresh, offset: 0, length: 0, owes: 0 });
   }
 
-  replace(at: SpoolAddress, recipients: readonly number[], draft: Draft, envelope: Envelope, traits: BodyTraits, told: Told): void {
+  replace(
+    at: SpoolAddress,
+    recipients: readonly number[],
+    draft: Draft,
+    envelope: Envelope,
+    traits: BodyTraits,
+    told: Told,
+  ): void {
     this.#parts.receptions.table.slot(at);
     if (!(draft instanceof LogDraft)) throw new Error('a draft of another spool');
     draft.commitInPlaceOf({ at, recipients }, envelope, traits, told);
@@ -207,8 +269,13 @@ export class LogSpool implements Spool, DraftHost {
     let bytes = 0;
     for (const segment of shelf.all()) bytes += segment.size;
     return {
-      segments: shelf.count, bytes, receptions: receptions.table.size, full: room.full,
-      residentBytes: residency.bytes, residentBodies: residency.bodies, syncs: log.syncs,
+      segments: shelf.count,
+      bytes,
+      receptions: receptions.table.size,
+      full: room.full,
+      residentBytes: residency.bytes,
+      residentBodies: residency.bodies,
+      syncs: log.syncs,
     };
   }
 
@@ -223,7 +290,10 @@ export class LogSpool implements Spool, DraftHost {
     try {
       await this.flush();
     } catch (cause) {
-      alarm.tell('CRITICAL', `the spool closes without its last done and state records: ${because(cause)}. Some mail may be delivered twice.`);
+      alarm.tell(
+        'CRITICAL',
+        `the spool closes without its last done and state records: ${because(cause)}. Some mail may be delivered twice.`,
+      );
     }
     log.close();
     await shelf.close();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Events } from '../events/index.ts';
-import { DiskError, type Chance, type Clock, type DirectoryEntry, type Disk } from '../world/index.ts';
+import { type Chance, type Clock, type DirectoryEntry, type Disk, DiskError } from '../world/index.ts';
 import { Alarm, because } from './alarm.ts';
 import { Compaction } from './compaction.ts';
 import { Damage } from './damage.ts';
@@ -14,7 +14,7 @@ import { Recovery } from './recovery.ts';
 import { Residency } from './residency.ts';
 import { Room } from './room.ts';
 import { SEGMENT_NAME, Shelf } from './shelf.ts';
-import { SpoolError, type Spool, type SpoolSettings } from './spool.ts';
+import { type Spool, SpoolError, type SpoolSettings } from './spool.ts';
 
 export interface OpenSpoolParts {
   readonly disk: Disk;
@@ -55,7 +55,13 @@ export async function openSpool(parts: OpenSpoolParts): Promise<Spool> {
   }
 }
 
-async function opened(parts: OpenSpoolParts, alarm: Alarm, directory: string, directoryMode: number, lock: AsyncDisposable): Promise<Spool> {
+async function opened(
+  parts: OpenSpoolParts,
+  alarm: Alarm,
+  directory: string,
+  directoryMode: number,
+  lock: AsyncDisposable,
+): Promise<Spool> {
   const { disk, clock, chance, directory: base } = parts;
   const settings = { current: parts.settings };
   const mode = parts.settings.spool_mode;
@@ -63,7 +69,13 @@ async function opened(parts: OpenSpoolParts, alarm: Alarm, directory: string, di
   const found = await survey(disk, alarm, base, directory);
   const settleMillis = parts.compactionSettleMillis ?? 30_000;
   const shelf = new Shelf({
-    disk, clock, alarm, directory, mode, sync, settleMillis,
+    disk,
+    clock,
+    alarm,
+    directory,
+    mode,
+    sync,
+    settleMillis,
     segmentBytes: parts.segmentBytes ?? 64 * 1024 * 1024,
     salt: chance ? () => chance.bytes(SALT_BYTES) : (sequence) => poorSalt(clock, sequence),
     nextSequence: found.next,
@@ -74,18 +86,56 @@ async function opened(parts: OpenSpoolParts, alarm: Alarm, directory: string, di
   const residency = new Residency(settings.current.max_resident_messages, settings.current.max_resident_bytes);
   const receptions = new Receptions(shelf, residency, files);
   const room = new Room(disk, clock, base, () => settings.current.spool_min_free, alarm);
-  const log = new Log({ clock, alarm, shelf, receptions, room, sync, admitted: (segment, pending) => spool.admitted(segment, pending) });
+  const log = new Log({
+    clock,
+    alarm,
+    shelf,
+    receptions,
+    room,
+    sync,
+    admitted: (segment, pending) => spool.admitted(segment, pending),
+  });
   const compaction = new Compaction({ clock, alarm, shelf, receptions, log, settleMillis });
   shelf.onSparse = () => compaction.consider();
   const damage = new Damage(disk, alarm, `${base}/damaged`, mode, directoryMode);
   const old = found.sequences.length > 0 || found.large.length > 0;
-  const recovery = old ? new Recovery({ disk, alarm, shelf, receptions, files, log, damage, sequences: found.sequences, large: found.large }) : undefined;
+  const recovery = old
+    ? new Recovery({
+        disk,
+        alarm,
+        shelf,
+        receptions,
+        files,
+        log,
+        damage,
+        sequences: found.sequences,
+        large: found.large,
+      })
+    : undefined;
   shelf.settled = !old;
-  const spool = new LogSpool({ clock, disk, alarm, shelf, receptions, residency, files, log, room, compaction, recovery, settings, lock });
+  const spool = new LogSpool({
+    clock,
+    disk,
+    alarm,
+    shelf,
+    receptions,
+    residency,
+    files,
+    log,
+    room,
+    compaction,
+    recovery,
+    settings,
+    lock,
+  });
   try {
     await shelf.start();
   } catch (cause) {
-    throw new SpoolError('IMP_SPOOL_WRITE', `cannot write in ${directory}: ${because(cause)}. Check its owner and mode.`, { cause });
+    throw new SpoolError(
+      'IMP_SPOOL_WRITE',
+      `cannot write in ${directory}: ${because(cause)}. Check its owner and mode.`,
+      { cause },
+    );
   }
   await room.check();
   if (!sync()) alarm.tell('WARNING', 'force_fsync is false: a power cut may lose mail that was acknowledged.');
@@ -100,7 +150,11 @@ async function made(disk: Disk, path: string, mode: number): Promise<void> {
     await disk.makeDirectory(path, mode);
     for (const each of fresh.reverse()) await disk.syncDirectory(dirname(each));
   } catch (cause) {
-    throw new SpoolError('IMP_SPOOL_WRITE', `cannot make ${path}: ${because(cause)}. Check spoolbase, its owner and mode.`, { cause });
+    throw new SpoolError(
+      'IMP_SPOOL_WRITE',
+      `cannot make ${path}: ${because(cause)}. Check spoolbase, its owner and mode.`,
+      { cause },
+    );
   }
 }
 
@@ -109,9 +163,15 @@ async function locked(disk: Disk, base: string): Promise<AsyncDisposable> {
     return await disk.lock(`${base}/lock`);
   } catch (cause) {
     if (cause instanceof DiskError && cause.code === 'ELOCKED') {
-      throw new SpoolError('IMP_SPOOL_LOCKED', `the spool ${base} has an owner: ${cause.message}. One spool serves one process.`, { cause });
+      throw new SpoolError(
+        'IMP_SPOOL_LOCKED',
+        `the spool ${base} has an owner: ${cause.message}. One spool serves one process.`,
+        { cause },
+      );
     }
-    throw new SpoolError('IMP_SPOOL_WRITE', `cannot lock ${base}: ${because(cause)}. Check its owner and mode.`, { cause });
+    throw new SpoolError('IMP_SPOOL_WRITE', `cannot lock ${base}: ${because(cause)}. Check its owner and mode.`, {
+      cause,
+    });
   }
 }
 
@@ -158,7 +218,9 @@ async function listed(disk: Disk, path: string): Promise<readonly DirectoryEntry
   try {
     return await disk.list(path);
   } catch (cause) {
-    throw new SpoolError('IMP_SPOOL_READ', `cannot read ${path}: ${because(cause)}. Check its owner and mode.`, { cause });
+    throw new SpoolError('IMP_SPOOL_READ', `cannot read ${path}: ${because(cause)}. Check its owner and mode.`, {
+      cause,
+    });
   }
 }
 

@@ -19,7 +19,15 @@ export const spoolMinFree = ownOption('spool_min_free', size, {
   summary: 'free bytes below which new mail is refused with 452, so that what is queued can still be finished',
 });
 
-export const spoolOptions = [spoolbase, spoolMode, forceFsync, largeMessageThreshold, maxResidentMessages, maxResidentBytes, spoolMinFree];
+export const spoolOptions = [
+  spoolbase,
+  spoolMode,
+  forceFsync,
+  largeMessageThreshold,
+  maxResidentMessages,
+  maxResidentBytes,
+  spoolMinFree,
+];
 
 /** @param global  values of the top level */
 export function spoolSettings(global: View): SpoolSettings {

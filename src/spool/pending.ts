@@ -25,7 +25,11 @@ export interface PendingReception {
 
 /** A record without a body. Filled in when a batch is made, used when it has succeeded, made again when it has not. */
 export type Note = { offset: number; length: number; owes: number } & (
-  | { readonly kind: 'done'; readonly slot: number; /** undefined: all */ readonly recipients: readonly number[] | undefined }
+  | {
+      readonly kind: 'done';
+      readonly slot: number /** undefined: all */;
+      readonly recipients: readonly number[] | undefined;
+    }
   | { readonly kind: 'state'; readonly slot: number; readonly bytes: Uint8Array }
   /** What another segment has behind an offset never happened. */
   | { readonly kind: 'abort'; readonly segment: number; readonly from: number }
@@ -35,6 +39,13 @@ export type Note = { offset: number; length: number; owes: number } & (
 
 /** A live record that compaction writes again. */
 export type Copy = { offset: number } & (
-  | { readonly kind: 'reception'; readonly slot: number; readonly from: number; readonly at: number; readonly meta: Buffer; readonly body: Buffer }
+  | {
+      readonly kind: 'reception';
+      readonly slot: number;
+      readonly from: number;
+      readonly at: number;
+      readonly meta: Buffer;
+      readonly body: Buffer;
+    }
   | { readonly kind: 'state'; readonly slot: number; readonly from: number; readonly at: number; readonly meta: Buffer }
 );

@@ -5,8 +5,20 @@ import type { DoneList, LargeReference } from './record.ts';
 import type { Residency } from './residency.ts';
 import type { Shelf } from './shelf.ts';
 import {
-  BODY_CRC, BODY_LENGTH, FLAGS, HEAD_LENGTH, HOLDER, OFFSET, ORDINAL, ORIGIN, RECIPIENTS, REMAINING, ReceptionTable,
-  STATE_HOLDER, STATE_LENGTH, STATE_OFFSET,
+  BODY_CRC,
+  BODY_LENGTH,
+  FLAGS,
+  HEAD_LENGTH,
+  HOLDER,
+  OFFSET,
+  ORDINAL,
+  ORIGIN,
+  RECIPIENTS,
+  REMAINING,
+  ReceptionTable,
+  STATE_HOLDER,
+  STATE_LENGTH,
+  STATE_OFFSET,
 } from './table.ts';
 
 /** A record of a reception, where it stands. */
@@ -96,7 +108,8 @@ export class Receptions {
     const { table } = this;
     const total = table.get(slot, RECIPIENTS);
     for (const recipient of recipients) {
-      if (!(recipient >= 0 && recipient < total)) throw new Error(`recipient ${recipient} of a reception with ${total}`);
+      if (!(recipient >= 0 && recipient < total))
+        throw new Error(`recipient ${recipient} of a reception with ${total}`);
     }
     if (total === 1) {
       if (recipients.length > 0) this.#finished(slot);
@@ -138,7 +151,12 @@ export class Receptions {
   /** As a record of now would name them. */
   doneList(slot: number, recipients: readonly number[] | undefined): DoneList {
     const { table } = this;
-    return { origin: table.get(slot, ORIGIN), ordinal: table.get(slot, ORDINAL), holder: table.get(slot, HOLDER), recipients };
+    return {
+      origin: table.get(slot, ORIGIN),
+      ordinal: table.get(slot, ORDINAL),
+      holder: table.get(slot, HOLDER),
+      recipients,
+    };
   }
 
   /** That all are finished is on disk: the slot is free, and its file goes. */

@@ -5,7 +5,7 @@ import type { BodyTraits, Envelope } from '../message/index.ts';
  * The format of a segment: records back to back, each a head, a meta part and a body. All numbers are little endian.
  *
  *    0  4  magic
- *    4  8  salt of the segment, drawn by chance: a body that holds the bytes of a record of ours can never pass for one,
+ *    4  8  salt of the segment, drawn by chance: a body that holds the bytes of a record of ours never passes for one,
  *          wherever reading resumes, because nobody outside knows the salt
  *   12  1  format version
  *   13  1  type
@@ -35,7 +35,7 @@ export const STATE = 3;
 export const DONE = 4;
 /** `origin` names a segment, `ordinal` an offset in it: what stands from there on was refused and never happened. */
 export const ABORT = 5;
-/** Body: the segment without its bodies, that is all heads with their meta parts in order. */
+/** Body: the segment without its bodies, that is all heads (their first byte masked) with their meta parts in order. */
 export const INDEX = 6;
 /** The last record of a sealed segment. `ordinal` is the offset of the index record. */
 export const SEAL = 7;
@@ -100,15 +100,19 @@ export function saltAt(bytes: Buffer, at: number): Buffer | undefined {
   if (bytes.length < at + HEAD_BYTES || bytes.readUInt32LE(at) !== MAGIC) return undefined;
   const salt = bytes.subarray(at + 4, at + 4 + SALT_BYTES);
   const head = readHead(bytes, at, recordMark(salt));
-  return head && head.metaLength <= bytes.length - at - HEAD_BYTES && headIsWhole(bytes, at, head) ? Buffer.from(salt) : undefined;
+  return head && head.metaLength <= bytes.length - at - HEAD_BYTES && headIsWhole(bytes, at, head)
+    ? Buffer.from(salt)
+    : undefined;
 }
 
 /**
  * Whether a file that begins so was written by a format of ours that this version does not know: such a file is left
- * alone, never called damaged.
+ * alone, never called damaged. For this the first record of a segment keeps its layout in every format.
  */
 export function isNewerFormat(bytes: Buffer): boolean {
-  return bytes.length >= HEAD_BYTES && bytes.readUInt32LE(0) === MAGIC && bytes[12]! > VERSION && bytes[13] === OPEN;
+  if (bytes.length < HEAD_BYTES || bytes.readUInt32LE(0) !== MAGIC || bytes[12]! <= VERSION || bytes[13] !== OPEN)
+    return false;
+  return crc32(bytes.subarray(0, HEAD_BYTES - 4)) === bytes.readUInt32LE(HEAD_BYTES - 4);
 }
 
 /** The head at `at`, its sum not yet checked. `bytes` must hold HEAD_BYTES from there. */
@@ -162,7 +166,14 @@ export function receptionMetaRoom(json: string, replaces: DoneList | undefined):
  *
  * @returns its length
  */
-export function writeReceptionMeta(bytes: Buffer, at: number, recipients: number, large: LargeReference | undefined, replaces: DoneList | undefined, json: string): number {
+export function writeReceptionMeta(
+  bytes: Buffer,
+  at: number,
+  recipients: number,
+  large: LargeReference | undefined,
+  replaces: DoneList | undefined,
+  json: string,
+): number {
   let to = bytes.writeUInt32LE(recipients, at);
   if (large) {
     to = bytes.writeUInt32LE(large.run, to);
@@ -186,7 +197,12 @@ export function readReception(meta: Buffer, flags: number): ReceptionMeta | unde
   let at = 4 + (withLarge ? 20 : 0);
   if (meta.length < at + ((flags & REPLACES) !== 0 ? 16 : 0)) return undefined;
   const large = withLarge
-    ? { run: meta.readUInt32LE(4), serial: meta.readUInt32LE(8), length: Number(meta.readBigUInt64LE(12)), crc: meta.readUInt32LE(20) }
+    ? {
+        run: meta.readUInt32LE(4),
+        serial: meta.readUInt32LE(8),
+        length: Number(meta.readBigUInt64LE(12)),
+        crc: meta.readUInt32LE(20),
+      }
     : undefined;
   let replaces: DoneList | undefined;
   if ((flags & REPLACES) !== 0) {

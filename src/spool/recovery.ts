@@ -1,15 +1,25 @@
 import type { Disk } from '../world/index.ts';
 import { type Alarm, because } from './alarm.ts';
 import type { Damage } from './damage.ts';
-import { largeName, type LargeFiles } from './large.ts';
+import { type LargeFiles, largeName } from './large.ts';
 import type { Log } from './log.ts';
 import { Numbers } from './numbers.ts';
 import type { Note } from './pending.ts';
 import type { Receptions } from './receptions.ts';
 import {
-  ABORT, DONE, HEAD_BYTES, RECEPTION, STATE, headTotal, isNewerFormat, readDone, readEnvelope, readReception, traitsOf, type DoneList,
+  ABORT,
+  DONE,
+  type DoneList,
+  HEAD_BYTES,
+  headTotal,
+  RECEPTION,
+  readDone,
+  readEnvelope,
+  readReception,
+  STATE,
+  traitsOf,
 } from './record.ts';
-import { findMark, readIndex, scan, type Broken, type Found } from './scan.ts';
+import { type Broken, type Found, findMark, readIndex, scan } from './scan.ts';
 import { Segment } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 import type { Recovered } from './spool.ts';
@@ -87,19 +97,31 @@ export class Recovery {
       segment.size = Math.min(status.size, this.#cuts.get(sequence) ?? Infinity);
       shelf.adopt(segment);
       shelf.pin(segment);
-      segment.mark = await findMark(shelf.source(segment), segment.size);
-      if (segment.mark === undefined) {
+      const mark = await findMark(shelf.source(segment), segment.size);
+      if (mark === 'newer') {
+        segment.foreign = true;
+        alarm.tell(
+          'CRITICAL',
+          `${path} was written by a newer version: it is left alone, and its mail waits for that version.`,
+        );
+        return;
+      }
+      if (mark === undefined) {
         await this.#unknown(segment);
         return;
       }
+      segment.mark = mark;
       const broken: Broken[] = [];
-      for await (const records of this.#records(segment, segment.mark, 'check', broken)) {
+      for await (const records of this.#records(segment, mark, 'check', broken)) {
         for (const found of records) this.#learn(segment, found);
       }
       for (const each of broken) await this.#broken(segment, each);
     } catch (cause) {
       segment.foreign = true;
-      alarm.tell('CRITICAL', `cannot read ${path}: ${because(cause)}. It is left alone; what it holds is tried again at the next start.`);
+      alarm.tell(
+        'CRITICAL',
+        `cannot read ${path}: ${because(cause)}. It is left alone; what it holds is tried again at the next start.`,
+      );
     } finally {
       if (segment.pins > 0) shelf.unpin(segment);
     }
@@ -107,7 +129,10 @@ export class Recovery {
 
   async #broken(segment: Segment, { from, to, tail }: Broken): Promise<void> {
     if (tail) {
-      this.#parts.alarm.tell('NOTICE', `${segment.path} ends in ${to - from} bytes that were never acknowledged: they are ignored.`);
+      this.#parts.alarm.tell(
+        'NOTICE',
+        `${segment.path} ends in ${to - from} bytes that were never acknowledged: they are ignored.`,
+      );
       return;
     }
     segment.damaged = true;
@@ -115,7 +140,12 @@ export class Recovery {
   }
 
   #putAside(segment: Segment, from: number, to: number): Promise<boolean> {
-    return this.#parts.damage.keep(this.#parts.shelf.source(segment), String(segment.sequence).padStart(10, '0'), from, to);
+    return this.#parts.damage.keep(
+      this.#parts.shelf.source(segment),
+      String(segment.sequence).padStart(10, '0'),
+      from,
+      to,
+    );
   }
 
   /** No record of ours in its place at the beginning. */
@@ -123,18 +153,23 @@ export class Recovery {
     const { alarm, shelf } = this.#parts;
     if (segment.size === 0) return;
     const start = Buffer.from(await shelf.source(segment).read(0, Math.min(segment.size, 4096)));
-    if (isNewerFormat(start)) {
-      segment.foreign = true;
-      alarm.tell('CRITICAL', `${segment.path} was written by a newer version: it is left alone, and its mail waits for that version.`);
-    } else if (segment.size < HEAD_BYTES || start.every((byte) => byte === 0)) {
-      alarm.tell('NOTICE', `${segment.path} holds no record: the process before ended in its first write, of which nothing was acknowledged.`);
+    if (segment.size < HEAD_BYTES || start.every((byte) => byte === 0)) {
+      alarm.tell(
+        'NOTICE',
+        `${segment.path} holds no record: the process before ended in its first write, of which nothing was acknowledged.`,
+      );
     } else if (!(await this.#putAside(segment, 0, segment.size))) {
       segment.foreign = true;
     }
   }
 
   /** All records, from the index or, without one, from the segment itself. */
-  async *#records(segment: Segment, mark: Buffer, bodies: 'skip' | 'check', broken: Broken[]): AsyncGenerator<readonly Found[]> {
+  async *#records(
+    segment: Segment,
+    mark: Buffer,
+    bodies: 'skip' | 'check',
+    broken: Broken[],
+  ): AsyncGenerator<readonly Found[]> {
     const source = this.#parts.shelf.source(segment);
     const index = await readIndex(source, segment.size, mark);
     if (index) {
@@ -236,10 +271,22 @@ export class Recovery {
       return;
     }
     this.#homeless.delete(slot);
-    receptions.admit(slot, {
-      origin, ordinal, holder: segment.sequence, offset: found.offset, headLength: HEAD_BYTES + head.metaLength,
-      bodyLength: head.bodyLength, bodyCrc: head.bodyCrc, flags: head.flags, recipients: meta.recipients, large: meta.large,
-    }, undefined);
+    receptions.admit(
+      slot,
+      {
+        origin,
+        ordinal,
+        holder: segment.sequence,
+        offset: found.offset,
+        headLength: HEAD_BYTES + head.metaLength,
+        bodyLength: head.bodyLength,
+        bodyCrc: head.bodyCrc,
+        flags: head.flags,
+        recipients: meta.recipients,
+        large: meta.large,
+      },
+      undefined,
+    );
   }
 
   #say(done: DoneList): void {
@@ -255,7 +302,10 @@ export class Recovery {
     for (const slot of [...this.#homeless]) this.#forget(slot);
     for (const [slot, recipients] of [...this.#partly]) {
       const total = table.get(slot, RECIPIENTS);
-      receptions.finish(slot, recipients.filter((recipient) => recipient < total));
+      receptions.finish(
+        slot,
+        recipients.filter((recipient) => recipient < total),
+      );
       if (table.get(slot, REMAINING) === 0) this.#forget(slot);
     }
     for (const segment of shelf.all()) {
@@ -276,7 +326,8 @@ export class Recovery {
         for (const { head, offset, meta } of records) {
           if (head.type !== RECEPTION) continue;
           const slot = this.#numbers.slot(head.origin, head.ordinal);
-          if (slot === undefined || table.get(slot, HOLDER) !== segment.sequence || table.get(slot, OFFSET) !== offset) continue;
+          if (slot === undefined || table.get(slot, HOLDER) !== segment.sequence || table.get(slot, OFFSET) !== offset)
+            continue;
           batch.push({
             at: table.address(slot),
             envelope: readEnvelope(meta, readReception(meta, head.flags)!.envelopeAt),
@@ -292,7 +343,10 @@ export class Recovery {
       }
     } catch (cause) {
       segment.foreign = true;
-      alarm.tell('CRITICAL', `cannot read ${segment.path} to its end: ${because(cause)}. What it holds is tried again at the next start.`);
+      alarm.tell(
+        'CRITICAL',
+        `cannot read ${segment.path} to its end: ${because(cause)}. What it holds is tried again at the next start.`,
+      );
     } finally {
       shelf.unpin(segment);
     }
@@ -311,7 +365,11 @@ export class Recovery {
     for (const { run, serial } of receptions.largeBodies()) {
       const name = largeName(run, serial);
       named.add(name);
-      if (!this.#largeNames.has(name)) alarm.tell('CRITICAL', `${files.path(run, serial)} is gone: the body of an acknowledged message is lost. Check the disk.`);
+      if (!this.#largeNames.has(name))
+        alarm.tell(
+          'CRITICAL',
+          `${files.path(run, serial)} is gone: the body of an acknowledged message is lost. Check the disk.`,
+        );
     }
     return [...this.#largeNames].filter((name) => !named.has(name));
   }

@@ -72,7 +72,11 @@ export class Room {
   #set(full: boolean, why: string): void {
     if (full === this.#full) return;
     this.#full = full;
-    if (full) this.#alarm.tell('CRITICAL', `${this.#directory} is full: ${why}. New mail is refused with 452 until there is room.`);
+    if (full)
+      this.#alarm.tell(
+        'CRITICAL',
+        `${this.#directory} is full: ${why}. New mail is refused with 452 until there is room.`,
+      );
     else this.#alarm.tell('NOTICE', `${this.#directory} has room again: ${why}. Mail is accepted.`);
   }
 }

@@ -1,6 +1,18 @@
 import { crc32 } from 'node:zlib';
 import type { Source } from './hold.ts';
-import { HEAD_BYTES, INDEX, SEAL, headIsWhole, headTotal, readHead, recordMark, saltAt, type Head } from './record.ts';
+import {
+  HEAD_BYTES,
+  type Head,
+  headIsWhole,
+  headTotal,
+  INDEX,
+  isNewerFormat,
+  readHead,
+  recordMark,
+  SEAL,
+  saltAt,
+} from './record.ts';
+import { MASK } from './skeleton.ts';
 
 const WINDOW_BYTES = 262_144;
 
@@ -26,11 +38,17 @@ export interface Window {
   readonly broken: readonly Broken[];
 }
 
-/** @returns what all records of a segment begin with, from its first, its second, or its last; undefined: no segment of ours */
-export async function findMark(source: Source, size: number): Promise<Buffer | undefined> {
+/**
+ * What all records of a segment begin with, from its first, its second, or its last.
+ *
+ * @returns undefined: no segment of ours; `newer`: one of a format that this version does not know
+ */
+export async function findMark(source: Source, size: number): Promise<Buffer | 'newer' | undefined> {
   const start = asBuffer(await source.read(0, Math.min(size, WINDOW_BYTES)));
+  if (isNewerFormat(start)) return 'newer';
   let salt = saltAt(start, 0) ?? saltAt(start, HEAD_BYTES);
-  if (salt === undefined && size >= HEAD_BYTES) salt = saltAt(asBuffer(await source.read(size - HEAD_BYTES, HEAD_BYTES)), 0);
+  if (salt === undefined && size >= HEAD_BYTES)
+    salt = saltAt(asBuffer(await source.read(size - HEAD_BYTES, HEAD_BYTES)), 0);
   return salt && recordMark(salt);
 }
 
@@ -53,6 +71,7 @@ export async function readIndex(source: Source, size: number, mark: Buffer): Pro
   const found: Found[] = [];
   let offset = 0;
   for (let from = HEAD_BYTES; from < bytes.length; ) {
+    bytes[from]! ^= MASK;
     const each = from + HEAD_BYTES <= bytes.length ? readHead(bytes, from, mark) : undefined;
     const to = each ? from + HEAD_BYTES + each.metaLength : 0;
     if (!each || to > bytes.length || !headIsWhole(bytes, from, each)) return undefined;
@@ -70,7 +89,12 @@ export async function readIndex(source: Source, size: number, mark: Buffer): Pro
  * @param bodies `skip`: their sums are not checked; `check`: a body with a bad sum makes its record a broken one;
  *   `read`: checked and handed out
  */
-export async function* scan(source: Source, size: number, mark: Buffer, bodies: 'skip' | 'check' | 'read'): AsyncGenerator<Window> {
+export async function* scan(
+  source: Source,
+  size: number,
+  mark: Buffer,
+  bodies: 'skip' | 'check' | 'read',
+): AsyncGenerator<Window> {
   let at = 0;
   /** Where bytes began that are not understood; -1: all is well. */
   let brokenFrom = -1;
@@ -115,7 +139,12 @@ export async function* scan(source: Source, size: number, mark: Buffer, bodies: 
         broken.push({ from: brokenFrom, to: at, tail: false });
         brokenFrom = -1;
       }
-      records.push({ offset: at, head, meta: window.subarray(from + HEAD_BYTES, bodyAt), body: bodies === 'read' ? body : undefined });
+      records.push({
+        offset: at,
+        head,
+        meta: window.subarray(from + HEAD_BYTES, bodyAt),
+        body: bodies === 'read' ? body : undefined,
+      });
       at += total;
     }
     if (at >= size && brokenFrom >= 0) broken.push({ from: brokenFrom, to: size, tail: true });
@@ -123,7 +152,8 @@ export async function* scan(source: Source, size: number, mark: Buffer, bodies: 
     if (at >= size) return;
     base = at;
     window = asBuffer(await source.read(at, Math.min(Math.max(WINDOW_BYTES, need), size - at)));
-    if (window.length < Math.min(need, size - at)) throw new Error(`${source.path} has become shorter while it was read`);
+    if (window.length < Math.min(need, size - at))
+      throw new Error(`${source.path} has become shorter while it was read`);
   }
 }
 

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Clock, Disk, DiskFile } from '../world/index.ts';
 import { type Alarm, because } from './alarm.ts';
 import type { Source } from './hold.ts';
-import { HEAD_BYTES, INDEX, SEAL, recordMark, writeHead } from './record.ts';
+import { HEAD_BYTES, INDEX, recordMark, SEAL, writeHead } from './record.ts';
 import { Segment } from './segment.ts';
 import { Skeleton } from './skeleton.ts';
 
@@ -84,7 +84,7 @@ export class Shelf {
     this.#head = await this.#create();
   }
 
-  /** The segment for the next batch. A promise only when there is none: no batch waits for a new file. @throws DiskError */
+  /** The segment for the next batch; a promise only when there is none. @throws DiskError */
   ready(): Segment | Promise<Segment> {
     const head = this.#head;
     if (head === undefined) return this.#replaceHead();
@@ -127,7 +127,11 @@ export class Shelf {
           this.#ahead = segment;
         },
         (cause: unknown) => {
-          this.#parts.alarm.repeat('prepare', 'ERROR', `cannot prepare the next segment in ${this.#parts.directory}: ${because(cause)}`);
+          this.#parts.alarm.repeat(
+            'prepare',
+            'ERROR',
+            `cannot prepare the next segment in ${this.#parts.directory}: ${because(cause)}`,
+          );
         },
       )
       .finally(() => {
@@ -148,7 +152,7 @@ export class Shelf {
       await disk.remove(path).catch(() => undefined);
       throw cause;
     }
-    const segment = new Segment(sequence, path, recordMark(this.#parts.salt(sequence)), new Skeleton(segmentBytes / 4));
+    const segment = new Segment(sequence, path, recordMark(this.#parts.salt(sequence)), new Skeleton(segmentBytes / 2));
     segment.file = file;
     this.#segments.set(sequence, segment);
     return segment;
@@ -167,7 +171,7 @@ export class Shelf {
       segment.closing = undefined;
       this.#close(segment);
     });
-    // Records may have gone out of use while it was the head.
+    segment.settledAt = this.#parts.clock.now() + this.#parts.settleMillis;
     segment.open = false;
   }
 
@@ -182,9 +186,25 @@ export class Shelf {
       sum = crc32(block, sum);
     }
     const index = Buffer.allocUnsafe(HEAD_BYTES);
-    writeHead(index, 0, segment.mark!, { type: INDEX, flags: 0, origin: segment.sequence, ordinal: 0, metaLength: 0, bodyLength: length, bodyCrc: sum });
+    writeHead(index, 0, segment.mark!, {
+      type: INDEX,
+      flags: 0,
+      origin: segment.sequence,
+      ordinal: 0,
+      metaLength: 0,
+      bodyLength: length,
+      bodyCrc: sum,
+    });
     const seal = Buffer.allocUnsafe(HEAD_BYTES);
-    writeHead(seal, 0, segment.mark!, { type: SEAL, flags: 0, origin: segment.sequence, ordinal: segment.size, metaLength: 0, bodyLength: 0, bodyCrc: 0 });
+    writeHead(seal, 0, segment.mark!, {
+      type: SEAL,
+      flags: 0,
+      origin: segment.sequence,
+      ordinal: segment.size,
+      metaLength: 0,
+      bodyLength: 0,
+      bodyCrc: 0,
+    });
     try {
       await segment.file!.write([index, ...heads, seal], segment.size);
       if (this.#parts.sync()) await segment.file!.sync();

@@ -1,4 +1,9 @@
 const BLOCK_BYTES = 65_536;
+/**
+ * Changes the first byte of each head in an index: who looks for records in a segment whose index is torn must not find
+ * these.
+ */
+export const MASK = 0xff;
 
 /**
  * The heads and meta parts of a segment in order: what its index will hold. When they grow over `most` bytes the bodies
@@ -23,12 +28,16 @@ export class Skeleton {
       this.#blocks = [];
       return;
     }
+    let first = true;
     while (from < to) {
       if (this.#used === BLOCK_BYTES) {
         this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK_BYTES));
         this.#used = 0;
       }
-      const copied = bytes.copy(this.#blocks[this.#blocks.length - 1]!, this.#used, from, to);
+      const block = this.#blocks[this.#blocks.length - 1]!;
+      const copied = bytes.copy(block, this.#used, from, to);
+      if (first) block[this.#used]! ^= MASK;
+      first = false;
       this.#used += copied;
       from += copied;
     }

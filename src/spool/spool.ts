@@ -14,7 +14,14 @@ export interface Spool extends AsyncDisposable {
   /** Those recipients (indices into the envelope) are finished. With the last one the reception is dead. */
   done(at: SpoolAddress, recipients: readonly number[]): void;
   /** Those are finished and the new message exists, in one batch: a crash can neither lose a bounce nor send it twice. */
-  replace(at: SpoolAddress, recipients: readonly number[], draft: Draft, envelope: Envelope, traits: BodyTraits, told: Told): void;
+  replace(
+    at: SpoolAddress,
+    recipients: readonly number[],
+    draft: Draft,
+    envelope: Envelope,
+    traits: BodyTraits,
+    told: Told,
+  ): void;
   /** What an earlier process left: envelopes and states, no bodies. To be run to its end once; drafts may be committed meanwhile. */
   recover(): AsyncIterable<readonly Recovered[]>;
   /** Everything said so far is on disk when this resolves. @throws SpoolError when the disk refuses; it is tried again later */

@@ -11,7 +11,8 @@ export class StateArena {
   put(slot: number, bytes: Uint8Array): void {
     if (slot >= this.#places.length) this.#widen(slot);
     // States of one reception are mostly of one length: a later one takes the place of the one before.
-    if (this.#places[slot] === 0 || this.#lengths[slot]! < bytes.length) this.#places[slot] = this.#room(bytes.length) + 1;
+    if (this.#places[slot] === 0 || this.#lengths[slot]! < bytes.length)
+      this.#places[slot] = this.#room(bytes.length) + 1;
     const place = this.#places[slot]! - 1;
     this.#lengths[slot] = bytes.length;
     this.#chunks[Math.floor(place / CHUNK_BYTES)]!.set(bytes, place % CHUNK_BYTES);
@@ -22,7 +23,11 @@ export class StateArena {
     const place = (this.#places[slot] ?? 0) - 1;
     if (place < 0) return undefined;
     const at = place % CHUNK_BYTES;
-    return Uint8Array.prototype.slice.call(this.#chunks[Math.floor(place / CHUNK_BYTES)]!, at, at + this.#lengths[slot]!);
+    return Uint8Array.prototype.slice.call(
+      this.#chunks[Math.floor(place / CHUNK_BYTES)]!,
+      at,
+      at + this.#lengths[slot]!,
+    );
   }
 
   drop(slot: number): void {

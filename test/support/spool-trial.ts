@@ -1,14 +1,18 @@
-import { bindingName, joined, type Segments } from '../base/index.ts';
-import type { BodyHold, BodyTraits, Envelope, MessageId, SpoolAddress } from '../message/index.ts';
-import type { Disk, DiskFile } from '../world/index.ts';
-import { simWorld, type SimDisk, type SimWorld } from '../world/sim/index.ts';
-import { openSpool, type OpenSpoolParts } from './open-spool.ts';
-import type { Draft, Recovered, Spool, SpoolError, SpoolSettings } from './spool.ts';
+import { bindingName, joined, type Segments } from '../../src/base/index.ts';
+import type { BodyHold, BodyTraits, Envelope, MessageId, SpoolAddress } from '../../src/message/index.ts';
+import type { Draft, Recovered, Spool, SpoolError, SpoolSettings } from '../../src/spool/index.ts';
+import { type OpenSpoolParts, openSpool } from '../../src/spool/index.ts';
+import type { Disk, DiskFile } from '../../src/world/index.ts';
+import { type SimDisk, type SimWorld, simWorld } from '../../src/world/sim/index.ts';
 
 /** Settings for tests of this room. */
 export const SETTINGS: SpoolSettings = {
-  spool_mode: 0o640, force_fsync: true, large_message_threshold: 131_072, max_resident_messages: 0,
-  max_resident_bytes: 64 * 1024 * 1024, spool_min_free: 1024,
+  spool_mode: 0o640,
+  force_fsync: true,
+  large_message_threshold: 131_072,
+  max_resident_messages: 0,
+  max_resident_bytes: 64 * 1024 * 1024,
+  spool_min_free: 1024,
 };
 export const TRAITS: BodyTraits = { dots: false, lone: false };
 export const BASE = '/var/spool/impetus';
@@ -21,9 +25,19 @@ export interface Fate {
 
 export function envelope(world: SimWorld, batch: string, recipients = 1): Envelope {
   return {
-    batchId: batch as MessageId, connectionId: 'connection' as MessageId, receivedAt: world.clock.date(), reversePath: 'sender@source.example',
-    recipients: Array.from({ length: recipients }, (_, i) => ({ id: `${batch}.${i}` as MessageId, path: `r${i}@destination.example`, binding: bindingName('default') })),
-    protocol: 'esmtp', peer: '192.0.2.1', size: 0, context: { connection: {}, message: { subject: 'Grüße' } },
+    batchId: batch as MessageId,
+    connectionId: 'connection' as MessageId,
+    receivedAt: world.clock.date(),
+    reversePath: 'sender@source.example',
+    recipients: Array.from({ length: recipients }, (_, i) => ({
+      id: `${batch}.${i}` as MessageId,
+      path: `r${i}@destination.example`,
+      binding: bindingName('default'),
+    })),
+    protocol: 'esmtp',
+    peer: '192.0.2.1',
+    size: 0,
+    context: { connection: {}, message: { subject: 'Grüße' } },
   };
 }
 
@@ -33,14 +47,26 @@ export class Trial {
   readonly spool: Spool;
   readonly diagnostics: string[];
 
-  static async open(parts: { world?: SimWorld; disk?: Disk; settings?: Partial<SpoolSettings>; segmentBytes?: number; compactionSettleMillis?: number } = {}): Promise<Trial> {
+  static async open(
+    parts: {
+      world?: SimWorld;
+      disk?: Disk;
+      settings?: Partial<SpoolSettings>;
+      segmentBytes?: number;
+      compactionSettleMillis?: number;
+    } = {},
+  ): Promise<Trial> {
     const world = parts.world ?? simWorld(1);
     const diagnostics: string[] = [];
     const open: OpenSpoolParts = {
-      disk: parts.disk ?? world.disk, clock: world.clock, chance: world.chance, directory: BASE,
+      disk: parts.disk ?? world.disk,
+      clock: world.clock,
+      chance: world.chance,
+      directory: BASE,
       events: { diagnose: (level, module, text) => diagnostics.push(`${level} ${module}: ${text}`) },
       settings: { ...SETTINGS, ...parts.settings },
-      segmentBytes: parts.segmentBytes ?? 64 * 1024, compactionSettleMillis: parts.compactionSettleMillis ?? 0,
+      segmentBytes: parts.segmentBytes ?? 64 * 1024,
+      compactionSettleMillis: parts.compactionSettleMillis ?? 0,
     };
     return new Trial(world, await world.clock.until(openSpool(open)), diagnostics);
   }
@@ -59,7 +85,9 @@ export class Trial {
 
   /** Begins a commit. @returns what became of it, later */
   give(batch: string, body: string | Uint8Array, recipients = 1): Promise<Fate> {
-    return new Promise((resolve) => this.draft(body).commit(envelope(this.world, batch, recipients), TRAITS, told(resolve)));
+    return new Promise((resolve) =>
+      this.draft(body).commit(envelope(this.world, batch, recipients), TRAITS, told(resolve)),
+    );
   }
 
   /** Commits and waits. */
@@ -70,7 +98,9 @@ export class Trial {
   }
 
   replace(at: SpoolAddress, recipients: readonly number[], batch: string, body: string): Promise<Fate> {
-    return new Promise((resolve) => this.spool.replace(at, recipients, this.draft(body), envelope(this.world, batch), TRAITS, told(resolve)));
+    return new Promise((resolve) =>
+      this.spool.replace(at, recipients, this.draft(body), envelope(this.world, batch), TRAITS, told(resolve)),
+    );
   }
 
   flush(): Promise<void> {
@@ -83,9 +113,11 @@ export class Trial {
 
   async recovered(): Promise<Recovered[]> {
     const all: Recovered[] = [];
-    await this.world.clock.until((async () => {
-      for await (const batch of this.spool.recover()) all.push(...batch);
-    })());
+    await this.world.clock.until(
+      (async () => {
+        for await (const batch of this.spool.recover()) all.push(...batch);
+      })(),
+    );
     return all;
   }
 
