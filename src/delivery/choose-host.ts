@@ -1,15 +1,17 @@
 import { family, type Millis, millis } from '../base/index.ts';
-import type { PairLimits } from '../shaping/index.ts';
+import type { Gate, PairLimits } from '../shaping/index.ts';
 import type { Chance } from '../world/index.ts';
 import type { HostState } from './host-state.ts';
 import type { RouteAddress } from './route.ts';
 
 export type Choice =
   | { readonly kind: 'address'; readonly address: RouteAddress; readonly state: HostState }
-  /** Every address failed lately; the first may be tried again then. */
-  | { readonly kind: 'all bad'; readonly until: Millis }
-  /** Limits of the hosts refuse: `limits.gate` says which. */
-  | { readonly kind: 'limited' };
+  /** Every address failed lately; the first may be tried again then. `failures`: each has failed at least so often. */
+  | { readonly kind: 'all bad'; readonly until: Millis; readonly failures: number }
+  /** Limits of the hosts refuse, until an address has room or is well again. */
+  | { readonly kind: 'limited'; readonly gate: Gate; readonly until: Millis }
+  /** The binding has no address of the family of any of them. */
+  | { readonly kind: 'out of reach' };
 
 /** Milliseconds that every connection costs at least: keeps a fast host's weight finite. */
 const LEAST_CONNECT = 5;
@@ -18,6 +20,7 @@ const LEAST_CONNECT = 5;
  * Which address takes the next connection: the best preference with an address that is neither bad nor at its limits,
  * and within it by weight, so that connections spread over fast and idle addresses (spec/delivery 7.3, RFC 5321 §5.1).
  *
+ * @param addresses  sorted by preference, not empty
  * @param rules  `onlyFamily`: only addresses of this family can be reached from the binding; undefined: any
  */
 export function chooseHost(
@@ -28,22 +31,26 @@ export function chooseHost(
   now: Millis,
   rules: { readonly onlyFamily: 4 | 6 | undefined; readonly preferIpv6: boolean },
 ): Choice {
-  let limited = false;
+  let gate: Gate | undefined;
   let soonest = Number.POSITIVE_INFINITY;
+  let failures = Number.POSITIVE_INFINITY;
   for (let from = 0; from < addresses.length; ) {
     let to = from;
     while (to < addresses.length && addresses[to]?.preference === addresses[from]?.preference) to++;
     const usable: { readonly address: RouteAddress; readonly state: HostState; readonly weight: number }[] = [];
-    for (const address of addresses.slice(from, to)) {
-      const six = family(address.ip) === 6;
-      if (rules.onlyFamily !== undefined && (rules.onlyFamily === 6) !== six) continue;
+    for (let index = from; index < to; index++) {
+      const address = addresses[index];
+      if (address === undefined) continue;
+      if (rules.onlyFamily !== undefined && rules.onlyFamily !== family(address.ip)) continue;
       const state = stateOf(address);
+      failures = Math.min(failures, state.failures);
       if (state.badUntil > now) {
         soonest = Math.min(soonest, state.badUntil);
         continue;
       }
       if (!limits.hostMayConnect(address.host, now)) {
-        limited = true;
+        gate = limits.gate;
+        soonest = Math.min(soonest, limits.until);
         continue;
       }
       usable.push({ address, state, weight: 1 / (LEAST_CONNECT + state.connectMillis) / (1 + state.open) });
@@ -53,8 +60,9 @@ export function chooseHost(
     if (chosen !== undefined) return { kind: 'address', address: chosen.address, state: chosen.state };
     from = to;
   }
-  if (limited) return { kind: 'limited' };
-  return { kind: 'all bad', until: millis(soonest) };
+  if (gate !== undefined) return { kind: 'limited', gate, until: millis(soonest) };
+  if (failures === Number.POSITIVE_INFINITY) return { kind: 'out of reach' };
+  return { kind: 'all bad', until: millis(soonest), failures };
 }
 
 function pick<T extends { readonly weight: number }>(from: readonly T[], chance: Chance): T | undefined {

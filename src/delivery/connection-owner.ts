@@ -1,5 +1,4 @@
 import type { Item, Outcome } from '../queue/index.ts';
-import type { Reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 
@@ -9,13 +8,15 @@ export interface ConnectionOwner<C> {
   readonly spool: Spool;
   /** The next items to send over this connection: of one message, already charged to the throttles; empty: go idle. */
   work(connection: C): readonly Item[];
-  /** Whether an idle connection should stay open for a while. */
+  /** It has nothing to send and waits to be woken. */
   idle(connection: C): void;
   settle(items: readonly Item[], outcomes: (index: number) => Outcome): void;
   /** Never got as far as a session: the address is to blame, another may be tried at once. */
-  unreachable(connection: C, why: Reply, stage: number): void;
-  /** A session stands: the address is good. */
+  unreachable(connection: C, stage: number): void;
+  /** A session stands: the address is good. Called once at most, and never together with `unreachable`. */
   established(connection: C): void;
-  /** The connection is gone; called exactly once, after every item of it was settled. */
+  /** Something that an operator should know. */
+  report(text: string): void;
+  /** The pipe is closed; called exactly once, after every item of it was settled. */
   closed(connection: C): void;
 }

@@ -1,6 +1,16 @@
+import { inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import type { MessageId } from '../message/index.ts';
 import type { HostState } from './host-state.ts';
+import {
+  bodyTimeout,
+  connectTimeout,
+  ehloTimeout,
+  idleTimeout,
+  mailfromTimeout,
+  rcpttoTimeout,
+  rsetTimeout,
+} from './options.ts';
 import type { RouteAddress } from './route.ts';
 
 export interface ConnectionSettings {
@@ -14,13 +24,26 @@ export interface ConnectionSettings {
   readonly ehloName: string;
   readonly method: 'ESMTP' | 'SMTP' | 'LMTP';
   readonly pipelining: boolean;
-  readonly timeouts: {
-    readonly connect: number;
-    readonly ehlo: number;
-    readonly mailFrom: number;
-    readonly rcptTo: number;
-    readonly body: number;
-    readonly rset: number;
-    readonly idle: number;
-  };
+  readonly timeouts: ConnectionTimeouts;
 }
+
+/** Milliseconds (spec/delivery 8.1). */
+export interface ConnectionTimeouts {
+  readonly connect: number;
+  readonly ehlo: number;
+  readonly mailFrom: number;
+  readonly rcptTo: number;
+  readonly body: number;
+  readonly rset: number;
+  readonly idle: number;
+}
+
+export const timeoutsOf = (view: View): ConnectionTimeouts => ({
+  connect: inMillis(view.get(connectTimeout)),
+  ehlo: inMillis(view.get(ehloTimeout)),
+  mailFrom: inMillis(view.get(mailfromTimeout)),
+  rcptTo: inMillis(view.get(rcpttoTimeout)),
+  body: inMillis(view.get(bodyTimeout)),
+  rset: inMillis(view.get(rsetTimeout)),
+  idle: inMillis(view.get(idleTimeout)),
+});

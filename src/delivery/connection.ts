@@ -1,62 +1,50 @@
 import { type Millis, millis } from '../base/index.ts';
-import type { BodyHold } from '../message/index.ts';
-import type { Attempt, Item } from '../queue/index.ts';
+import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
 import { type ClientEvent, OutgoingBody, type RecipientResult, reply, SmtpClient, stages } from '../smtp/index.ts';
-import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
+import type { ConnectHost, Pipe } from '../world/index.ts';
+import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { decayed } from './host-state.ts';
+import { Outlet } from './outlet.ts';
 import { stageWords } from './stage-words.ts';
+import type { Transaction } from './transaction.ts';
 
-/** A slice of a body goes out in one write with whatever surrounds it. */
-const SLICE = 65_536;
-const TIMED_OUT = reply(450, '4.4.1', '[internal] Connection Timed Out');
-const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to make any connections)');
 const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
+const TOO_BIG = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
-interface Transaction {
-  readonly number: number;
-  readonly items: readonly Item[];
-  readonly hold: BodyHold;
-  readonly body: OutgoingBody;
-  readonly startedAt: Millis;
-  bytes: number;
-  turn: number;
-}
 
 /**
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes
  * out in one write, the next envelope behind the last body.
  */
-export class Connection implements ConnectHost {
+export class Connection implements ConnectHost, SenderHost {
   readonly settings: ConnectionSettings;
   readonly openedAt: Millis;
   readonly #owner: ConnectionOwner<Connection>;
-  #machine: SmtpClient | undefined;
-  #pipe: Pipe | undefined;
+  readonly #outlet = new Outlet();
+  readonly #sender = new BodySender(this.#outlet, this);
   readonly #transactions: Transaction[] = [];
-  /** The transaction whose body is going out. */
-  #sending: Transaction | undefined;
+  #machine: SmtpClient | undefined;
   #number = 0;
   /** The turn of a `ready` that was not answered; 0 when there is none. */
   #ready = 0;
-  #out: Uint8Array[] = [];
-  #blocked = false;
-  #reading = false;
   #running = false;
   /** When something last arrived. */
   #heardAt: Millis;
   #timer: Disposable | undefined;
   #timerDue = Number.POSITIVE_INFINITY;
   #idleSince: Millis | undefined;
+  #stood = false;
   #leaving = false;
   #quitSaid = false;
+  /** Everything is settled: nothing but the close of the pipe is awaited. */
   #done = false;
-  /** Successful deliveries, and recipients tried, over this connection. */
+  #undecided = 0;
+  /** Successful deliveries over this connection. */
   deliveries = 0;
-  tried = 0;
 
   constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
     this.#owner = owner;
@@ -67,13 +55,14 @@ export class Connection implements ConnectHost {
 
   /** To be called once with what `network.connect` gave. */
   start(pipe: Pipe): void {
-    this.#pipe = pipe;
+    this.#outlet.pipe = pipe;
     this.#arm(millis(this.openedAt + this.settings.timeouts.connect));
   }
 
   /** In words, for consoles. */
   get state(): string {
     if (this.#machine === undefined) return 'connecting';
+    if (this.#done) return 'closing';
     if (this.#idleSince !== undefined) return 'idle';
     return stageWords[this.#machine.stage] ?? 'busy';
   }
@@ -83,22 +72,19 @@ export class Connection implements ConnectHost {
     return this.#heardAt;
   }
 
-  get established(): boolean {
-    return this.#machine !== undefined;
+  /** The peer was ready for a message once. */
+  get stood(): boolean {
+    return this.#stood;
   }
 
-  get pipe(): Pipe | undefined {
-    return this.#pipe;
-  }
-
-  /** Waits for work: may be woken. */
-  get isIdle(): boolean {
-    return this.#ready !== 0 && !this.#leaving;
+  /** Recipients under way: nobody knows yet what becomes of them. */
+  get undecided(): number {
+    return this.#undecided;
   }
 
   /** There may be something to send. */
   wake(): void {
-    if (this.#ready === 0) return;
+    if (this.#ready === 0 || this.#done) return;
     this.#offer();
     this.#run();
   }
@@ -107,7 +93,7 @@ export class Connection implements ConnectHost {
   leave(): void {
     this.#leaving = true;
     if (this.#machine === undefined) {
-      this.#pipe?.destroy();
+      this.abort();
       return;
     }
     if (this.#ready !== 0) this.#quit();
@@ -116,10 +102,11 @@ export class Connection implements ConnectHost {
 
   /** Ends now. Whatever was in flight counts as an attempt. */
   abort(): void {
-    this.#pipe?.destroy();
+    this.#outlet.pipe?.destroy();
   }
 
   opened(): void {
+    if (this.#done) return;
     const { clock } = this.#owner;
     const now = clock.now();
     const { state, timeouts, ehloName, method, pipelining } = this.settings;
@@ -150,31 +137,46 @@ export class Connection implements ConnectHost {
   }
 
   drained(): void {
-    this.#blocked = false;
+    this.#outlet.drained();
     this.#machine?.progress(this.#owner.clock.now());
-    this.#pump();
+    this.#sender.pump();
     this.#run();
   }
 
-  closed(why?: NetworkError): void {
-    if (this.#done) return;
+  closed(): void {
     if (this.#machine === undefined) {
-      this.#finish(() =>
-        this.#owner.unreachable(this, why?.code === 'ETIMEDOUT' ? TIMED_OUT : NO_CONNECTION, stages.notConnected),
-      );
-      return;
+      this.#finish(() => this.#owner.unreachable(this, stages.notConnected));
+    } else {
+      this.#machine.closed();
+      this.#run();
+      this.#finish();
     }
-    this.#machine.closed();
+    this.#owner.closed(this);
+  }
+
+  sent(of: Transaction): void {
+    this.#machine?.say(of.turn, { kind: 'sent' }, this.#owner.clock.now());
+  }
+
+  broken(of: Transaction, cause: unknown): void {
+    this.#report(of.items, cause);
+    this.#machine?.say(of.turn, { kind: 'broken', reply: UNREADABLE }, this.#owner.clock.now());
     this.#run();
-    this.#finish();
+  }
+
+  moved(): void {
+    this.#run();
   }
 
   #run(): void {
     const machine = this.#machine;
     if (machine === undefined || this.#running || this.#done) return;
     this.#running = true;
-    for (let event = machine.next(); event !== undefined; event = machine.next()) this.#hear(machine, event);
-    this.#running = false;
+    try {
+      for (let event = machine.next(); event !== undefined; event = machine.next()) this.#hear(machine, event);
+    } finally {
+      this.#running = false;
+    }
     if (this.#done) return;
     this.#flush();
     const { deadline } = machine;
@@ -186,16 +188,18 @@ export class Connection implements ConnectHost {
   #hear(machine: SmtpClient, event: ClientEvent): void {
     switch (event.kind) {
       case 'ready':
-        if (this.#number === 0) this.#owner.established(this);
         this.#ready = event.turn;
+        if (!this.#stood) {
+          this.#stood = true;
+          this.#owner.established(this);
+        }
         this.#offer();
         return;
       case 'body': {
         const of = this.#transactions.find((each) => each.number === event.transaction);
         if (of === undefined) return;
         of.turn = event.turn;
-        this.#sending = of;
-        this.#pump();
+        this.#sender.begin(of);
         return;
       }
       case 'settled':
@@ -204,13 +208,13 @@ export class Connection implements ConnectHost {
       case 'returned': {
         const of = this.#remove(event.transaction);
         // The session ended before its turn: another connection takes it, nothing is charged.
-        if (of !== undefined)
-          this.#owner.settle(of.items, () => ({ kind: 'returned', gate: OPEN, until: this.#owner.clock.now() }));
+        if (of !== undefined) this.#owner.settle(of.items, () => this.#uncharged());
         return;
       }
       case 'over':
-        for (const bytes of machine.take()) this.#out.push(bytes);
-        this.#finish(event.before ? () => this.#owner.unreachable(this, event.reply, event.stage) : undefined);
+        this.#outlet.addAll(machine.take());
+        // A peer that says goodbye together with its greeting was never there: the next one is tried.
+        this.#finish(this.#stood ? undefined : () => this.#owner.unreachable(this, event.stage));
         return;
     }
   }
@@ -226,16 +230,14 @@ export class Connection implements ConnectHost {
       const limit = machine.extensions.size;
       const { size } = first.message.envelope;
       if (limit !== undefined && limit > 0 && size > limit) {
-        const tooBig = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
         this.#owner.settle(items, () => ({
           kind: 'failed',
-          reply: tooBig,
+          reply: TOO_BIG,
           attempt: this.#attempt(stages.during.mail, 0),
         }));
         continue;
       }
-      this.#begin(machine, items, first);
-      return;
+      if (this.#begin(machine, items, first)) return;
     }
     if (this.#leaving) {
       this.#quit();
@@ -250,9 +252,22 @@ export class Connection implements ConnectHost {
     if (this.#ready !== 0 && this.#transactions.length === 0) this.#idleSince ??= this.#owner.clock.now();
   }
 
-  #begin(machine: SmtpClient, items: readonly Item[], first: Item): void {
+  /** @returns false when the body is not to be had: its recipients wait for a better time */
+  #begin(machine: SmtpClient, items: readonly Item[], first: Item): boolean {
     const now = this.#owner.clock.now();
     const { message } = first;
+    let hold: Transaction['hold'];
+    try {
+      hold = this.#owner.spool.hold(message.at);
+    } catch (cause) {
+      this.#report(items, cause);
+      this.#owner.settle(items, () => ({
+        kind: 'deferred',
+        reply: UNREADABLE,
+        attempt: this.#attempt(stages.sendingBody, 0),
+      }));
+      return false;
+    }
     const number = ++this.#number;
     const turn = this.#ready;
     this.#ready = 0;
@@ -260,13 +275,13 @@ export class Connection implements ConnectHost {
     this.#transactions.push({
       number,
       items,
-      hold: this.#owner.spool.hold(message.at),
+      hold,
       body: new OutgoingBody(message.traits.dots, message.traits.lone),
       startedAt: now,
       bytes: 0,
       turn: 0,
     });
-    this.tried += items.length;
+    this.#undecided += items.length;
     const { recipients } = message.envelope;
     machine.say(
       turn,
@@ -279,7 +294,8 @@ export class Connection implements ConnectHost {
       },
       now,
     );
-    this.#take(machine);
+    this.#outlet.addAll(machine.take());
+    return true;
   }
 
   #quit(): void {
@@ -290,73 +306,7 @@ export class Connection implements ConnectHost {
     machine.say(this.#ready, { kind: 'quit' }, this.#owner.clock.now());
     this.#ready = 0;
     this.#idleSince = undefined;
-    this.#take(machine);
-  }
-
-  /** Sends a body slice by slice, as fast as the peer takes it. */
-  #pump(): void {
-    const machine = this.#machine;
-    const of = this.#sending;
-    if (machine === undefined || of === undefined || this.#reading) return;
-    let gathered = 0;
-    while (!this.#blocked) {
-      let slice: ReturnType<BodyHold['next']>;
-      try {
-        slice = of.hold.next(SLICE);
-      } catch {
-        this.#broken(machine, of);
-        return;
-      }
-      if (slice === undefined) {
-        this.#sending = undefined;
-        for (const view of of.body.end()) this.#out.push(view);
-        of.hold[Symbol.dispose]();
-        machine.say(of.turn, { kind: 'sent' }, this.#owner.clock.now());
-        return;
-      }
-      if (slice instanceof Promise) {
-        this.#reading = true;
-        this.#flush();
-        slice.then(
-          (read) => {
-            this.#reading = false;
-            if (this.#done) return;
-            this.#push(of, read);
-            this.#flush();
-            this.#pump();
-            this.#run();
-          },
-          () => {
-            this.#reading = false;
-            if (!this.#done) this.#broken(machine, of);
-          },
-        );
-        return;
-      }
-      gathered += this.#push(of, slice);
-      if (gathered >= SLICE) {
-        this.#flush();
-        gathered = 0;
-      }
-    }
-  }
-
-  #push(of: Transaction, slice: readonly Uint8Array[]): number {
-    let bytes = 0;
-    for (const view of of.body.pass(slice)) {
-      this.#out.push(view);
-      bytes += view.length;
-    }
-    of.bytes += bytes;
-    return bytes;
-  }
-
-  /** A body that the disk does not give back must not reach the peer as if it were whole. */
-  #broken(machine: SmtpClient, of: Transaction): void {
-    this.#sending = undefined;
-    this.#out = [];
-    machine.say(of.turn, { kind: 'broken', reply: UNREADABLE }, this.#owner.clock.now());
-    this.#run();
+    this.#outlet.addAll(machine.take());
   }
 
   #settled(number: number, results: readonly RecipientResult[]): void {
@@ -364,13 +314,10 @@ export class Connection implements ConnectHost {
     if (of === undefined) return;
     const { clock } = this.#owner;
     const { state } = this.settings;
-    let delivered = false;
-    for (const result of results) {
-      if (result.kind !== 'delivered') continue;
-      delivered = true;
-      this.deliveries++;
-    }
-    if (delivered) state.deliveryMillis = decayed(state.deliveryMillis, clock.now() - of.startedAt);
+    let delivered = 0;
+    for (const result of results) if (result.kind === 'delivered') delivered++;
+    this.deliveries += delivered;
+    if (delivered > 0) state.deliveryMillis = decayed(state.deliveryMillis, clock.now() - of.startedAt);
     this.#owner.settle(of.items, (index) => {
       const result = results[index];
       if (result === undefined) throw new RangeError('a transaction was settled without a result for each recipient');
@@ -384,26 +331,32 @@ export class Connection implements ConnectHost {
     return { stage, connectionId: id, address: address.ip, host: address.host, bytes };
   }
 
+  #uncharged(): Outcome {
+    return { kind: 'returned', gate: OPEN, until: this.#owner.clock.now() };
+  }
+
+  #report(items: readonly Item[], cause: unknown): void {
+    const batchId = items[0]?.message.envelope.batchId ?? '';
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.#owner.report(`batch ${batchId}: its body cannot be read and is tried again later: ${why}`);
+  }
+
   #remove(number: number): Transaction | undefined {
     const at = this.#transactions.findIndex((each) => each.number === number);
     const of = at === -1 ? undefined : this.#transactions.splice(at, 1)[0];
-    if (of !== undefined) {
-      of.hold[Symbol.dispose]();
-      if (this.#sending === of) this.#sending = undefined;
-    }
+    if (of !== undefined) this.#close(of);
     return of;
   }
 
-  #take(machine: SmtpClient): void {
-    for (const bytes of machine.take()) this.#out.push(bytes);
+  #close(of: Transaction): void {
+    this.#undecided -= of.items.length;
+    of.hold[Symbol.dispose]();
+    this.#sender.stop(of);
   }
 
   #flush(): void {
-    if (this.#machine !== undefined) this.#take(this.#machine);
-    if (this.#out.length === 0 || this.#pipe === undefined) return;
-    const out = this.#out;
-    this.#out = [];
-    if (!this.#pipe.write(out)) this.#blocked = true;
+    if (this.#machine !== undefined) this.#outlet.addAll(this.#machine.take());
+    this.#outlet.flush();
   }
 
   /** One timer, set again only when something is due earlier than it. */
@@ -422,10 +375,13 @@ export class Connection implements ConnectHost {
     const now = this.#owner.clock.now();
     const machine = this.#machine;
     if (machine === undefined) {
-      if (now >= this.openedAt + this.settings.timeouts.connect) {
-        this.#pipe?.destroy();
-        this.#finish(() => this.#owner.unreachable(this, TIMED_OUT, stages.notConnected));
-      } else this.#arm(millis(this.openedAt + this.settings.timeouts.connect));
+      const due = millis(this.openedAt + this.settings.timeouts.connect);
+      if (now < due) {
+        this.#arm(due);
+        return;
+      }
+      this.#finish(() => this.#owner.unreachable(this, stages.notConnected));
+      this.abort();
       return;
     }
     if (this.#idleSince !== undefined && now >= this.#idleSince + this.settings.timeouts.idle) this.#quit();
@@ -433,17 +389,19 @@ export class Connection implements ConnectHost {
     this.#run();
   }
 
+  /** Settles everything; the pipe closes once its last words have gone out, and then the owner hears of it. */
   #finish(before?: () => void): void {
     if (this.#done) return;
     this.#flush();
     this.#done = true;
+    this.#ready = 0;
     this.#timer?.[Symbol.dispose]();
-    this.#pipe?.end();
+    this.#sender.stop();
+    if (this.#machine !== undefined) this.#outlet.pipe?.end();
     before?.();
     for (const of of this.#transactions.splice(0)) {
-      of.hold[Symbol.dispose]();
-      this.#owner.settle(of.items, () => ({ kind: 'returned', gate: OPEN, until: this.#owner.clock.now() }));
+      this.#close(of);
+      this.#owner.settle(of.items, () => this.#uncharged());
     }
-    this.#owner.closed(this);
   }
 }

@@ -1,5 +1,6 @@
 import { type Domain, millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
+import type { Events } from '../events/index.ts';
 import { type Ids, nullId } from '../message/index.ts';
 import type { Attempt, Courier, MailQueue, Pair, QueueRegistry } from '../queue/index.ts';
 import { stages } from '../smtp/index.ts';
@@ -18,6 +19,7 @@ export interface DeliveryParts {
   readonly network: Network;
   readonly names: Names;
   readonly spool: Spool;
+  readonly events: Events;
   readonly ids: Ids;
   readonly queues: QueueRegistry;
   readonly current: () => Generation;
@@ -36,7 +38,10 @@ export class SmtpDelivery implements Courier, Crew {
   readonly hosts = new HostStates();
   readonly noAttempt: Attempt = { stage: stages.unknown, connectionId: nullId, address: '', host: '', bytes: 0 };
   readonly #parts: DeliveryParts;
-  readonly #services = new Map<MailQueue, PairService>();
+  /** As long as a pair lives, so does what is known of its failures. */
+  readonly #services = new WeakMap<MailQueue, PairService>();
+  /** Those with connections. */
+  readonly #busy = new Set<PairService>();
   #closing: (() => void) | undefined;
   #numbers = 0;
 
@@ -47,7 +52,10 @@ export class SmtpDelivery implements Courier, Crew {
     this.network = parts.network;
     this.spool = parts.spool;
     this.ids = parts.ids;
-    this.routes = new Routes(parts.clock, parts.names);
+    this.routes = new Routes(parts.clock, parts.names, {
+      ownName: () => this.hostName(),
+      alert: (text) => parts.events.diagnose('CRITICAL', 'delivery', text),
+    });
   }
 
   get closing(): boolean {
@@ -73,7 +81,16 @@ export class SmtpDelivery implements Courier, Crew {
       service = new PairService(this, queue as Pair);
       this.#services.set(queue, service);
     }
-    service.serve();
+    this.#busy.add(service);
+    try {
+      service.serve();
+    } finally {
+      if (service.open === 0) this.#busy.delete(service);
+    }
+  }
+
+  report(text: string): void {
+    this.#parts.events.diagnose('ERROR', 'delivery', text);
   }
 
   wake(pair: Pair): void {
@@ -81,19 +98,20 @@ export class SmtpDelivery implements Courier, Crew {
   }
 
   left(service: Served): void {
-    if (service.open === 0 && service.pair.active === 0 && service.failures === 0) this.#services.delete(service.pair);
-    if (this.#closing !== undefined && this.outboundConcurrency === 0) this.#closing();
+    const known = this.#services.get(service.pair);
+    if (known !== undefined && known.open === 0) this.#busy.delete(known);
+    if (this.#closing !== undefined && this.#busy.size === 0) this.#closing();
   }
 
   /** Open connections, those that are being opened included. */
   get outboundConcurrency(): number {
     let sum = 0;
-    for (const service of this.#services.values()) sum += service.open;
+    for (const service of this.#busy) sum += service.open;
     return sum;
   }
 
   *connections(): Iterable<{ readonly pair: Pair; readonly connection: Connection }> {
-    for (const service of this.#services.values()) {
+    for (const service of this.#busy) {
       for (const connection of service.connections) yield { pair: service.pair, connection };
     }
   }
@@ -101,27 +119,28 @@ export class SmtpDelivery implements Courier, Crew {
   /** Consecutive connection failures of a domain over all bindings. */
   failuresOf(domain: Domain): number {
     let sum = 0;
-    for (const service of this.#services.values()) if (service.pair.domain === domain) sum += service.failures;
+    for (const pair of this.#parts.queues.all())
+      if (pair.domain === domain) sum += this.#services.get(pair)?.failures ?? 0;
     return sum;
   }
 
   /** What is under way is finished, nothing new is begun. After `patience` milliseconds it is cut. */
   async close(patience: number): Promise<void> {
-    if (this.outboundConcurrency === 0) {
+    if (this.#busy.size === 0) {
       this.#closing = () => undefined;
       return;
     }
     await new Promise<void>((resolve) => {
       this.#closing = resolve;
       const cut = this.clock.at(millis(this.clock.now() + patience), () => {
-        for (const service of this.#services.values()) service.abort();
+        for (const service of this.#busy) service.abort();
       });
       const done = this.#closing;
       this.#closing = () => {
         cut[Symbol.dispose]();
         done();
       };
-      for (const service of this.#services.values()) service.leave();
+      for (const service of this.#busy) service.leave();
     });
   }
 }

@@ -11,8 +11,6 @@ export interface Served {
   readonly pair: Pair;
   /** Connections that are open or being opened. */
   readonly open: number;
-  /** Connection failures since the last session that stood. */
-  readonly failures: number;
 }
 
 /** What all pair services share. */
@@ -35,4 +33,6 @@ export interface Crew {
   wake(pair: Pair): void;
   /** A connection of that service has gone. */
   left(service: Served): void;
+  /** Something that an operator should know. */
+  report(text: string): void;
 }

@@ -6,6 +6,8 @@ export interface HostState {
   badUntil: Millis;
   /** Last time it failed; undefined when it never did. */
   failedAt: Millis | undefined;
+  /** Connections that failed since the last session that stood. */
+  failures: number;
   open: number;
   /** Decayed averages, milliseconds. */
   connectMillis: number;
@@ -26,7 +28,7 @@ export class HostStates {
     const key = `${binding} ${ip} ${port}`;
     let state = this.#states.get(key, now);
     if (state === undefined)
-      state = { badUntil: millis(0), failedAt: undefined, open: 0, connectMillis: 0, deliveryMillis: 0 };
+      state = { badUntil: millis(0), failedAt: undefined, failures: 0, open: 0, connectMillis: 0, deliveryMillis: 0 };
     this.#states.set(key, state, millis(now + LIFETIME));
     return state;
   }

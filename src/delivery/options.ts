@@ -1,4 +1,4 @@
-import type { Endpoint } from '../base/index.ts';
+import { type Endpoint, parseAddress } from '../base/index.ts';
 import {
   array,
   boolean,
@@ -42,6 +42,17 @@ const heloName: ValueType<string> = {
   },
 };
 
+const localAddress: ValueType<string> = {
+  title: '* or an IP address without brackets',
+  read(raw) {
+    const written = text.read(raw);
+    const address = written === '*' ? written : parseAddress(written);
+    if (address === undefined)
+      throw new ValueError('* or an IP address without brackets (a host name is not implemented yet)');
+    return address;
+  },
+};
+
 const routeEntries: ValueType<readonly RouteEntry[]> = {
   title: 'a list of hosts, addresses, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a',
   read(raw) {
@@ -61,7 +72,7 @@ export const routes = option('routes', optional(routeEntries));
 export const remoteSmtpPort = option('remote_smtp_port', port);
 export const deliveryMethod = option('delivery_method', method);
 export const ehloHostname = option('ehlo_hostname', heloName);
-export const bindAddress = option('bind_address', text, { scope: 'binding' });
+export const bindAddress = option('bind_address', localAddress, { scope: 'binding' });
 export const useIpv6 = option('use_ipv6', boolean);
 export const preferIpv6Mxs = option('prefer_ipv6_mxs', boolean);
 export const prohibitedHosts = option('prohibited_hosts', optional(cidrs));

@@ -20,6 +20,10 @@ const FAILURE_WAIT = 60_000;
 /** A record with a TTL of 0 is still used for what is waiting now. */
 const LEAST_LIFE = 1000;
 const MOST_ROUTES = 100_000;
+/** The resolver is said to be dead when so many look-ups have failed in a row, for so long; and not more often. */
+const DEAD_AFTER_FAILURES = 5;
+const DEAD_AFTER = 60_000;
+const ALERT_EVERY = 600_000;
 const PURGED = reply(554, '5.4.4', '[internal] Domain Lookup Failed');
 
 interface Entry {
@@ -32,17 +36,29 @@ interface Entry {
   readonly waiting: Set<() => void>;
 }
 
+export interface RoutesHost {
+  /** This machine's name: mail is never sent to an exchanger of that name, nor to a worse one. */
+  ownName(): string;
+  /** Something that an operator must see to. */
+  alert(text: string): void;
+}
+
 /** The route cache: one entry a routing domain, asked again when its TTL is over (manual: routing domain cache). */
 export class Routes {
   readonly #clock: Clock;
   readonly #names: Names;
+  readonly #host: RoutesHost;
   readonly #entries = new Lru<Domain, Entry>(MOST_ROUTES);
   /** Last time DNS said anything at all: while it says nothing, no domain is given up. */
   #answeredAt = Number.NEGATIVE_INFINITY;
+  #silentSince: number | undefined;
+  #silent = 0;
+  #alertedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, names: Names) {
+  constructor(clock: Clock, names: Names, host: RoutesHost) {
     this.#clock = clock;
     this.#names = names;
+    this.#host = host;
   }
 
   get size(): number {
@@ -52,7 +68,7 @@ export class Routes {
   /**
    * @param view  the options of a pair of that domain
    * @param retryMillis  its retry_interval: failures are counted once in each
-   * @param wake  called once when a pending look-up has ended
+   * @param wake  called once when a pending look-up has ended, however often it was handed in
    * @returns undefined while the look-up is under way
    */
   find(domain: Domain, view: View, retryMillis: number, wake: () => void): Route | undefined {
@@ -90,25 +106,32 @@ export class Routes {
     const fallback = view.get(mxFailuresFallbackToA);
     const listed = view.get(routesOption);
     const began = this.#clock.now();
-    void resolve(this.#names, domain, {
+    const answered = (found: Resolution): void => {
+      entry.asking = false;
+      entry.route = this.#judge(domain, entry, found, view, began, retryMillis);
+      const waiting = [...entry.waiting];
+      entry.waiting.clear();
+      for (const wake of waiting) wake();
+    };
+    resolve(this.#names, domain, {
       entries: listed === undefined || listed.length === 0 ? undefined : listed,
       useIpv6: view.get(useIpv6),
       prohibited: view.get(prohibitedHosts),
       skipped: view.get(skipHosts),
-      addressesOnly: fallback === -1 ? entry.failures > 0 : fallback > 0 && entry.failures >= fallback,
-    }).then((found) => {
-      entry.asking = false;
-      entry.route = this.#judge(entry, found, view, began, retryMillis);
-      const waiting = [...entry.waiting];
-      entry.waiting.clear();
-      for (const wake of waiting) wake();
+      addressesInstead: fallback === -1 ? entry.failures > 0 : fallback > 0 && entry.failures >= fallback,
+      ownName: this.#host.ownName().toLowerCase(),
+    }).then(answered, (error: unknown) => {
+      // A resolver never rejects; should it do so all the same, no domain must wait for it for ever.
+      this.#host.alert(`${domain}: its look-up broke down: ${error instanceof Error ? error.message : String(error)}`);
+      answered({ kind: 'failed' });
     });
   }
 
-  #judge(entry: Entry, found: Resolution, view: View, began: Millis, retryMillis: number): Route {
+  #judge(domain: Domain, entry: Entry, found: Resolution, view: View, began: Millis, retryMillis: number): Route {
     const now = this.#clock.now();
     if (found.kind === 'failed') {
       entry.failures++;
+      this.#heardNothing(domain, now);
       const others = this.#answeredAt > began - retryMillis;
       if (others && now - entry.countedAt >= retryMillis) {
         entry.countedAt = now;
@@ -123,6 +146,8 @@ export class Routes {
       return { kind: 'unknown', failures: entry.failures, until };
     }
     this.#answeredAt = now;
+    this.#silentSince = undefined;
+    this.#silent = 0;
     entry.failures = 0;
     entry.counted = 0;
     entry.countedAt = Number.NEGATIVE_INFINITY;
@@ -131,5 +156,18 @@ export class Routes {
     return found.kind === 'none'
       ? { kind: 'none', reply: found.reply, until }
       : { kind: 'ready', addresses: found.addresses, until };
+  }
+
+  #heardNothing(domain: Domain, now: Millis): void {
+    this.#silentSince ??= now;
+    this.#silent++;
+    if (this.#silent < DEAD_AFTER_FAILURES || now - this.#silentSince < DEAD_AFTER) return;
+    if (now - this.#alertedAt < ALERT_EVERY) return;
+    this.#alertedAt = now;
+    const minutes = Math.round((now - this.#silentSince) / 60_000);
+    this.#host.alert(
+      `DNS: no domain could be looked up for ${minutes} min, the last one was ${domain}. Mail waits for it and is ` +
+        'charged nothing. Check the resolver.',
+    );
   }
 }

@@ -1,46 +1,48 @@
 import { family, inMillis, type Millis, millis } from '../base/index.ts';
-import type { Item, Judged, Outcome, Pair } from '../queue/index.ts';
-import { retryInterval } from '../queue/index.ts';
-import { type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
-import { type Reply, reply } from '../smtp/index.ts';
+import { type Item, type Judged, type Outcome, type Pair, retryInterval } from '../queue/index.ts';
+import { type Gate, type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
+import { reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 import { chooseHost } from './choose-host.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
+import { timeoutsOf } from './connection-settings.ts';
 import type { Crew, Served } from './crew.ts';
 import type { HostState } from './host-state.ts';
 import {
   bindAddress,
-  bodyTimeout,
-  connectTimeout,
   connectTimeoutToDelay,
   deliveryMethod,
   ehloHostname,
-  ehloTimeout,
   hostFailureRetry,
-  idleTimeout,
   LMTP_PORT,
-  mailfromTimeout,
   mxFailuresToDelay,
   pipelineOut,
   preferIpv6Mxs,
-  rcpttoTimeout,
   remoteSmtpPort,
-  rsetTimeout,
   tcp,
 } from './options.ts';
 import type { Route, RouteAddress } from './route.ts';
 
 const DNS = gate('DNS');
 const NO_HOST = gate('no usable host');
+const FOR_EVER = millis(Number.POSITIVE_INFINITY);
 /** New connections in one run: the loop stays responsive (spec/delivery 5.2). */
 const MOST_OPENED_AT_ONCE = 64;
+/** A connection that others wait for goes when it has had its turn: a long queue must not keep out short ones. */
+const TURN = 10_000;
+/** With `host_failure_retry = 0` a dead host would be tried without end. */
+const LEAST_FAILURE_RETRY = 1000;
+/** Failures longer ago than this say nothing about a domain (address_metrics_lifetime). */
+const FAILURE_MEMORY = 1_800_000;
 const UNREACHABLE = reply(421, '4.4.0', '[internal] no mail servers for this domain could be reached at this time');
+const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to make any connections)');
+const NOTHING: readonly Item[] = [];
 
 /**
  * Delivery for one pair: how many connections, to which addresses, and what each of them sends. A pair has one as long
- * as it is served.
+ * as it lives.
  */
 export class PairService implements ConnectionOwner<Connection>, Served {
   readonly clock: Clock;
@@ -48,12 +50,17 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   readonly pair: Pair;
   readonly #crew: Crew;
   readonly #connections = new Map<Connection, Grant>();
-  readonly #idle: Connection[] = [];
-  /** Connection failures since the last session that stood, and when they began. */
+  /** Those that wait to be woken, the one that waits longest first. */
+  readonly #idle = new Set<Connection>();
+  /** Connections in which the peer was ready for mail. */
+  #standing = 0;
+  /** Connection failures while no session stands, when they began and when the last one was. */
   #failures = 0;
   #failingSince: Millis | undefined;
+  #failedAt: Millis | undefined;
   /** The last address that failed, for the log. */
-  #lastFailure: { readonly connection: Connection; readonly reply: Reply; readonly stage: number } | undefined;
+  #lastFailure: { readonly connection: Connection; readonly stage: number } | undefined;
+  readonly #resolved = (): void => this.#crew.wake(this.pair);
 
   constructor(crew: Crew, pair: Pair) {
     this.#crew = crew;
@@ -70,6 +77,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     return this.#connections.size;
   }
 
+  /** Connection failures since the last session that stood. */
   get failures(): number {
     return this.#failures;
   }
@@ -77,12 +85,17 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   /** Wakes idle connections, and opens more as long as the queue wants and the limits allow. */
   serve(): void {
     const { pair } = this;
-    for (let idle = this.#idle.pop(); idle !== undefined && pair.active > 0; idle = this.#idle.pop()) {
-      if (idle.isIdle) idle.wake();
-    }
     const { limits } = pair;
-    for (let opened = 0; opened < MOST_OPENED_AT_ONCE && pair.active > 0; opened++) {
+    // The last to rest is woken first, so that those the queue has no use for may go.
+    for (const idle of [...this.#idle].reverse()) if (pair.active > 0) idle.wake();
+    for (let opened = 0; pair.active > 0; opened++) {
       if (this.#connections.size >= Math.max(1, limits.goal(pair.active)) && !limits.suspended) return;
+      // As long as nobody answers, one connection at a time finds out; it brings us here again when it knows.
+      if (this.#failures > 0 && this.#standing === 0 && this.#connections.size > 0) return;
+      if (opened === MOST_OPENED_AT_ONCE) {
+        this.#crew.wake(pair);
+        return;
+      }
       if (!this.#openOne()) return;
     }
   }
@@ -92,29 +105,24 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const { pair } = this;
     const { limits } = pair;
     const now = this.clock.now();
-    if (!limits.mayConnect(now)) {
-      // At its own cap the pair is not held: its connections take the next messages.
-      if (this.#connections.size === 0 || limits.suspended) pair.hold(limits.gate, limits.until);
-      return false;
-    }
+    if (!limits.mayConnect(now)) return this.#held(limits.gate, limits.until);
     const { view } = limits;
-    const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), () =>
-      this.#crew.wake(pair),
-    );
-    if (route === undefined) {
-      pair.hold(DNS, millis(Number.POSITIVE_INFINITY));
-      return false;
-    }
-    if (route.kind !== 'ready') return this.#noRoute(route);
-    return this.#connect(route.addresses);
+    const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), this.#resolved);
+    if (route === undefined) return this.#held(DNS, FOR_EVER);
+    if (route.kind === 'unknown') return this.#held(DNS, route.until);
+    if (route.kind === 'none') return this.#noRoute(route);
+    return this.#connect(route.addresses, now);
   }
 
-  #noRoute(route: Exclude<Route, { kind: 'ready' }>): false {
+  /** A pair with connections is not held: they take the next messages. But it may want more of them then. */
+  #held(why: Gate, until: Millis): false {
+    if (this.#connections.size === 0 || this.pair.limits.suspended) this.pair.hold(why, until);
+    else this.pair.comeBack(until);
+    return false;
+  }
+
+  #noRoute(route: Extract<Route, { kind: 'none' }>): false {
     const { pair } = this;
-    if (route.kind === 'unknown') {
-      pair.hold(DNS, route.until);
-      return false;
-    }
     for (;;) {
       const items = pair.take(Number.MAX_SAFE_INTEGER);
       if (items.length === 0) return false;
@@ -122,11 +130,10 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     }
   }
 
-  #connect(addresses: readonly RouteAddress[]): boolean {
+  #connect(addresses: readonly RouteAddress[], now: Millis): boolean {
     const { pair } = this;
     const { limits } = pair;
     const { view } = limits;
-    const now = this.clock.now();
     const from = view.get(bindAddress);
     const method = view.get(deliveryMethod);
     const defaultPort =
@@ -137,12 +144,11 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       onlyFamily: from === '*' ? undefined : family(from),
       preferIpv6: view.get(preferIpv6Mxs),
     });
-    if (choice.kind === 'limited') {
-      if (this.#connections.size === 0) pair.hold(limits.gate, limits.until);
-      return false;
-    }
-    if (choice.kind === 'all bad') {
-      this.#nobodyThere(choice.until);
+    if (choice.kind === 'limited') return this.#held(choice.gate, choice.until);
+    if (choice.kind === 'all bad') return this.#nobodyThere(choice.until, choice.failures);
+    if (choice.kind === 'out of reach') {
+      // Nothing that time alone would mend: each message is tried again at its own time, and expires in the end.
+      pair.delayAll({ kind: 'deferred', reply: NO_CONNECTION, attempt: this.#crew.noAttempt });
       return false;
     }
     const { address, state } = choice;
@@ -158,15 +164,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       ehloName: named === '__hostname__' ? this.#crew.hostName() : named,
       method,
       pipelining: view.get(pipelineOut),
-      timeouts: {
-        connect: inMillis(view.get(connectTimeout)),
-        ehlo: inMillis(view.get(ehloTimeout)),
-        mailFrom: inMillis(view.get(mailfromTimeout)),
-        rcptTo: inMillis(view.get(rcpttoTimeout)),
-        body: inMillis(view.get(bodyTimeout)),
-        rset: inMillis(view.get(rsetTimeout)),
-        idle: inMillis(view.get(idleTimeout)),
-      },
+      timeouts: timeoutsOf(view),
     });
     pair.release();
     this.#connections.set(connection, limits.connect(address.host, now));
@@ -176,102 +174,141 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   }
 
   /** Every address failed lately. One message is charged for the attempt that has just ended, the others wait. */
-  #nobodyThere(until: Millis): void {
+  #nobodyThere(until: Millis, failures: number): false {
     const { pair } = this;
     const last = this.#lastFailure;
-    this.#lastFailure = undefined;
     if (last !== undefined && this.#connections.size === 0) {
-      const { settings } = last.connection;
-      const outcome: Judged = {
-        kind: 'deferred',
-        reply: UNREACHABLE,
-        attempt: {
-          stage: last.stage,
-          connectionId: settings.id,
-          address: settings.address.ip,
-          host: settings.address.host,
-          bytes: 0,
-        },
-      };
-      if (this.#massDelay()) pair.delayAll(outcome);
-      else {
-        const items = pair.take(1);
-        this.settle(items, () => outcome);
+      this.#lastFailure = undefined;
+      const { id, address } = last.connection.settings;
+      const attempt = { stage: last.stage, connectionId: id, address: address.ip, host: address.host, bytes: 0 };
+      if (this.#massDelay(failures)) {
+        pair.delayAll({ kind: 'deferred', reply: NO_CONNECTION, attempt });
+      } else {
+        const outcome: Judged = { kind: 'deferred', reply: UNREACHABLE, attempt };
+        this.settle(pair.take(1), () => outcome);
       }
     }
-    pair.hold(NO_HOST, until);
+    return this.#held(NO_HOST, until);
   }
 
   /** Whether the domain has been out of reach for so long, or so often, that its whole queue is delayed (3.6). */
-  #massDelay(): boolean {
+  #massDelay(failures: number): boolean {
     const { view } = this.pair.limits;
     const most = view.get(mxFailuresToDelay);
     const since = this.#failingSince;
     const longest = inMillis(view.get(connectTimeoutToDelay));
     return (
-      (most > 0 && this.#failures >= most) ||
-      (since !== undefined && longest > 0 && this.clock.now() - since >= longest)
+      (most > 0 && failures >= most) || (since !== undefined && longest > 0 && this.clock.now() - since >= longest)
     );
   }
 
   work(connection: Connection): readonly Item[] {
     const { pair } = this;
-    if (pair.active === 0) return [];
-    const { view } = pair.limits;
+    if (pair.active === 0) return NOTHING;
+    const { limits } = pair;
+    const { view } = limits;
     const most = view.get(maxDeliveriesPerConnection);
-    if (most > 0 && connection.deliveries + (connection.tried > connection.deliveries ? 1 : 0) >= most) {
-      connection.leave();
-      return [];
+    // Those under way are taken for deliveries: so it may be one connection more, but never one delivery.
+    const left = most > 0 ? most - connection.deliveries - connection.undecided : Number.MAX_SAFE_INTEGER;
+    const now = this.clock.now();
+    const grant = this.#connections.get(connection);
+    if (left <= 0 || this.#outdated(connection) || (now - connection.openedAt >= TURN && grant?.wanted === true)) {
+      this.#dismiss(connection);
+      return NOTHING;
     }
-    // Options have changed in a way that this session would not have been opened with: let it go, charge nothing.
-    if (view !== connection.settings.view && !connection.settings.view.sameIn(this.#crew.current())) {
-      connection.leave();
-      return [];
+    const { settings } = connection;
+    const units = limits.room(settings.address.host, left, now);
+    if (units === 0) {
+      pair.hold(limits.gate, limits.until);
+      // A session waits for a short time, not for a long one (spec 5.4).
+      if (limits.until - now > settings.timeouts.idle) this.#dismiss(connection);
+      return NOTHING;
     }
-    const items = pair.take(most > 0 ? most - connection.deliveries : Number.MAX_SAFE_INTEGER);
+    const items = pair.take(units);
     if (items.length === 0) return items;
-    const { host } = connection.settings.address;
-    const units = pair.limits.messages(host, items.length, this.clock.now());
-    if (units < items.length) {
-      const back = items.slice(units);
-      this.settle(back, () => ({ kind: 'returned', gate: pair.limits.gate, until: pair.limits.until }));
-    }
-    return units < items.length ? items.slice(0, units) : items;
+    limits.messages(settings.address.host, items.length, now);
+    if (this.#idle.delete(connection)) grant?.work();
+    return items;
+  }
+
+  /** Options have changed in a way that this session would not have been opened with: it goes, nothing is charged. */
+  #outdated(connection: Connection): boolean {
+    const { view } = connection.settings;
+    return this.pair.limits.view !== view && !view.sameIn(this.#crew.current());
+  }
+
+  #dismiss(connection: Connection): void {
+    this.#idle.delete(connection);
+    this.#connections.get(connection)?.leave();
+    connection.leave();
   }
 
   idle(connection: Connection): void {
-    if (!this.#idle.includes(connection)) this.#idle.push(connection);
+    if (this.#idle.has(connection)) return;
+    this.#idle.add(connection);
+    this.#connections.get(connection)?.rest(() => this.#dismiss(connection));
   }
 
   settle(items: readonly Item[], outcomes: (index: number) => Outcome): void {
-    // What goes back to the front of the queue goes in reverse, so that it stands there in its order.
-    for (let index = items.length - 1; index >= 0; index--) {
+    const { pair } = this;
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index];
+      if (item === undefined) continue;
+      const outcome = outcomes(index);
+      if (outcome.kind === 'returned') {
+        this.#giveBack(items, index, outcomes);
+        return;
+      }
+      pair.settle(item, outcome);
+    }
+  }
+
+  /** What goes back to the front of the queue goes in reverse, so that it stands there in its order. */
+  #giveBack(items: readonly Item[], from: number, outcomes: (index: number) => Outcome): void {
+    for (let index = items.length - 1; index >= from; index--) {
       const item = items[index];
       if (item !== undefined) this.pair.settle(item, outcomes(index));
     }
   }
 
-  established(_connection: Connection): void {
+  established(connection: Connection): void {
+    this.#standing++;
+    connection.settings.state.failures = 0;
+    const failed = this.#failures > 0;
     this.#failures = 0;
     this.#failingSince = undefined;
     this.#lastFailure = undefined;
+    // It was alone, to find out; now it may have company.
+    if (failed && this.pair.active > 0) this.#crew.wake(this.pair);
   }
 
-  unreachable(connection: Connection, why: Reply, stage: number): void {
+  unreachable(connection: Connection, stage: number): void {
+    if (this.#crew.closing) return;
     const now = this.clock.now();
     const { state, view } = connection.settings;
-    if (this.#crew.closing) return;
-    state.badUntil = millis(now + inMillis(view.get(hostFailureRetry)));
+    state.badUntil = millis(now + Math.max(inMillis(view.get(hostFailureRetry)), LEAST_FAILURE_RETRY));
     state.failedAt = now;
+    state.failures++;
+    // While others deliver the domain is not out of reach, whatever becomes of one more connection.
+    if (this.#standing > 0) return;
+    if (this.#failedAt === undefined || now - this.#failedAt > FAILURE_MEMORY) {
+      this.#failures = 0;
+      this.#failingSince = undefined;
+    }
     this.#failures++;
     this.#failingSince ??= connection.openedAt;
-    this.#lastFailure = { connection, reply: why, stage };
+    this.#failedAt = now;
+    this.#lastFailure = { connection, stage };
+  }
+
+  report(text: string): void {
+    this.#crew.report(`${this.pair.domain}/${this.pair.binding}: ${text}`);
   }
 
   closed(connection: Connection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at !== -1) this.#idle.splice(at, 1);
+    this.#idle.delete(connection);
     connection.settings.state.open--;
+    if (connection.stood) this.#standing--;
     this.#connections.get(connection)?.[Symbol.dispose]();
     this.#connections.delete(connection);
     if (this.pair.active > 0) this.#crew.wake(this.pair);

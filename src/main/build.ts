@@ -91,6 +91,7 @@ export async function buildServer({
     network,
     names,
     spool,
+    events,
     ids,
     queues,
     current,
@@ -203,6 +204,7 @@ export async function buildServer({
       await reception.close();
       await delivery.close(patienceMillis);
       await recovered;
+      queues.buryAll();
       await undertaker.settled();
       queues.close();
       await console.close();

@@ -6,10 +6,15 @@ import type { Item, MailQueue } from './queues.ts';
 /** Recipients of one reception that are not finished: they share a body and one state record. */
 export class Batch {
   readonly message: Message;
-  readonly items: QueueItem[] = [];
+  /** Counts up in the order of reception: what is due at the same time goes out in this order. */
+  readonly sequence: number;
+  /** By recipient; undefined when that one is finished. */
+  readonly items: (QueueItem | undefined)[];
 
-  constructor(message: Message) {
+  constructor(message: Message, sequence: number) {
     this.message = message;
+    this.sequence = sequence;
+    this.items = new Array<QueueItem | undefined>(message.envelope.recipients.length).fill(undefined);
   }
 }
 
@@ -54,4 +59,11 @@ export class QueueItem implements Item {
     if (recipient === undefined) throw new RangeError('an item names a recipient that its envelope does not have');
     return recipient;
   }
+}
+
+/** Which of two delayed items is tried first; recipients of one message stay together and in their order. */
+export function earlier(one: QueueItem, other: QueueItem): boolean {
+  if (one.nextAttempt !== other.nextAttempt) return one.nextAttempt < other.nextAttempt;
+  if (one.batch !== other.batch) return one.batch.sequence < other.batch.sequence;
+  return one.recipient < other.recipient;
 }

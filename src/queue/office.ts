@@ -1,4 +1,5 @@
-import type { Shaping } from '../shaping/index.ts';
+import type { Millis } from '../base/index.ts';
+import type { Gate, PairLimits, Shaping } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Clock } from '../world/index.ts';
 import type { Batch, QueueItem } from './item.ts';
@@ -6,12 +7,18 @@ import type { Attempt, Judged } from './outcome.ts';
 import type { MailQueue } from './queues.ts';
 import type { Failure } from './undertaker.ts';
 
+/** A queue that can be put before a courier. */
+export interface Servable extends MailQueue {
+  readonly limits: PairLimits;
+  hold(why: Gate, until: Millis): void;
+}
+
 /** What a pair needs of the registry that holds it: the books, the log, the spool, and hands. */
 export interface Office {
   readonly clock: Clock;
   readonly shaping: Shaping;
   /** Something is due in that queue: a courier is called after this turn. */
-  due(queue: MailQueue): void;
+  due(queue: Servable): void;
   delivered(queue: MailQueue, item: QueueItem, outcome: Judged): void;
   deferred(queue: MailQueue, item: QueueItem, outcome: Judged): void;
   /** The end of a failed item, once its bounce is durable: books and log. */

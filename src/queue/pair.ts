@@ -1,7 +1,9 @@
-import { type BindingName, type Domain, Heap, type Millis, millis, Ring } from '../base/index.ts';
+import { type BindingName, type Domain, Heap, type Millis, millis } from '../base/index.ts';
+import type { MessageId } from '../message/index.ts';
 import { type Gate, gate, PairLimits } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
-import { QueueItem } from './item.ts';
+import { ActiveQueue } from './active-queue.ts';
+import { earlier, QueueItem } from './item.ts';
 import type { Office } from './office.ts';
 import {
   maxRecipientsPerBatch,
@@ -14,38 +16,40 @@ import {
 } from './options.ts';
 import type { Judged, Outcome } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
-import { afterFailure } from './retry.ts';
+import { afterFailure, TOO_OLD } from './retry.ts';
 
 const EXPIRED_UNTRIED = reply(554, '5.4.5', '[internal] Delivery not attempted (message expired)');
 const OPEN = gate('open');
+/** Behind these gates nothing moves at all, and nobody knows for how long. */
+const DEAD_ENDS: ReadonlySet<Gate> = new Set((['suspended', 'DNS', 'no usable host', 'policy wait'] as const).map(gate));
+/** Any other gate that has let nothing through for so long is a dead end as well. */
+const LONGEST_HOLD = 3_600_000;
 /** A timer never sleeps longer: the wall clock, which retry times are on, may be set. */
 const LONGEST_SLEEP = 60_000;
 /** How long a failed message waits when its bounce could not be stored. */
 const BURIAL_RETRY = 60_000;
 
 /**
- * One (binding, routing domain) with its two queues. Active is a ring in the order in which messages became due,
- * delayed a heap by next attempt. An item in flight is in neither.
+ * One (binding, routing domain) with its two queues. Active is in the order in which messages became due, delayed a
+ * heap by next attempt. An item in flight is in neither.
  */
 export class Pair implements MailQueue {
-  readonly group: string;
   readonly binding: BindingName;
   readonly domain: Domain;
   readonly limits: PairLimits;
   readonly counters: PairCounters = { received: 0, delivered: 0, failed: 0, transient: 0 };
   readonly #office: Office;
-  readonly #ring = new Ring<QueueItem>();
-  readonly #heap = new Heap<QueueItem>(
-    (one, other) => one.nextAttempt < other.nextAttempt,
-    (item, position) => {
-      item.heapPosition = position;
-    },
-  );
+  readonly #due = new ActiveQueue();
+  readonly #heap = new Heap<QueueItem>(earlier, (item, position) => {
+    item.heapPosition = position;
+  });
   readonly #flying = new Set<QueueItem>();
-  #active = 0;
+  /** No active message is older; milliseconds since the epoch. */
+  #oldest = Number.POSITIVE_INFINITY;
   #sweepTimer: Disposable | undefined;
   #sweepDue = Number.POSITIVE_INFINITY;
   #holdTimer: Disposable | undefined;
+  #holdDue = Number.POSITIVE_INFINITY;
   /** Why active messages are not being delivered, and since when; the gate is `open` when nothing holds them. */
   heldBy: Gate = OPEN;
   heldSince: Millis = millis(0);
@@ -53,17 +57,20 @@ export class Pair implements MailQueue {
   /** Last time anything happened here, on the clock's scale: idle pairs are forgotten. */
   touched: Millis;
 
-  constructor(office: Office, group: string, binding: BindingName, domain: Domain) {
+  constructor(office: Office, binding: BindingName, domain: Domain) {
     this.#office = office;
-    this.group = group;
     this.binding = binding;
     this.domain = domain;
     this.touched = office.clock.now();
-    this.limits = new PairLimits(office.shaping, { group, binding, domain }, () => office.due(this));
+    this.limits = new PairLimits(office.shaping, { binding, domain }, () => office.due(this));
+  }
+
+  get group(): string {
+    return this.limits.group;
   }
 
   get active(): number {
-    return this.#active;
+    return this.#due.size;
   }
 
   get delayed(): number {
@@ -76,7 +83,7 @@ export class Pair implements MailQueue {
 
   /** Nothing in it, nothing connected: it may be forgotten. */
   get idle(): boolean {
-    return this.#active === 0 && this.#heap.size === 0 && this.#flying.size === 0 && this.limits.open === 0;
+    return this.#due.size === 0 && this.#heap.size === 0 && this.#flying.size === 0 && this.limits.open === 0;
   }
 
   /** A new or recovered item: active when due, else delayed. */
@@ -92,11 +99,9 @@ export class Pair implements MailQueue {
     const items = [first];
     this.#fly(first);
     const batch = Math.min(most, this.limits.view.get(maxRecipientsPerBatch) || most);
-    while (items.length < batch) {
-      const following = this.#ring.peek();
-      if (following === undefined || following.batch !== first.batch || following.place !== 'active') break;
-      this.#ring.shift();
-      following.inRing = false;
+    while (items.length < batch && this.#due.peek()?.batch === first.batch) {
+      const following = this.#due.shift();
+      if (following === undefined) break;
       items.push(following);
       this.#fly(following);
     }
@@ -108,6 +113,7 @@ export class Pair implements MailQueue {
     const item = own(given);
     if (!this.#flying.delete(item)) throw new Error(`${item.id} is settled but was not in flight`);
     item.place = 'gone';
+    this.touched = this.#office.clock.now();
     switch (outcome.kind) {
       case 'delivered':
         this.counters.delivered++;
@@ -128,38 +134,67 @@ export class Pair implements MailQueue {
 
   /** Says why active messages wait, and asks for hands again at `until` (the clock's scale; Infinity: somebody will). */
   hold(why: Gate, until: Millis): void {
-    const now = this.#office.clock.now();
     if (this.heldBy !== why) {
       this.heldBy = why;
-      this.heldSince = now;
+      this.heldSince = this.#office.clock.now();
     }
     this.heldUntil = until;
+    this.comeBack(until);
+  }
+
+  /** Asks for hands again then, if not earlier. */
+  comeBack(until: Millis): void {
+    // An earlier call stays as it is: whoever asked for it meant something else, and asking once more costs little.
+    if (until >= this.#holdDue) return;
+    const { clock } = this.#office;
     this.#holdTimer?.[Symbol.dispose]();
-    this.#holdTimer = undefined;
-    if (Number.isFinite(until)) {
-      this.#holdTimer = this.#office.clock.at(millis(Math.max(until, now + 1)), () => {
-        this.#holdTimer = undefined;
-        this.#office.due(this);
-      });
-    }
+    this.#holdDue = until;
+    this.#holdTimer = clock.at(millis(Math.max(until, clock.now() + 1)), () => {
+      this.#holdTimer = undefined;
+      this.#holdDue = Number.POSITIVE_INFINITY;
+      this.#office.due(this);
+    });
   }
 
   /** Nothing holds the active messages any more. */
   release(): void {
     this.heldBy = OPEN;
-    this.#holdTimer?.[Symbol.dispose]();
-    this.#holdTimer = undefined;
+  }
+
+  /**
+   * Active messages that nobody can try are not tried at their deadline either: those that are over it fail (spec
+   * 3.8: expiry keeps running). To be called every few seconds. @returns how many
+   */
+  expireHeld(): number {
+    if (this.#due.size === 0 || this.heldBy === OPEN) return 0;
+    const { clock } = this.#office;
+    if (!DEAD_ENDS.has(this.heldBy) && clock.now() - this.heldSince < LONGEST_HOLD) return 0;
+    const { view } = this.limits;
+    const over = clock.date() - view.get(messageExpiration) * 1000;
+    if (this.#oldest > over) return 0;
+    const old: QueueItem[] = [];
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const item of this.#due) {
+      const { receivedAt } = item.message.envelope;
+      if (receivedAt <= over) old.push(item);
+      else if (receivedAt < oldest) oldest = receivedAt;
+    }
+    this.#oldest = oldest;
+    const said = view.get(neverAttemptExpiredMessages) ? EXPIRED_UNTRIED : TOO_OLD;
+    for (const item of old) {
+      this.#due.remove(item);
+      this.#bury(item, undefined, said, true, false);
+    }
+    return old.length;
   }
 
   /** Every active message fails transiently at once: nobody reaches the domain (spec/delivery 3.6). @returns how many */
   delayAll(outcome: Judged): number {
     let count = 0;
     // Those that come due again meanwhile stand behind the ones counted now.
-    for (let left = this.#active; left > 0; left--) {
+    for (let left = this.#due.size; left > 0; left--) {
       const item = this.#nextDue();
       if (item === undefined) break;
-      item.place = 'gone';
-      this.#active--;
       this.#defer(item, outcome);
       count++;
     }
@@ -194,7 +229,7 @@ export class Pair implements MailQueue {
   fail(given: Item, outcome: Judged, quiet: boolean): boolean {
     const item = own(given);
     if (item.place === 'delayed') this.#heap.remove(item.heapPosition);
-    else if (item.place === 'active') this.#active--;
+    else if (item.place === 'active') this.#due.remove(item);
     else return false;
     item.place = 'gone';
     this.#bury(item, outcome, outcome.reply, false, quiet);
@@ -202,50 +237,43 @@ export class Pair implements MailQueue {
   }
 
   *items(): Iterable<Item> {
-    for (const item of this.#ring) if (item.place === 'active') yield item;
-    yield* [...this.#heap].sort((one, other) => one.nextAttempt - other.nextAttempt);
+    yield* this.#due;
+    yield* [...this.#heap].sort((one, other) => (earlier(one, other) ? -1 : 1));
     yield* this.#flying;
+  }
+
+  /** @returns the item with that id, wherever it is */
+  item(id: MessageId): Item | undefined {
+    for (const items of [this.#due, this.#heap, this.#flying]) for (const item of items) if (item.id === id) return item;
+    return undefined;
   }
 
   close(): void {
     this.#sweepTimer?.[Symbol.dispose]();
     this.#holdTimer?.[Symbol.dispose]();
+    this.limits.close();
   }
 
   #nextDue(): QueueItem | undefined {
     for (;;) {
-      const item = this.#ring.shift();
+      const item = this.#due.shift();
       if (item === undefined) return undefined;
-      item.inRing = false;
-      // A stale entry: it was failed or delayed while it stood here.
-      if (item.place !== 'active') continue;
-      const view = this.limits.view;
-      if (view.get(neverAttemptExpiredMessages)) {
-        const deadline = item.message.envelope.receivedAt + view.get(messageExpiration) * 1000;
-        if (this.#office.clock.date() >= deadline) {
-          this.#active--;
-          item.place = 'gone';
-          this.#bury(item, undefined, EXPIRED_UNTRIED, true, false);
-          continue;
-        }
-      }
-      return item;
+      const { view } = this.limits;
+      if (!view.get(neverAttemptExpiredMessages)) return item;
+      const deadline = item.message.envelope.receivedAt + view.get(messageExpiration) * 1000;
+      if (this.#office.clock.date() < deadline) return item;
+      this.#bury(item, undefined, EXPIRED_UNTRIED, true, false);
     }
   }
 
   #activate(item: QueueItem, first = false): void {
-    item.place = 'active';
-    this.#active++;
-    // An entry that is still there stands earlier than a new one would: it becomes valid again.
-    if (item.inRing) return;
-    item.inRing = true;
-    if (first) this.#ring.unshift(item);
-    else this.#ring.push(item);
+    const { receivedAt } = item.message.envelope;
+    if (receivedAt < this.#oldest || this.#due.size === 0) this.#oldest = receivedAt;
+    this.#due.add(item, first);
   }
 
   #fly(item: QueueItem): void {
     item.place = 'in flight';
-    this.#active--;
     this.#flying.add(item);
   }
 
@@ -286,6 +314,7 @@ export class Pair implements MailQueue {
 
   #bury(item: QueueItem, outcome: Judged | undefined, said: Reply, expired: boolean, quiet: boolean): void {
     item.place = 'burying';
+    const rawReply = outcome?.reply ?? item.lastReply ?? said;
     item.lastReply = said;
     this.#flying.add(item);
     this.#office.bury(
@@ -293,18 +322,20 @@ export class Pair implements MailQueue {
       {
         recipient: item.recipient,
         reply: said,
-        rawReply: outcome?.reply ?? said,
+        rawReply,
         attempt: outcome?.attempt,
         quiet,
       },
       {
         buried: () => {
+          if (item.place !== 'burying') return;
           this.#flying.delete(item);
           item.place = 'gone';
           this.counters.failed++;
           this.#office.failed(this, item, outcome?.attempt, said, expired);
         },
         kept: () => {
+          if (item.place !== 'burying') return;
           this.#flying.delete(item);
           item.place = 'gone';
           this.#delay(item, millis(this.#office.clock.date() + BURIAL_RETRY));

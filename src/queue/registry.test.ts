@@ -108,7 +108,7 @@ test('an expired message is not attempted where that is configured', async () =>
   const room = new MailRoom({ global: { suspend_delivery: true, message_expiration: seconds(10) } });
   const peer = await room.peer('dst.test', '192.0.2.1');
   room.receive('a@dst.test');
-  await room.later(20);
+  await room.later(12);
   room.reconfigure({ global: { never_attempt_expired_messages: true, message_expiration: seconds(10) } });
   await room.later(5);
   expect(room.happened()).toEqual([

@@ -1,16 +1,16 @@
-import { type BindingName, type Domain, type Millis, millis, parseDomain } from '../base/index.ts';
+import { type BindingName, type Domain, inMillis, type Millis, millis, parseDomain } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { AttemptEvent, Events } from '../events/index.ts';
 import type { MessageId } from '../message/index.ts';
 import { type Message, nullId } from '../message/index.ts';
-import type { Shaping } from '../shaping/index.ts';
+import { gate, type Shaping } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 import { Batch, QueueItem } from './item.ts';
 import { Books } from './ledger.ts';
-import type { Office } from './office.ts';
-import { gateway } from './options.ts';
+import type { Office, Servable } from './office.ts';
+import { gateway, maxRetryInterval } from './options.ts';
 import type { Attempt, Judged } from './outcome.ts';
 import { Pair } from './pair.ts';
 import type { Courier, Item, MailQueue, Queues } from './queues.ts';
@@ -27,6 +27,11 @@ const STAGE_UNKNOWN = 22;
 /** Pairs without mail or connections are forgotten after this long, as Momentum forgets domain records. */
 const PAIR_LIFETIME = 1800_000;
 const HOUSEKEEPING = 60_000;
+/** How often messages are looked for that expire while something holds them. */
+const EXPIRY_CHECK = 15_000;
+/** A pair whose service failed is tried again after this long. */
+const AFTER_TROUBLE = 60_000;
+const OPEN = gate('open');
 /** Recipient domains whose pair is remembered, so that an address costs one look-up. */
 const MOST_KNOWN = 100_000;
 /** What cannot be a domain waits under this name, fails there, and is bounced like any other. */
@@ -54,11 +59,13 @@ export class QueueRegistry implements Queues, Office {
   readonly #known = new Map<string, Pair>();
   #knownGeneration = -1;
   #courier: Courier | undefined;
-  readonly #due = new Set<MailQueue>();
+  readonly #due = new Set<Servable>();
   #dueDeferred = false;
   readonly #amended = new Set<Batch>();
   readonly #burials = new Map<Batch, { readonly failure: Failure; readonly told: Told }[]>();
   #housekeeping: Disposable | undefined;
+  #expiring: Disposable | undefined;
+  #batches = 0;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -66,12 +73,13 @@ export class QueueRegistry implements Queues, Office {
     this.shaping = parts.shaping;
     this.ledger = new Books(() => this.#count());
     this.#keepHouse();
+    this.#expire();
   }
 
   enqueue(message: Message): void {
     const { recipients, protocol } = message.envelope;
     const date = this.clock.date();
-    const batch = new Batch(message);
+    const batch = new Batch(message, ++this.#batches);
     if (protocol === 'internal') this.ledger.generated += recipients.length;
     else this.ledger.received += recipients.length;
     for (let i = 0; i < recipients.length; i++) {
@@ -85,12 +93,13 @@ export class QueueRegistry implements Queues, Office {
   readmit(found: Recovered): void {
     const date = this.clock.date();
     const message: Message = { at: found.at, envelope: found.envelope, traits: found.traits };
-    const batch = new Batch(message);
+    const batch = new Batch(message, ++this.#batches);
+    const done = new Set(found.done);
     const states = new Map(
       found.state === undefined ? [] : readRetryState(found.state).map((state) => [state.recipient, state]),
     );
     for (let i = 0; i < message.envelope.recipients.length; i++) {
-      if (found.done.includes(i)) continue;
+      if (done.has(i)) continue;
       this.ledger.recovered++;
       this.#admit(batch, i, this.#pairFor(message, i), states.get(i), date);
     }
@@ -106,7 +115,8 @@ export class QueueRegistry implements Queues, Office {
 
   item(id: MessageId): Item | undefined {
     for (const pair of this.#pairs.values()) {
-      for (const item of pair.items()) if (item.id === id) return item;
+      const item = pair.item(id);
+      if (item !== undefined) return item;
     }
     return undefined;
   }
@@ -136,13 +146,19 @@ export class QueueRegistry implements Queues, Office {
     for (const pair of this.#pairs.values()) if (pair.active > 0) this.due(pair);
   }
 
+  /** What failed in this turn goes to the undertaker now: before a shutdown waits for him. */
+  buryAll(): void {
+    this.#holdBurials();
+  }
+
   close(): void {
     this.#housekeeping?.[Symbol.dispose]();
+    this.#expiring?.[Symbol.dispose]();
     for (const pair of this.#pairs.values()) pair.close();
     this.#writeStates();
   }
 
-  due(queue: MailQueue): void {
+  due(queue: Servable): void {
     this.#due.add(queue);
     if (this.#dueDeferred) return;
     this.#dueDeferred = true;
@@ -152,8 +168,12 @@ export class QueueRegistry implements Queues, Office {
   delivered(pair: MailQueue, item: QueueItem, outcome: Judged): void {
     this.ledger.delivered++;
     this.#parts.events.record(this.#event('delivery', pair, item, outcome.attempt, outcome.reply, 0));
-    this.#leave(item);
-    this.#parts.spool.done(item.message.at, [item.recipient]);
+    item.batch.items[item.recipient] = undefined;
+    try {
+      this.#parts.spool.done(item.message.at, [item.recipient]);
+    } catch (error) {
+      this.#complain(item.batch, 'its delivery is not written', error);
+    }
   }
 
   deferred(pair: MailQueue, item: QueueItem, outcome: Judged): void {
@@ -170,7 +190,7 @@ export class QueueRegistry implements Queues, Office {
     this.#parts.events.record(
       this.#event('permanent', pair, item, attempt, said, this.#parts.classify(said, 'permanent', stage)),
     );
-    this.#leave(item);
+    item.batch.items[item.recipient] = undefined;
   }
 
   /** Recipients of one message that fail in one turn share a DSN (spec/delivery 9.1). */
@@ -187,51 +207,82 @@ export class QueueRegistry implements Queues, Office {
   }
 
   #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {
-    const item = new QueueItem(batch, recipient, pair, state?.nextAttempt ?? date);
+    let due = date;
+    if (state !== undefined) {
+      // A clock that was wrong when the record was written must not put mail off for years.
+      const longest = date + inMillis(pair.limits.view.get(maxRetryInterval));
+      due = millis(Math.min(state.nextAttempt, longest));
+    }
+    const item = new QueueItem(batch, recipient, pair, due);
     item.retries = state?.retries ?? 0;
-    batch.items.push(item);
+    batch.items[recipient] = item;
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
   }
 
-  #leave(item: QueueItem): void {
-    const { items } = item.batch;
-    const at = items.indexOf(item);
-    if (at !== -1) items.splice(at, 1);
-  }
-
   #serve(): void {
     this.#dueDeferred = false;
-    const pairs = [...this.#due];
+    const queues = [...this.#due];
     this.#due.clear();
-    for (const pair of pairs) if (pair.active > 0) this.#courier?.serve(pair);
+    for (const queue of queues) {
+      if (queue.active > 0) this.#serveOne(queue);
+      queue.limits.passOn();
+    }
+  }
+
+  /** One pair in trouble must not take the others with it. */
+  #serveOne(queue: Servable): void {
+    try {
+      this.#courier?.serve(queue);
+    } catch (error) {
+      const text = `${queue.domain}/${queue.binding}: cannot be served, tried again in a minute: ${reason(error)}`;
+      this.#parts.events.diagnose('CRITICAL', 'queue', text);
+      queue.hold(OPEN, millis(this.clock.now() + AFTER_TROUBLE));
+    }
   }
 
   #holdBurials(): void {
     const burials = [...this.#burials];
     this.#burials.clear();
     for (const [batch, burial] of burials) {
-      this.#parts.undertaker.bury(
-        batch.message,
-        burial.map((each) => each.failure),
-        {
-          buried: () => {
-            for (const each of burial) each.told.buried();
+      const kept = (): void => {
+        for (const each of burial) each.told.kept();
+      };
+      try {
+        this.#parts.undertaker.bury(
+          batch.message,
+          burial.map((each) => each.failure),
+          {
+            buried: () => {
+              for (const each of burial) each.told.buried();
+            },
+            kept,
           },
-          kept: () => {
-            for (const each of burial) each.told.kept();
-          },
-        },
-      );
+        );
+      } catch (error) {
+        this.#complain(batch, 'its failed recipients stay queued', error);
+        kept();
+      }
     }
   }
 
   #writeStates(): void {
-    for (const batch of this.#amended) {
-      const states = batch.items.filter((item) => item.retries > 0);
-      if (states.length > 0) this.#parts.spool.amend(batch.message.at, writeRetryState(states));
-    }
+    const batches = [...this.#amended];
     this.#amended.clear();
+    for (const batch of batches) {
+      const states = batch.items.filter((item): item is QueueItem => item !== undefined && item.retries > 0);
+      if (states.length === 0) continue;
+      try {
+        this.#parts.spool.amend(batch.message.at, writeRetryState(states));
+      } catch (error) {
+        this.#complain(batch, 'its retries are not written', error);
+      }
+    }
+  }
+
+  #complain(batch: Batch, what: string, error: unknown): void {
+    const { batchId } = batch.message.envelope;
+    this.#parts.events.diagnose('CRITICAL', 'queue', `batch ${batchId}: ${what}: ${reason(error)}`);
   }
 
   #pairFor(message: Message, recipient: number): Pair {
@@ -249,17 +300,17 @@ export class QueueRegistry implements Queues, Office {
       known.touched = this.clock.now();
       return known;
     }
-    const pair = this.#pair(generation, to.binding, routingDomain(generation, to.binding, written));
+    const pair = this.#pair(to.binding, routingDomain(generation, to.binding, written));
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(key, pair);
     return pair;
   }
 
-  #pair(generation: Generation, binding: BindingName, domain: Domain): Pair {
+  #pair(binding: BindingName, domain: Domain): Pair {
     const key = `${binding} ${domain}`;
     let pair = this.#pairs.get(key);
     if (pair === undefined) {
-      pair = new Pair(this, generation.groupOf(binding), binding, domain);
+      pair = new Pair(this, binding, domain);
       this.#pairs.set(key, pair);
     }
     return pair;
@@ -328,7 +379,16 @@ export class QueueRegistry implements Queues, Office {
       this.#keepHouse();
     });
   }
+
+  #expire(): void {
+    this.#expiring = this.clock.at(millis(this.clock.now() + EXPIRY_CHECK), () => {
+      for (const pair of this.#pairs.values()) pair.expireHeld();
+      this.#expire();
+    });
+  }
 }
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Where mail for a recipient is queued (spec/delivery 3.2): the gateway of its most specific scope, else its own domain.

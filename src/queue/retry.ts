@@ -15,7 +15,8 @@ export type RetryDecision =
   | { readonly kind: 'again'; readonly at: Millis }
   | { readonly kind: 'give up'; readonly expired: boolean; readonly reply: Reply };
 
-const TOO_OLD = reply(554, '5.4.7', '[internal] exceeded max time without delivery');
+/** Of a message that is over its deadline. */
+export const TOO_OLD = reply(554, '5.4.7', '[internal] exceeded max time without delivery');
 const TOO_OFTEN = reply(554, '5.4.7', '[internal] exceeded max retries without delivery');
 
 /**

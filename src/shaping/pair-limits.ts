@@ -1,6 +1,6 @@
 import { type Millis, millis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
-import { Cap, Grant } from './cap.ts';
+import { Cap, Grant, type Waiter } from './cap.ts';
 import { type Gate, gate } from './gates.ts';
 import { connectionGoal } from './goal.ts';
 import { HostLimits } from './host-limits.ts';
@@ -27,6 +27,8 @@ const HOST_CAP = gate('host cap');
 
 /** Until somebody gives a place back: nobody knows when. */
 export const UNTIL_GIVEN = millis(Number.POSITIVE_INFINITY);
+/** Hosts remembered by one pair: an exchanger may have a new name each time it is asked. */
+const MOST_HOSTS = 256;
 
 /**
  * May this pair connect, and how many messages may it send now? Answers are a grant or a number; why there was none
@@ -34,12 +36,16 @@ export const UNTIL_GIVEN = millis(Number.POSITIVE_INFINITY);
  *
  * The values of a generation are read once and kept until `shaping.generation` moves.
  */
-export class PairLimits {
+export class PairLimits implements Waiter {
   readonly name: PairName;
   readonly #shaping: Shaping;
   readonly #wake: () => void;
   readonly #pair = new Cap();
   readonly #hosts = new Map<string, HostLimits>();
+  /** Where it waits for a place, and where it was offered one. */
+  readonly #waits = new Set<Cap>();
+  #offers: Cap[] = [];
+  #group = '';
   #view!: View;
   #generation = -1;
   #cap = 0;
@@ -62,9 +68,19 @@ export class PairLimits {
     this.#wake = wake;
   }
 
+  /** The binding group whose options apply now. */
+  get group(): string {
+    this.#refresh();
+    return this.#group;
+  }
+
   /** Connections of this pair that are open or being opened. */
   get open(): number {
     return this.#pair.open;
+  }
+
+  get starving(): boolean {
+    return this.#pair.open === 0;
   }
 
   get suspended(): boolean {
@@ -89,16 +105,24 @@ export class PairLimits {
     this.#refresh();
     if (this.#suspended) return this.#refuse(SUSPENDED, UNTIL_GIVEN);
     const { server } = this.#shaping;
-    if (server.open >= this.#serverCap) return this.#refuse(SERVER_CAP, UNTIL_GIVEN, server);
+    if (this.#serverCap >= 0 && server.open >= this.#serverCap) return this.#full(SERVER_CAP, server, this.#serverCap);
     const own = this.#ownTotal;
-    if (own !== undefined && own.open >= this.#ownTotalCap) return this.#refuse(SERVER_CAP, UNTIL_GIVEN, own);
+    if (own !== undefined && this.#ownTotalCap >= 0 && own.open >= this.#ownTotalCap)
+      return this.#full(SERVER_CAP, own, this.#ownTotalCap);
     const scope = this.#scope;
     if (scope !== undefined && this.#scopeCap >= 0 && scope.open >= this.#scopeCap)
-      return this.#refuse(SCOPE_CAP, UNTIL_GIVEN, scope);
+      return this.#full(SCOPE_CAP, scope, this.#scopeCap);
     if (this.#cap >= 0 && this.#pair.open >= this.#cap) return this.#refuse(PAIR_CAP, UNTIL_GIVEN);
     const throttle = this.#connections;
     if (throttle !== undefined && throttle.room(1, now) < 1)
       return this.#refuse(CONNECTION_THROTTLE, throttle.recovery(now));
+    const messages = this.#messages;
+    if (messages !== undefined) {
+      // A connection that may not send would only stand about; those that exist use up what room there is, and ask.
+      const room = messages.room(this.#pair.open + 1, now);
+      if (room <= this.#pair.open)
+        return this.#refuse(MESSAGE_THROTTLE, room > 0 ? UNTIL_GIVEN : messages.recovery(now));
+    }
     this.gate = OPEN;
     return true;
   }
@@ -106,7 +130,8 @@ export class PairLimits {
   /** Whether this MX host may take another connection: asked after `mayConnect`, while choosing one. */
   hostMayConnect(host: string, now: Millis): boolean {
     const limits = this.#host(host);
-    if (limits.cap >= 0 && limits.count.open >= limits.cap) return this.#refuse(HOST_CAP, UNTIL_GIVEN, limits.count);
+    const full = limits.full();
+    if (full !== undefined) return this.#full(HOST_CAP, full.cap, full.limit);
     for (const throttle of [limits.connections, limits.messages]) {
       if (throttle !== undefined && throttle.room(1, now) < 1) return this.#refuse(HOST_CAP, throttle.recovery(now));
     }
@@ -118,26 +143,27 @@ export class PairLimits {
     this.#connections?.take(1, now);
     const limits = this.#host(host);
     limits.connections?.take(1, now);
-    const caps = [this.#shaping.server, this.#pair, limits.count];
+    const caps = [this.#shaping.server, this.#pair];
+    limits.counts(caps);
     if (this.#scope !== undefined) caps.push(this.#scope);
     if (this.#ownTotal !== undefined) caps.push(this.#ownTotal);
-    return new Grant(caps);
+    const grant = new Grant(this, caps);
+    this.#waitNoMore();
+    return grant;
   }
 
   /**
-   * Units for messages that are about to be sent, one for each recipient: taken from every limiter at once, or none.
+   * Units for messages that may be sent to this host now, one for each recipient. Nothing is taken yet.
    * @returns 0 … wanted
    */
-  messages(host: string, wanted: number, now: Millis): number {
+  room(host: string, wanted: number, now: Millis): number {
     this.#refresh();
     if (this.#suspended) {
       this.#refuse(SUSPENDED, UNTIL_GIVEN);
       return 0;
     }
-    const ofHost = this.#host(host).messages;
-    if (this.#messages === undefined && ofHost === undefined) return wanted;
     let units = wanted;
-    for (const throttle of [this.#messages, ofHost]) {
+    for (const throttle of [this.#messages, this.#host(host).messages]) {
       if (throttle === undefined) continue;
       units = throttle.room(units, now);
       if (units === 0) {
@@ -145,15 +171,58 @@ export class PairLimits {
         return 0;
       }
     }
-    this.#messages?.take(units, now);
-    ofHost?.take(units, now);
     return units;
   }
 
-  #refuse(why: Gate, until: Millis, cap?: Cap): false {
+  /**
+   * Takes units for messages that are about to be sent: from every limiter at once, or none.
+   * @returns 0 … wanted
+   */
+  messages(host: string, wanted: number, now: Millis): number {
+    const units = this.room(host, wanted, now);
+    if (units === 0) return 0;
+    this.#messages?.take(units, now);
+    this.#host(host).messages?.take(units, now);
+    return units;
+  }
+
+  /** For caps: there is a place, or somebody thinks so. */
+  offered(cap: Cap): void {
+    this.#waits.delete(cap);
+    this.#offers.push(cap);
+    this.#wake();
+  }
+
+  /** To be called when the pair has been served: places that it was offered and has not taken go to the next. */
+  passOn(): void {
+    if (this.#offers.length === 0) return;
+    const offers = this.#offers;
+    this.#offers = [];
+    for (const cap of offers) cap.offer();
+  }
+
+  /** The pair is forgotten: it waits nowhere. */
+  close(): void {
+    this.#waitNoMore();
+    this.passOn();
+  }
+
+  #waitNoMore(): void {
+    if (this.#waits.size === 0) return;
+    const waits = [...this.#waits];
+    this.#waits.clear();
+    for (const cap of waits) cap.forget(this);
+  }
+
+  #full(why: Gate, cap: Cap, limit: number): false {
+    this.#waits.add(cap);
+    cap.wait(this, limit);
+    return this.#refuse(why, UNTIL_GIVEN);
+  }
+
+  #refuse(why: Gate, until: Millis): false {
     this.gate = why;
     this.until = until;
-    cap?.wait(this.#wake);
     return false;
   }
 
@@ -161,19 +230,22 @@ export class PairLimits {
     this.#refresh();
     let limits = this.#hosts.get(host);
     if (limits === undefined) {
-      limits = new HostLimits(this.#shaping, this.name, host);
+      if (this.#hosts.size >= MOST_HOSTS) this.#hosts.clear();
+      limits = new HostLimits(this.#shaping, this.#group, this.name.binding, host);
       this.#hosts.set(host, limits);
     }
     return limits;
   }
 
   #refresh(): void {
-    const generation = this.#shaping.generation;
-    if (generation.number === this.#generation) return;
-    const { group, binding, domain } = this.name;
-    const view = generation.sending(group, binding, domain);
     const shaping = this.#shaping;
+    const { generation } = shaping;
+    if (generation.number === this.#generation) return;
+    const { binding, domain } = this.name;
+    const group = generation.groupOf(binding);
+    const view = generation.sending(group, binding, domain);
     this.#generation = generation.number;
+    this.#group = group;
     this.#view = view;
     this.#hosts.clear();
     this.#cap = view.get(maxOutboundConnections);

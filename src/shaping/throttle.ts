@@ -8,7 +8,8 @@ const SLOTS = 65;
  * who fall back to that stanza share it.
  */
 export class Throttle {
-  readonly count: number;
+  count: number;
+  readonly seconds: number;
   readonly slotMillis: number;
   readonly #slots = new Float64Array(SLOTS);
   /** Number of the current slot since the clock's zero. */
@@ -17,6 +18,7 @@ export class Throttle {
 
   constructor(count: number, seconds: number) {
     this.count = count;
+    this.seconds = seconds;
     this.slotMillis = (seconds * 1000) / (SLOTS - 1);
   }
 

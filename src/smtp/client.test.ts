@@ -245,7 +245,7 @@ test('LMTP has a reply for each accepted recipient after the dot', () => {
 test('a path that would end its own line never reaches the peer', () => {
   const peer = greeted().transaction(1, ['b@dst.test>\r\nDATA']).sends('');
   expect(peer.happened()).toEqual([
-    'settled 1: failed 2 550 5.1.3 [internal] MAIL FROM/RCPT TO arguments not valid',
+    'settled 1: failed 4 550 5.1.3 [internal] MAIL FROM/RCPT TO arguments not valid',
     'ready',
   ]);
 });

@@ -2,6 +2,7 @@ import type { Millis, Segments } from '../base/index.ts';
 import type { ClientEvent, ClientSettings, ClientWord, Extensions, RecipientResult } from './client-events.ts';
 import { readExtensions } from './client-extensions.ts';
 import { type Awaited, noReply, stages } from './client-stages.ts';
+import { failure, fillRest, type Transaction, unsafe } from './client-transaction.ts';
 import type { Machine } from './machine.ts';
 import { type Reply, reply } from './reply.ts';
 import { ReplyReader } from './reply-reader.ts';
@@ -12,17 +13,6 @@ interface Due {
   readonly transaction: Transaction | undefined;
   /** Which recipient, for RCPT and for LMTP's replies after the dot. */
   readonly recipient: number;
-}
-
-interface Transaction {
-  readonly number: number;
-  readonly word: Extract<ClientWord, { kind: 'transaction' }>;
-  readonly results: (RecipientResult | undefined)[];
-  accepted: number;
-  /** Begun with nothing before it, or answered at least once: only then does a lost session cost it an attempt. */
-  started: boolean;
-  /** MAIL was refused: later replies of the group change nothing. */
-  refused: boolean;
 }
 
 const CLOSED = reply(451, '4.4.2', '[internal] connection closed by remote host');
@@ -54,6 +44,8 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   #bodyOf: Transaction | undefined;
   #resetFirst = false;
   #greeted = false;
+  /** A transaction has ended in this session. */
+  #proven = false;
   #over = false;
   #quitting = false;
   #deadline: Millis | undefined;
@@ -107,7 +99,10 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   }
 
   next(): ClientEvent | undefined {
-    return this.#events.shift();
+    let event = this.#events.shift();
+    // The peer has said goodbye meanwhile: nobody must begin anything.
+    while (event?.kind === 'ready' && this.#over) event = this.#events.shift();
+    return event;
   }
 
   take(): Segments {
@@ -232,7 +227,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
         if (good) of.accepted++;
         else of.results[due.recipient] = failure(said, stages.after.rcpt);
         // One command at a time: without any recipient there is no point in DATA.
-        if (due.recipient === of.results.length - 1 && of.accepted === 0) this.#dropHeld(of, 'data');
+        if (of.accepted === 0 && !of.results.includes(undefined)) this.#dropHeld(of);
         return;
       case 'data':
         if (said.code === 354) {
@@ -241,6 +236,11 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
             this.#bodyTurn = ++this.#turn;
             this.#deadline = (now + this.#settings.timeouts.body) as Millis;
             this.#event({ kind: 'body', turn: this.#bodyTurn, transaction: of.number });
+          } else if (this.#settings.lmtp) {
+            // RFC 2033 §4.2 forbids that 354, and nobody knows how many replies a dot would bring: leave, and without
+            // a word, which would be taken for content.
+            this.#bodyOf = of;
+            this.#end(reply(451, '4.4.2', '[internal] 354 without a recipient'));
           } else {
             // RFC 2920 §3.1: every recipient was refused and 354 came all the same: an empty body ends it.
             this.#out += '.\r\n';
@@ -288,11 +288,15 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       results: new Array<undefined>(word.recipients.length).fill(undefined),
       accepted: 0,
       refused: false,
-      started: this.#transactions.length === 0,
+      // A session that has done its work before may have ended just now for that reason alone: then a message is
+      // charged only once the peer has answered to it.
+      started: this.#transactions.length === 0 && !this.#proven,
     };
     this.#transactions.push(of);
-    if (unsafe(word.reversePath) || word.recipients.some(unsafe)) {
-      fillRest(of, BAD_ARGUMENT, stages.during.mail);
+    if (unsafe(word.reversePath)) fillRest(of, BAD_ARGUMENT, stages.during.mail);
+    for (let i = 0; i < word.recipients.length; i++)
+      if (unsafe(word.recipients[i] ?? '')) of.results[i] ??= failure(BAD_ARGUMENT, stages.during.rcpt);
+    if (!of.results.includes(undefined)) {
       this.#finish(of, false, now);
       return;
     }
@@ -303,6 +307,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     const size = this.#extensions.size === undefined ? '' : ` SIZE=${word.size}`;
     this.#step(`MAIL FROM:<${word.reversePath}>${size}\r\n`, { of: 'mail', transaction: of, recipient: -1 }, now);
     for (let i = 0; i < word.recipients.length; i++) {
+      if (of.results[i] !== undefined) continue;
       this.#step(`RCPT TO:<${word.recipients[i]}>\r\n`, { of: 'rcpt', transaction: of, recipient: i }, now);
     }
     this.#step('DATA\r\n', { of: 'data', transaction: of, recipient: -1 }, now);
@@ -326,11 +331,10 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   }
 
   /** Commands of a transaction that has failed and were not sent yet. */
-  #dropHeld(of: Transaction, only?: Awaited): void {
+  #dropHeld(of: Transaction): void {
     if (this.#extensions.pipelining) return;
     for (let i = this.#held.length - 1; i >= 0; i--) {
-      const due = this.#held[i]?.due;
-      if (due?.transaction === of && (only === undefined || due.of === only)) this.#held.splice(i, 1);
+      if (this.#held[i]?.due.transaction === of) this.#held.splice(i, 1);
     }
     this.#finish(of, true, undefined);
   }
@@ -351,6 +355,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     const at = this.#transactions.indexOf(of);
     if (at === -1) return;
     this.#transactions.splice(at, 1);
+    this.#proven = true;
     fillRest(of, noReply.mail, stages.unknown);
     if (reset) this.#resetFirst = true;
     this.#event({
@@ -426,21 +431,4 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   #event(event: ClientEvent): void {
     this.#events.push(event);
   }
-}
-
-function failure(said: Reply, stage: number): RecipientResult {
-  return { kind: said.code >= 500 ? 'failed' : 'deferred', reply: said, stage };
-}
-
-function fillRest(of: Transaction, said: Reply, stage: number): void {
-  for (let i = 0; i < of.results.length; i++) of.results[i] ??= failure(said, stage);
-}
-
-/** A path that would end its own line: never from our own reception, but a policy or a foreign spool might bring one. */
-function unsafe(path: string): boolean {
-  for (let i = 0; i < path.length; i++) {
-    const code = path.charCodeAt(i);
-    if (code < 0x20 || code === 0x7f || code > 0xff) return true;
-  }
-  return false;
 }

@@ -76,6 +76,7 @@ export class MailRoom {
       network: this.network,
       names,
       spool: this.spool,
+      events,
       ids,
       queues: this.queues,
       current: () => this.generation,
