@@ -16,7 +16,7 @@ export function optionsPage(): string {
   const rows = [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
   const lines = rows.map(
     (option) =>
-      `| \`${option.name}\` | ${option.scopes.join(', ')} | ${valueOf(option)} | ${option.dynamic ? '' : 'restart'} | ${option.summary} |`,
+      `| \`${option.name}\` | ${option.scopes.join(', ')} | ${defaultText(option)} | ${option.dynamic ? '' : 'restart'} | ${option.summary} |`,
   );
   return `# Options that work
 
@@ -30,7 +30,7 @@ ${lines.join('\n')}
 `;
 }
 
-function valueOf({ initial, type }: Option<unknown>): string {
+function defaultText({ initial, type }: Option<unknown>): string {
   if (initial === undefined) return '–';
   if (typeof initial === 'object' && initial !== null) return Array.isArray(initial) ? `( ${initial.join(' ')} )` : '–';
   return `\`${typeof initial === 'number' && type === mode ? `0${initial.toString(8)}` : String(initial)}\``;
