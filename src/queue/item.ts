@@ -1,20 +1,82 @@
 import type { Millis } from '../base/index.ts';
-import type { Message, MessageId } from '../message/index.ts';
+import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import { packEnvelope, unpackEnvelope } from './packed-envelope.ts';
 import type { Item, MailQueue } from './queues.ts';
 
-/** Recipients of one reception that are not finished: they share a body and one state record. */
+/**
+ * Recipients of one reception that are not finished: they share a body, an envelope and one state record. A batch that
+ * waits is packed, one that is being delivered is not.
+ */
 export class Batch {
-  readonly message: Message;
+  readonly at: SpoolAddress;
+  readonly traits: BodyTraits;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: Millis;
   /** Counts up in the order of reception: what is due at the same time goes out in this order. */
   readonly sequence: number;
-  /** By recipient; undefined when that one is finished. */
-  readonly items: (QueueItem | undefined)[];
+  /** Items of it that are in flight: their envelope stays unpacked. */
+  flying = 0;
+  #message: Message | undefined;
+  #packed: string | undefined;
+  /** Most receptions have one recipient; the others have a list, by recipient. */
+  #items: QueueItem | (QueueItem | undefined)[] | undefined = undefined;
 
   constructor(message: Message, sequence: number) {
-    this.message = message;
+    this.at = message.at;
+    this.traits = message.traits;
+    this.receivedAt = message.envelope.receivedAt;
     this.sequence = sequence;
-    this.items = new Array<QueueItem | undefined>(message.envelope.recipients.length).fill(undefined);
+    this.#message = message;
+  }
+
+  /** The message; of a packed batch a copy that nobody keeps. */
+  get message(): Message {
+    return this.#message ?? this.#unpacked();
+  }
+
+  /** Of the batch's unfinished recipients. */
+  get items(): readonly QueueItem[] {
+    const items = this.#items;
+    if (items === undefined) return [];
+    return Array.isArray(items) ? items.filter((item) => item !== undefined) : [items];
+  }
+
+  admit(item: QueueItem): void {
+    const recipients = this.message.envelope.recipients.length;
+    if (recipients === 1) this.#items = item;
+    else {
+      if (!Array.isArray(this.#items)) this.#items = new Array<QueueItem | undefined>(recipients).fill(undefined);
+      this.#items[item.recipient] = item;
+    }
+  }
+
+  /** One recipient is finished. */
+  finish(item: QueueItem): void {
+    if (Array.isArray(this.#items)) this.#items[item.recipient] = undefined;
+    else this.#items = undefined;
+  }
+
+  /** It will not be needed soon. */
+  pack(): void {
+    if (this.#message === undefined || this.flying > 0) return;
+    this.#packed ??= packEnvelope(this.#message.envelope);
+    this.#message = undefined;
+  }
+
+  /** It is needed, and stays so until `pack`. */
+  unpack(): void {
+    this.#message ??= this.#unpacked();
+  }
+
+  /** Whether an id may be in it: cheap, for searches through everything. */
+  mentions(id: MessageId): boolean {
+    return this.#packed?.includes(id) ?? true;
+  }
+
+  #unpacked(): Message {
+    if (this.#packed === undefined) throw new Error('a batch is neither packed nor unpacked');
+    return { at: this.at, traits: this.traits, envelope: unpackEnvelope(this.#packed) };
   }
 }
 

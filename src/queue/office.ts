@@ -24,6 +24,8 @@ export interface Office {
   /** The end of a failed item, once its bounce is durable: books and log. */
   failed(queue: MailQueue, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void;
   bury(item: QueueItem, failure: Failure, told: { buried(): void; kept(): void }): void;
+  /** It will not be needed soon: body and envelope leave the memory. */
+  swapOut(batch: Batch): void;
   /** Retries or next attempts of a batch have changed: its state record is written after this turn. */
   amend(batch: Batch): void;
 }

@@ -23,7 +23,11 @@ export const neverAttemptExpiredMessages = option('never_attempt_expired_message
 export const gateway = option('gateway', optional(text));
 export const maxRecipientsPerBatch = option('max_recipients_per_batch', integer);
 
+/** Active messages of a pair whose bodies stay in memory; -1: all, as far as the other limits allow. */
+export const maxResidentActiveQueue = option('max_resident_active_queue', integer);
+
 export const queueOptions = [
+  maxResidentActiveQueue,
   retryInterval,
   maxRetryInterval,
   maxRetries,

@@ -7,6 +7,7 @@ import { earlier, QueueItem } from './item.ts';
 import type { Office } from './office.ts';
 import {
   maxRecipientsPerBatch,
+  maxResidentActiveQueue,
   maxRetries,
   maxRetryInterval,
   messageExpiration,
@@ -21,7 +22,9 @@ import { afterFailure, TOO_OLD } from './retry.ts';
 const EXPIRED_UNTRIED = reply(554, '5.4.5', '[internal] Delivery not attempted (message expired)');
 const OPEN = gate('open');
 /** Behind these gates nothing moves at all, and nobody knows for how long. */
-const DEAD_ENDS: ReadonlySet<Gate> = new Set((['suspended', 'DNS', 'no usable host', 'policy wait'] as const).map(gate));
+const DEAD_ENDS: ReadonlySet<Gate> = new Set(
+  (['suspended', 'DNS', 'no usable host', 'policy wait'] as const).map(gate),
+);
 /** Any other gate that has let nothing through for so long is a dead end as well. */
 const LONGEST_HOLD = 3_600_000;
 /** A timer never sleeps longer: the wall clock, which retry times are on, may be set. */
@@ -113,6 +116,7 @@ export class Pair implements MailQueue {
     const item = own(given);
     if (!this.#flying.delete(item)) throw new Error(`${item.id} is settled but was not in flight`);
     item.place = 'gone';
+    item.batch.flying--;
     this.touched = this.#office.clock.now();
     switch (outcome.kind) {
       case 'delivered':
@@ -175,7 +179,7 @@ export class Pair implements MailQueue {
     const old: QueueItem[] = [];
     let oldest = Number.POSITIVE_INFINITY;
     for (const item of this.#due) {
-      const { receivedAt } = item.message.envelope;
+      const { receivedAt } = item.batch;
       if (receivedAt <= over) old.push(item);
       else if (receivedAt < oldest) oldest = receivedAt;
     }
@@ -244,7 +248,9 @@ export class Pair implements MailQueue {
 
   /** @returns the item with that id, wherever it is */
   item(id: MessageId): Item | undefined {
-    for (const items of [this.#due, this.#heap, this.#flying]) for (const item of items) if (item.id === id) return item;
+    for (const items of [this.#due, this.#heap, this.#flying])
+      for (const item of items) if (item.batch.mentions(id) && item.id === id) return item;
+
     return undefined;
   }
 
@@ -260,20 +266,24 @@ export class Pair implements MailQueue {
       if (item === undefined) return undefined;
       const { view } = this.limits;
       if (!view.get(neverAttemptExpiredMessages)) return item;
-      const deadline = item.message.envelope.receivedAt + view.get(messageExpiration) * 1000;
+      const deadline = item.batch.receivedAt + view.get(messageExpiration) * 1000;
       if (this.#office.clock.date() < deadline) return item;
       this.#bury(item, undefined, EXPIRED_UNTRIED, true, false);
     }
   }
 
   #activate(item: QueueItem, first = false): void {
-    const { receivedAt } = item.message.envelope;
+    const { receivedAt } = item.batch;
     if (receivedAt < this.#oldest || this.#due.size === 0) this.#oldest = receivedAt;
     this.#due.add(item, first);
+    const resident = this.limits.view.get(maxResidentActiveQueue);
+    if (resident >= 0 && this.#due.size > resident) this.#office.swapOut(item.batch);
   }
 
   #fly(item: QueueItem): void {
     item.place = 'in flight';
+    item.batch.unpack();
+    item.batch.flying++;
     this.#flying.add(item);
   }
 
@@ -281,6 +291,7 @@ export class Pair implements MailQueue {
     item.place = 'delayed';
     item.nextAttempt = until;
     this.#heap.push(item);
+    this.#office.swapOut(item.batch);
     this.#arm();
   }
 
@@ -297,7 +308,7 @@ export class Pair implements MailQueue {
         neverRetry: view.get(neverRetry),
       },
       item.retries,
-      item.message.envelope.receivedAt,
+      item.batch.receivedAt,
       date,
     );
     if (decision.kind === 'give up') {

@@ -168,9 +168,9 @@ export class QueueRegistry implements Queues, Office {
   delivered(pair: MailQueue, item: QueueItem, outcome: Judged): void {
     this.ledger.delivered++;
     this.#parts.events.record(this.#event('delivery', pair, item, outcome.attempt, outcome.reply, 0));
-    item.batch.items[item.recipient] = undefined;
+    item.batch.finish(item);
     try {
-      this.#parts.spool.done(item.message.at, [item.recipient]);
+      this.#parts.spool.done(item.batch.at, [item.recipient]);
     } catch (error) {
       this.#complain(item.batch, 'its delivery is not written', error);
     }
@@ -190,7 +190,7 @@ export class QueueRegistry implements Queues, Office {
     this.#parts.events.record(
       this.#event('permanent', pair, item, attempt, said, this.#parts.classify(said, 'permanent', stage)),
     );
-    item.batch.items[item.recipient] = undefined;
+    item.batch.finish(item);
   }
 
   /** Recipients of one message that fail in one turn share a DSN (spec/delivery 9.1). */
@@ -206,6 +206,16 @@ export class QueueRegistry implements Queues, Office {
     this.#amended.add(batch);
   }
 
+  swapOut(batch: Batch): void {
+    if (batch.flying > 0) return;
+    batch.pack();
+    try {
+      this.#parts.spool.swapOut(batch.at);
+    } catch (error) {
+      this.#complain(batch, 'its body stays in memory', error);
+    }
+  }
+
   #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {
     let due = date;
     if (state !== undefined) {
@@ -215,7 +225,7 @@ export class QueueRegistry implements Queues, Office {
     }
     const item = new QueueItem(batch, recipient, pair, due);
     item.retries = state?.retries ?? 0;
-    batch.items[recipient] = item;
+    batch.admit(item);
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
   }
@@ -270,10 +280,10 @@ export class QueueRegistry implements Queues, Office {
     const batches = [...this.#amended];
     this.#amended.clear();
     for (const batch of batches) {
-      const states = batch.items.filter((item): item is QueueItem => item !== undefined && item.retries > 0);
+      const states = batch.items.filter((item) => item.retries > 0);
       if (states.length === 0) continue;
       try {
-        this.#parts.spool.amend(batch.message.at, writeRetryState(states));
+        this.#parts.spool.amend(batch.at, writeRetryState(states));
       } catch (error) {
         this.#complain(batch, 'its retries are not written', error);
       }
