@@ -201,7 +201,7 @@ export async function buildServer({
       if (closed) return;
       closed = true;
       await doors.close();
-      await reception.close();
+      await reception.close(patienceMillis);
       await delivery.close(patienceMillis);
       await recovered;
       queues.buryAll();

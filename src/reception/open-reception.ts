@@ -1,4 +1,4 @@
-import type { Millis } from '../base/index.ts';
+import { type Millis, millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { ServerState } from '../smtp/index.ts';
 import type { PeerAddress, Pipe } from '../world/index.ts';
@@ -64,9 +64,16 @@ export function reception(parts: ReceptionParts): OpenReception {
   return {
     converse,
     inject: (envelope, traits, draft) => inject(desk, envelope, traits, draft),
-    close() {
+    close(patienceMillis) {
       closed ??= new Promise<void>((resolve) => {
-        closing = resolve;
+        const { clock } = parts;
+        const late = clock.at(millis(clock.now() + patienceMillis), () => {
+          for (const session of [...sessions.keys()]) session.cut();
+        });
+        closing = () => {
+          late[Symbol.dispose]();
+          resolve();
+        };
         for (const session of sessions.keys()) session.leave();
         settle();
       });

@@ -278,7 +278,7 @@ describe('the end of the server', () => {
     const busy = house.greeted();
     busy.sends(ENVELOPE);
     let done = false;
-    const closed = house.reception.close().then(() => (done = true));
+    const closed = house.reception.close(1000).then(() => (done = true));
     house.clock.turn();
     expect(idle.hears()).toMatch(/^421 4\.3\.2 /);
     expect(busy.hears()).toBe('');
@@ -288,6 +288,22 @@ describe('the end of the server', () => {
     await closed;
     expect(house.enqueued).toHaveLength(1);
     expect(house.connect().hears()).toMatch(/^421 4\.3\.2 /);
+  });
+
+  test('a client that never ends its transaction does not keep the server for ever', () => {
+    const house = new MailIn(OPEN);
+    const slow = house.greeted();
+    slow.sends(ENVELOPE);
+    let done = false;
+    void house.reception.close(1000).then(() => (done = true));
+    house.clock.turn();
+    house.clock.pass(0.9);
+    expect(slow.hears()).toBe('');
+    expect(slow.ended).toBe(false);
+    house.clock.pass(0.1);
+    expect(slow.hears()).toMatch(/^421 4\.3\.2 /);
+    expect(slow.ended).toBe(true);
+    expect(done).toBe(false);
   });
 
   test('a client that closes its half still hears its replies', () => {

@@ -18,8 +18,8 @@ export interface Reception {
   converse(pipe: Pipe, origin: Origin): PipeHost;
   /** HTTP, ECStream, our own mail: the same last phases; resolves when durable. */
   inject(envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress>;
-  /** No new transactions; resolves when those in flight have ended. */
-  close(): Promise<void>;
+  /** No new transactions; resolves when those in flight have ended, or were cut off with 421 after `patienceMillis`. */
+  close(patienceMillis: number): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
 }

@@ -125,6 +125,14 @@ export class Session implements PipeHost, Speaker {
     this.pump();
   }
 
+  /** The server has waited long enough. Who only waits for our disk to keep a message is answered: that does not take for ever. */
+  cut(): void {
+    this.#leaving = true;
+    if (this.#conversation.transaction?.committed === true) return;
+    this.#dismiss();
+    this.pump();
+  }
+
   #dismiss(): void {
     const { hostName } = this.#machine.settings;
     this.#machine.dismiss(reply(421, '4.3.2', `${hostName} Service not available, closing transmission channel`));

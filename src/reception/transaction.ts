@@ -65,6 +65,11 @@ export class Transaction implements Told {
     this.line = sender.line;
   }
 
+  /** On its way to the disk: `outcome` will be told. */
+  get committed(): boolean {
+    return this.#envelope !== undefined;
+  }
+
   add(written: string, path: string): void {
     this.recipients.push({ written, path, binding: DEFAULT_BINDING });
   }

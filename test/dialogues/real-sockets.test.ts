@@ -80,7 +80,7 @@ class Server {
 
   async stop(): Promise<void> {
     await this.doors?.close();
-    await this.reception?.close();
+    await this.reception?.close(1000);
     rmSync(this.folder, { recursive: true });
   }
 }
