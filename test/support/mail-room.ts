@@ -28,6 +28,10 @@ export class MailRoom {
   readonly complaints: string[] = [];
   /** Bounces cannot be stored. */
   burialFails = false;
+  /** The undertaker himself breaks down. */
+  burialThrows = false;
+  /** Names that were asked for, as `name type`. */
+  readonly asked: string[] = [];
   generation: Generation;
   readonly queues: QueueRegistry;
   readonly delivery: SmtpDelivery;
@@ -45,6 +49,7 @@ export class MailRoom {
     };
     const undertaker: Undertaker = {
       bury: (message, failed, told) => {
+        if (this.burialThrows) throw new Error('no undertaker');
         if (this.burialFails) {
           this.clock.defer(told.kept);
           return;
@@ -58,8 +63,10 @@ export class MailRoom {
       },
     };
     const names: Names = {
-      lookup: async (name: string, type: RecordType) =>
-        this.zone.get(`${name} ${type}`) ?? { kind: 'no name', ttl: 60 as never },
+      lookup: async (name: string, type: RecordType) => {
+        this.asked.push(`${name} ${type}`);
+        return this.zone.get(`${name} ${type}`) ?? { kind: 'no name', ttl: 60 as never };
+      },
     };
     this.queues = new QueueRegistry({
       clock: this.clock,
