@@ -1,7 +1,7 @@
 import type { Millis } from '../base/index.ts';
 import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
-import { packEnvelope, unpackEnvelope } from './packed-envelope.ts';
+import { mayHold, packEnvelope, unpackEnvelope } from './packed-envelope.ts';
 import type { Item, MailQueue } from './queues.ts';
 
 /**
@@ -71,12 +71,12 @@ export class Batch {
 
   /** Whether an id may be in it: cheap, for searches through everything. */
   mentions(id: MessageId): boolean {
-    return this.#packed?.includes(id) ?? true;
+    return this.#packed === undefined || mayHold(this.#packed, id);
   }
 
   #unpacked(): Message {
     if (this.#packed === undefined) throw new Error('a batch is neither packed nor unpacked');
-    return { at: this.at, traits: this.traits, envelope: unpackEnvelope(this.#packed) };
+    return { at: this.at, traits: this.traits, envelope: unpackEnvelope(this.#packed, this.receivedAt) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { type BindingName, type Domain, inMillis, type Millis, millis, parseDomain } from '../base/index.ts';
+import { type BindingName, type Domain, inMillis, type Millis, millis, parseDomain, Ring } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { AttemptEvent, Events } from '../events/index.ts';
 import type { MessageId } from '../message/index.ts';
@@ -34,6 +34,8 @@ const AFTER_TROUBLE = 60_000;
 const OPEN = gate('open');
 /** Recipient domains whose pair is remembered, so that an address costs one look-up. */
 const MOST_KNOWN = 100_000;
+/** Batches whose envelopes are kept as objects; beyond it the oldest are packed. */
+const MOST_UNPACKED = 256;
 /** What cannot be a domain waits under this name, fails there, and is bounced like any other. */
 const NO_DOMAIN = 'invalid' as Domain;
 
@@ -66,6 +68,7 @@ export class QueueRegistry implements Queues, Office {
   #housekeeping: Disposable | undefined;
   #expiring: Disposable | undefined;
   #batches = 0;
+  readonly #unpacked = new Ring<Batch>();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -87,6 +90,7 @@ export class QueueRegistry implements Queues, Office {
       pair.counters.received++;
       this.#admit(batch, i, pair, undefined, date);
     }
+    this.#remember(batch);
   }
 
   /** What an earlier process left: with its retries and next attempts. */
@@ -103,6 +107,7 @@ export class QueueRegistry implements Queues, Office {
       this.ledger.recovered++;
       this.#admit(batch, i, this.#pairFor(message, i), states.get(i), date);
     }
+    this.#remember(batch);
   }
 
   find(binding: BindingName, domain: Domain): Pair | undefined {
@@ -214,6 +219,12 @@ export class QueueRegistry implements Queues, Office {
     } catch (error) {
       this.#complain(batch, 'its body stays in memory', error);
     }
+  }
+
+  /** The newest batches stay unpacked, over all pairs: most are delivered at once. */
+  #remember(batch: Batch): void {
+    this.#unpacked.push(batch);
+    if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack();
   }
 
   #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {

@@ -19,6 +19,9 @@ export type RetryDecision =
 export const TOO_OLD = reply(554, '5.4.7', '[internal] exceeded max time without delivery');
 const TOO_OFTEN = reply(554, '5.4.7', '[internal] exceeded max retries without delivery');
 
+/** Milliseconds: with `retry_interval = 0` a message would be tried without end. */
+const LEAST_WAIT = 1000;
+
 /**
  * What becomes of a message after a transient failure.
  *
@@ -33,7 +36,8 @@ export function afterFailure(rules: RetryRules, retries: number, created: Millis
   const deadline = created + rules.messageExpiration * 1000;
   if (now >= deadline) return { kind: 'give up', expired: true, reply: TOO_OLD };
   if (retries >= retryCount(rules)) return { kind: 'give up', expired: false, reply: TOO_OFTEN };
-  return { kind: 'again', at: Math.min(now + retryDelay(rules, retries) * 1000, deadline) as Millis };
+  const wait = Math.max(retryDelay(rules, retries) * 1000, LEAST_WAIT);
+  return { kind: 'again', at: Math.min(now + wait, deadline) as Millis };
 }
 
 /** @returns seconds to wait after the failure of attempt `retries` (0 the first): doubled each time, up to the cap */
