@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Events } from '../events/index.ts';
-import { type Chance, type Clock, type DirectoryEntry, type Disk, DiskError } from '../world/index.ts';
+import { type Chance, type Clock, type Disk, DiskError } from '../world/index.ts';
 import { Alarm, because } from './alarm.ts';
 import { Compaction } from './compaction.ts';
 import { Damage } from './damage.ts';
-import { LARGE_NAME, LargeFiles } from './large.ts';
+import { type Inventory, inventory, listed } from './inventory.ts';
+import { LargeFiles } from './large.ts';
 import { Log } from './log.ts';
 import { LogSpool } from './log-spool.ts';
 import { Receptions } from './receptions.ts';
@@ -13,7 +14,7 @@ import { SALT_BYTES } from './record.ts';
 import { Recovery } from './recovery.ts';
 import { Residency } from './residency.ts';
 import { Room } from './room.ts';
-import { SEGMENT_NAME, Shelf } from './shelf.ts';
+import { Shelf } from './shelf.ts';
 import { type Spool, SpoolError, type SpoolSettings } from './spool.ts';
 
 export interface OpenSpoolParts {
@@ -66,7 +67,7 @@ async function opened(
   const settings = { current: parts.settings };
   const mode = parts.settings.spool_mode;
   const sync = (): boolean => settings.current.force_fsync;
-  const found = await survey(disk, alarm, base, directory);
+  const { sequences, large, next } = await found(disk, alarm, base, directory);
   const settleMillis = parts.compactionSettleMillis ?? 30_000;
   const shelf = new Shelf({
     disk,
@@ -78,9 +79,9 @@ async function opened(
     settleMillis,
     segmentBytes: parts.segmentBytes ?? 64 * 1024 * 1024,
     salt: chance ? () => chance.bytes(SALT_BYTES) : (sequence) => poorSalt(clock, sequence),
-    nextSequence: found.next,
+    nextSequence: next,
   });
-  const files = new LargeFiles(disk, clock, `${directory}/large`, mode, found.next, (path, cause) => {
+  const files = new LargeFiles(disk, clock, `${directory}/large`, mode, next, (path, cause) => {
     alarm.repeat('large file', 'WARNING', `cannot close or delete ${path}: ${because(cause)}`);
   });
   const residency = new Residency(settings.current.max_resident_messages, settings.current.max_resident_bytes);
@@ -98,7 +99,7 @@ async function opened(
   const compaction = new Compaction({ clock, alarm, shelf, receptions, log, settleMillis });
   shelf.onSparse = () => compaction.consider();
   const damage = new Damage(disk, alarm, `${base}/damaged`, mode, directoryMode);
-  const old = found.sequences.length > 0 || found.large.length > 0;
+  const old = sequences.length > 0 || large.length > 0;
   const recovery = old
     ? new Recovery({
         disk,
@@ -108,8 +109,8 @@ async function opened(
         files,
         log,
         damage,
-        sequences: found.sequences,
-        large: found.large,
+        sequences,
+        large,
       })
     : undefined;
   shelf.settled = !old;
@@ -175,53 +176,20 @@ async function locked(disk: Disk, base: string): Promise<AsyncDisposable> {
   }
 }
 
-interface Survey {
-  readonly sequences: readonly number[];
-  readonly large: readonly string[];
-  /** A sequence that no file of the directory mentions. */
-  readonly next: number;
-}
-
 /** What is there. Files that are not ours are left alone, and told of. */
-async function survey(disk: Disk, alarm: Alarm, base: string, directory: string): Promise<Survey> {
-  const sequences: number[] = [];
-  const large: string[] = [];
+async function found(disk: Disk, alarm: Alarm, base: string, directory: string): Promise<Inventory> {
   const strange: string[] = [];
-  let last = 0;
   for (const { name, kind } of await listed(disk, base)) {
     const ours = kind === 'directory' ? /^(?:L\d+|damaged|lost\+found)$/.test(name) : /^lock(?:[.-].*)?$/.test(name);
     if (!ours) strange.push(`${base}/${name}`);
   }
-  for (const { name, kind } of await listed(disk, directory)) {
-    const sequence = kind === 'file' ? Number(SEGMENT_NAME.exec(name)?.[1] ?? NaN) : NaN;
-    if (sequence > 0) sequences.push(sequence);
-    else if (name !== 'large') strange.push(`${directory}/${name}`);
-  }
-  for (const { name, kind } of await listed(disk, `${directory}/large`)) {
-    const run = kind === 'file' ? LARGE_NAME.exec(name)?.[1] : undefined;
-    if (run === undefined) {
-      strange.push(`${directory}/large/${name}`);
-      continue;
-    }
-    large.push(name);
-    last = Math.max(last, Number(run));
-  }
+  const here = await inventory(disk, directory);
+  strange.push(...here.strange);
   if (strange.length > 0) {
     const more = strange.length > 5 ? ` and ${strange.length - 5} more` : '';
     alarm.tell('WARNING', `not files of the spool, left alone: ${strange.slice(0, 5).join(', ')}${more}`);
   }
-  sequences.sort((a, b) => a - b);
-  return { sequences, large, next: Math.max(last, sequences[sequences.length - 1] ?? 0) + 1 };
-}
-
-async function listed(disk: Disk, path: string): Promise<readonly DirectoryEntry[]> {
-  try {
-    return await disk.list(path);
-  } catch (cause) {
-    throw new SpoolError('IMP_SPOOL_READ', `cannot read ${path}: ${because(cause)}. Check its owner and mode.`, {
-      cause,
-    });
-  }
+  return here;
 }
 
 /** Who may read a file may search its directory. */

@@ -41,11 +41,15 @@ export class Receptions {
   /** Finished recipients, only of receptions of which some are finished and some are not: one bit each. */
   readonly #partly = new Map<number, Uint8Array>();
   readonly #large = new Map<number, LargeReference>();
-  readonly #shelf: Shelf;
-  readonly #residency: Residency;
-  readonly #files: LargeFiles;
+  readonly #shelf: Pick<Shelf, 'get' | 'released'>;
+  readonly #residency: Pick<Residency, 'add' | 'remove'>;
+  readonly #files: Pick<LargeFiles, 'path' | 'remove'>;
 
-  constructor(shelf: Shelf, residency: Residency, files: LargeFiles) {
+  constructor(
+    shelf: Pick<Shelf, 'get' | 'released'>,
+    residency: Pick<Residency, 'add' | 'remove'>,
+    files: Pick<LargeFiles, 'path' | 'remove'>,
+  ) {
     this.#shelf = shelf;
     this.#residency = residency;
     this.#files = files;

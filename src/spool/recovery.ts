@@ -3,28 +3,14 @@ import { type Alarm, because } from './alarm.ts';
 import type { Damage } from './damage.ts';
 import { type LargeFiles, largeName } from './large.ts';
 import type { Log } from './log.ts';
-import { Numbers } from './numbers.ts';
 import type { Note } from './pending.ts';
 import type { Receptions } from './receptions.ts';
-import {
-  ABORT,
-  DONE,
-  type DoneList,
-  HEAD_BYTES,
-  headTotal,
-  RECEPTION,
-  readDone,
-  readEnvelope,
-  readReception,
-  STATE,
-  traitsOf,
-} from './record.ts';
-import { type Broken, type Found, findMark, readIndex, scan } from './scan.ts';
+import { type DoneList, HEAD_BYTES, readEnvelope, readReception, traitsOf } from './record.ts';
+import { type Broken, findMark, recordsOf } from './scan.ts';
 import { Segment } from './segment.ts';
 import type { Shelf } from './shelf.ts';
 import type { Recovered } from './spool.ts';
-import { StateArena } from './state-arena.ts';
-import { HOLDER, OFFSET, RECIPIENTS, REMAINING, STATE_HOLDER } from './table.ts';
+import { Survey } from './survey.ts';
 
 const BATCH = 1000;
 
@@ -49,27 +35,24 @@ export interface RecoveryParts {
  */
 export class Recovery {
   readonly #parts: RecoveryParts;
-  readonly #numbers = new Numbers();
-  /** Segment → offset from which on nothing in it ever happened. */
-  readonly #cuts = new Map<number, number>();
-  /** Dead receptions whose done record speaks of another segment than the one they were first written in. */
-  readonly #deadElsewhere = new Map<string, number>();
-  readonly #states = new StateArena();
-  /** Slots that were made for a state or a done record whose reception has not come by yet. */
-  readonly #homeless = new Set<number>();
-  /** Slot → finished recipients, of receptions with some that are not. */
-  readonly #partly = new Map<number, number[]>();
+  readonly #survey: Survey;
   readonly #largeNames: ReadonlySet<string>;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
+    this.#survey = new Survey({
+      receptions: parts.receptions,
+      segment: (sequence) => parts.shelf.get(sequence),
+      repeat: (done) => this.#say(done),
+    });
     this.#largeNames = new Set(parts.large);
   }
 
   async *run(): AsyncGenerator<readonly Recovered[]> {
     const { shelf, sequences } = this.#parts;
-    for (let i = sequences.length - 1; i >= 0; i--) await this.#survey(sequences[i]!);
-    this.#settleAccounts();
+    for (let i = sequences.length - 1; i >= 0; i--) await this.#hear(sequences[i]!);
+    this.#survey.settle();
+    this.#settleDebts();
     const orphans = this.#orphans();
     for (const sequence of sequences) {
       const segment = shelf.get(sequence);
@@ -81,7 +64,7 @@ export class Recovery {
   }
 
   /** First walk, one segment. */
-  async #survey(sequence: number): Promise<void> {
+  async #hear(sequence: number): Promise<void> {
     const { alarm, disk, shelf } = this.#parts;
     const path = shelf.path(sequence);
     const segment = new Segment(sequence, path, undefined, undefined);
@@ -93,8 +76,7 @@ export class Recovery {
         alarm.tell('NOTICE', `${path} is empty and was removed: the process before ended before it was used.`);
         return;
       }
-      // What stands behind the cut was refused: nobody looks at it again.
-      segment.size = Math.min(status.size, this.#cuts.get(sequence) ?? Infinity);
+      segment.size = this.#survey.counted(sequence, status.size);
       shelf.adopt(segment);
       shelf.pin(segment);
       const mark = await findMark(shelf.source(segment), segment.size);
@@ -112,8 +94,8 @@ export class Recovery {
       }
       segment.mark = mark;
       const broken: Broken[] = [];
-      for await (const records of this.#records(segment, mark, 'check', broken)) {
-        for (const found of records) this.#learn(segment, found);
+      for await (const records of recordsOf(shelf.source(segment), segment.size, mark, 'check', broken)) {
+        for (const found of records) this.#survey.learn(segment, found);
       }
       for (const each of broken) await this.#broken(segment, each);
     } catch (cause) {
@@ -163,151 +145,14 @@ export class Recovery {
     }
   }
 
-  /** All records, from the index or, without one, from the segment itself. */
-  async *#records(
-    segment: Segment,
-    mark: Buffer,
-    bodies: 'skip' | 'check',
-    broken: Broken[],
-  ): AsyncGenerator<readonly Found[]> {
-    const source = this.#parts.shelf.source(segment);
-    const index = await readIndex(source, segment.size, mark);
-    if (index) {
-      yield index;
-      return;
-    }
-    for await (const window of scan(source, segment.size, mark, bodies)) {
-      broken.push(...window.broken);
-      yield window.records;
-    }
-  }
-
-  #learn(segment: Segment, found: Found): void {
-    const { head } = found;
-    switch (head.type) {
-      case ABORT:
-        this.#cuts.set(head.origin, Math.min(head.ordinal, this.#cuts.get(head.origin) ?? Infinity));
-        segment.owe(head.origin, HEAD_BYTES);
-        return;
-      case DONE: {
-        const done = readDone(found.meta, head);
-        if (done) this.#learnDone(segment, done, headTotal(head));
-        return;
-      }
-      case STATE:
-        this.#learnState(segment, found);
-        return;
-      case RECEPTION:
-        this.#learnReception(segment, found);
-        return;
-      default:
-    }
-  }
-
-  #learnDone(segment: Segment, done: DoneList, bytes: number): void {
-    const { origin, ordinal, holder, recipients } = done;
-    segment.owe(holder, bytes);
-    if (this.#numbers.isDead(origin, ordinal)) return;
-    if (recipients !== undefined) {
-      const slot = this.#slot(origin, ordinal);
-      const known = this.#partly.get(slot);
-      if (known) known.push(...recipients);
-      else this.#partly.set(slot, [...recipients]);
-      return;
-    }
-    const slot = this.#numbers.slot(origin, ordinal);
-    if (slot !== undefined) this.#forget(slot);
-    this.#numbers.setDead(origin, ordinal);
-    if (holder !== origin) this.#deadElsewhere.set(`${origin}:${ordinal}`, holder);
-  }
-
-  #forget(slot: number): void {
-    this.#homeless.delete(slot);
-    this.#partly.delete(slot);
-    this.#states.drop(slot);
-    this.#parts.receptions.forget(slot);
-  }
-
-  /** Its slot; a new one when this is the first word of it. */
-  #slot(origin: number, ordinal: number): number {
-    const known = this.#numbers.slot(origin, ordinal);
-    if (known !== undefined) return known;
-    const slot = this.#parts.receptions.table.allocate();
-    this.#numbers.setSlot(origin, ordinal, slot);
-    this.#homeless.add(slot);
-    return slot;
-  }
-
-  #learnState(segment: Segment, found: Found): void {
-    const { origin, ordinal } = found.head;
-    if (this.#numbers.isDead(origin, ordinal)) return;
-    const { receptions } = this.#parts;
-    const slot = this.#slot(origin, ordinal);
-    const holder = receptions.table.get(slot, STATE_HOLDER);
-    // Newer segments came first; within one, the later record is the newer.
-    if (holder !== 0 && holder !== segment.sequence) return;
-    receptions.state(slot, segment.sequence, found.offset, headTotal(found.head));
-    this.#states.put(slot, found.meta);
-  }
-
-  #learnReception(segment: Segment, found: Found): void {
-    const { head } = found;
-    const { receptions, shelf } = this.#parts;
-    const meta = readReception(found.meta, head.flags);
-    if (!meta) return;
-    if (meta.replaces) this.#learnDone(segment, meta.replaces, 0);
-    const { origin, ordinal } = head;
-    if (this.#numbers.isDead(origin, ordinal)) {
-      // It was moved, then finished, and this is the copy that should have been deleted: the done record speaks of the
-      // other one and may go with it.
-      const holder = this.#deadElsewhere.get(`${origin}:${ordinal}`) ?? origin;
-      if (holder !== segment.sequence) this.#say({ origin, ordinal, holder: segment.sequence, recipients: undefined });
-      return;
-    }
-    const slot = this.#slot(origin, ordinal);
-    const newer = shelf.get(receptions.table.get(slot, HOLDER));
-    if (newer) {
-      if (newer !== segment) newer.movedFrom.add(segment.sequence);
-      return;
-    }
-    this.#homeless.delete(slot);
-    receptions.admit(
-      slot,
-      {
-        origin,
-        ordinal,
-        holder: segment.sequence,
-        offset: found.offset,
-        headLength: HEAD_BYTES + head.metaLength,
-        bodyLength: head.bodyLength,
-        bodyCrc: head.bodyCrc,
-        flags: head.flags,
-        recipients: meta.recipients,
-        large: meta.large,
-      },
-      undefined,
-    );
-  }
-
   #say(done: DoneList): void {
     const note: Note = { kind: 'again', done, offset: 0, length: 0, owes: 0 };
     this.#parts.log.note(note);
   }
 
-  /** Between the walks: what was said in pieces is put together. */
-  #settleAccounts(): void {
-    const { receptions, shelf } = this.#parts;
-    const { table } = receptions;
-    // Records about receptions that are gone with their segments.
-    for (const slot of [...this.#homeless]) this.#forget(slot);
-    for (const [slot, recipients] of [...this.#partly]) {
-      const total = table.get(slot, RECIPIENTS);
-      receptions.finish(
-        slot,
-        recipients.filter((recipient) => recipient < total),
-      );
-      if (table.get(slot, REMAINING) === 0) this.#forget(slot);
-    }
+  /** Between the walks: debts to segments that are gone mean nothing. */
+  #settleDebts(): void {
+    const { shelf } = this.#parts;
     for (const segment of shelf.all()) {
       for (const debt of [...segment.owes.keys(), ...segment.movedFrom]) if (!shelf.get(debt)) segment.settle(debt);
     }
@@ -322,18 +167,17 @@ export class Recovery {
     let batch: Recovered[] = [];
     shelf.pin(segment);
     try {
-      for await (const records of this.#records(segment, mark, 'skip', [])) {
-        for (const { head, offset, meta } of records) {
-          if (head.type !== RECEPTION) continue;
-          const slot = this.#numbers.slot(head.origin, head.ordinal);
-          if (slot === undefined || table.get(slot, HOLDER) !== segment.sequence || table.get(slot, OFFSET) !== offset)
-            continue;
+      for await (const records of recordsOf(shelf.source(segment), segment.size, mark, 'skip', [])) {
+        for (const found of records) {
+          const slot = this.#survey.living(segment, found);
+          if (slot === undefined) continue;
+          const { head, meta } = found;
           batch.push({
             at: table.address(slot),
             envelope: readEnvelope(meta, readReception(meta, head.flags)!.envelopeAt),
             traits: traitsOf(head.flags),
             done: receptions.finished(slot),
-            state: this.#states.get(slot),
+            state: this.#survey.state(slot),
           });
           if (batch.length === BATCH) {
             yield batch;

@@ -83,6 +83,29 @@ export async function readIndex(source: Source, size: number, mark: Buffer): Pro
 }
 
 /**
+ * All records, from the index or, without one, from the segment itself.
+ *
+ * @param broken gets what is no whole record; an index knows of none
+ */
+export async function* recordsOf(
+  source: Source,
+  size: number,
+  mark: Buffer,
+  bodies: 'skip' | 'check',
+  broken: Broken[],
+): AsyncGenerator<readonly Found[]> {
+  const index = await readIndex(source, size, mark);
+  if (index) {
+    yield index;
+    return;
+  }
+  for await (const window of scan(source, size, mark, bodies)) {
+    broken.push(...window.broken);
+    yield window.records;
+  }
+}
+
+/**
  * Reads records one behind the other. A bad sum ends nothing: reading resumes at the next place that holds a whole
  * head with the salt of this segment.
  *
