@@ -37,6 +37,10 @@ export class Crashes {
     return this.#deaths.length;
   }
 
+  diedSince(at: number): boolean {
+    return this.#deaths.some((death) => death.at >= at);
+  }
+
   began(operation: DiskOperation, path: string): void {
     if (operation !== 'write' || !isSegment(path)) return;
     // What is written to an older segment beside this is its index: it covers nothing.

@@ -114,9 +114,11 @@ export class Operator {
         await this.#say('reload');
         return;
       case 'bad reload': {
-        this.#parts.server.disk.put(CONFIGURATION, 'Retry_Interval = soon\n');
+        server.misconfigured = true;
+        server.disk.put(CONFIGURATION, 'Retry_Interval = soon\n');
         const said = await this.#say('reload');
-        if (said?.code === 0) this.#parts.violations.report('console', 'a configuration that is wrong was taken');
+        server.misconfigured = false;
+        if (said?.code === 0 && !this.#done) this.#parts.violations.report('console', 'a configuration that is wrong was taken');
         this.#write(NO_CHANGES);
         return;
       }

@@ -22,7 +22,7 @@ export interface Final {
 export interface RetryMark {
   readonly at: number;
   readonly retries: number;
-  readonly due: number;
+  due: number;
 }
 
 /** One recipient of one letter, or one bounce: what the server has said of it, and what peers have seen of it. */

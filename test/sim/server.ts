@@ -60,6 +60,8 @@ export class SimulatedServer {
   /** Operations of the disk until it dies; undefined while nobody has decided so. */
   doomedIn: { left: number; readonly how: 'killed' | 'power cut' } | undefined;
   lives = 0;
+  /** The file on disk is wrong, and somebody knows it. */
+  misconfigured = false;
   /** No more lives: the simulation is over. */
   retired = false;
 
@@ -151,7 +153,8 @@ export class SimulatedServer {
     if (this.machine !== machine) return;
     const expected = error instanceof SpoolError || error instanceof ListenError || error instanceof ConfigErrors;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    if (!expected || this.#crashes.troublesIn(this.#town.clock.now() - 120_000, this.#town.clock.now()) === 0)
+    const known = error instanceof ConfigErrors && this.misconfigured;
+    if (!known && (!expected || this.#crashes.troublesIn(this.#town.clock.now() - 120_000, this.#town.clock.now()) === 0))
       this.#violations.report('start', `the server does not start: ${text}`);
     this.#town.note('server', `does not start: ${text.split('\n')[0]}`);
     this.disk = machine.kill();

@@ -88,6 +88,9 @@ async function run(witness: Witness): Promise<void> {
   town.note('weather', 'clears');
   await clock.until(operator.leave());
   await drain(witness, Promise.all(jobs));
+  // A segment that could not be read is left alone until the next start; and an orderly restart must not change anything.
+  await clock.until(server.close(), LONGEST_CLOSE);
+  await drain(witness, sleep(clock, RECOVERY));
   await finalJudgement(witness);
 }
 
@@ -105,6 +108,10 @@ function figuresOf({ records, server, clock }: Witness): Figures {
     simulatedSeconds: Math.round(clock.now() / 1000),
   };
 }
+
+const LONGEST_CLOSE = 200_000;
+/** More than a restart and the reading of a small spool take. */
+const RECOVERY = 60_000;
 
 const textOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 6).join('\n') : String(error);

@@ -47,7 +47,11 @@ export class Witness implements ServerHearer, SessionHearer {
     this.#fates = new Fates({ now, records, crashes, violations, bounces: (domain) => this.#bounces(domain) });
     this.#retries = new Retries({ now, crashes, violations, current: () => this.#current() });
     this.#limits = new Limits({ now, plan, violations });
-    this.#books = new Books(violations, () => plan.troubles.diskFull || crashes.troublesIn(now() - 60_000, now()) > 0);
+    this.#books = new Books(
+      violations,
+      () => plan.troubles.diskFull || crashes.troublesIn(now() - 60_000, now()) > 0,
+      plan.troubles.names || plan.troubles.network,
+    );
     this.town = new Town(clock, chance, plan, journal, this);
     this.server = new SimulatedServer(this.town, plan, crashes, violations, this);
   }
@@ -77,6 +81,7 @@ export class Witness implements ServerHearer, SessionHearer {
 
   ready(_server: Server, configuration: LiveConfiguration): void {
     this.committed(configuration.current);
+    this.#retries.started(this.records.all());
   }
 
   committed(next: Generation): void {
@@ -91,10 +96,9 @@ export class Witness implements ServerHearer, SessionHearer {
   }
 
   connected(pipe: SimPipe, to: string): ConnectionWatch {
-    const { ip } = pipe.remote;
-    const watch = this.#limits.connected(ip);
     this.#note('connects', to);
-    return watch;
+    // Questions to the name server are no mail.
+    return pipe.remote.port === 25 ? this.#limits.connected(pipe.remote.ip) : { over: () => undefined };
   }
 
   note(text: string): void {

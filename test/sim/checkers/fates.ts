@@ -211,9 +211,9 @@ export class Fates {
   /** Whether the server died between the sync that made it durable and the line about it. */
   #unannounced(track: Track, event: AttemptEvent): boolean {
     const { crashes, now, records } = this.#parts;
-    const since = now() - event.queuedSeconds * 1000;
-    const committed = track.letter === undefined ? since : records.sent.get(track.letter.number)?.dotAt;
-    return committed !== undefined && crashes.excuse(committed);
+    if (track.letter === undefined) return crashes.excuse(now() - event.queuedSeconds * 1000);
+    const sent = records.sent.get(track.letter.number);
+    return sent?.dotAt !== undefined && sent.reply?.code !== 250 && crashes.diedSince(sent.dotAt);
   }
 }
 

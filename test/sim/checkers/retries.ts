@@ -1,6 +1,6 @@
 import type { Domain } from '../../../src/base/index.ts';
 import { bindingName } from '../../../src/base/index.ts';
-import type { Generation } from '../../../src/config/index.ts';
+import type { Generation, View } from '../../../src/config/index.ts';
 import type { AttemptEvent } from '../../../src/events/index.ts';
 import { maxRetryInterval, messageExpiration, retryInterval } from '../../../src/queue/index.ts';
 import type { Crashes } from '../crashes.ts';
@@ -28,9 +28,17 @@ export class Retries {
     this.#parts = parts;
   }
 
+  /** A server that starts trusts no retry time beyond `max_retry_interval`: the clock may have been wrong. */
+  started(tracks: Iterable<Track>): void {
+    for (const track of tracks) {
+      const longest = this.#parts.now() + this.#view(track.domain).get(maxRetryInterval) * 1000;
+      for (const mark of track.failures) mark.due = Math.min(mark.due, longest);
+    }
+  }
+
   /** D, T or P. */
   attempted(track: Track, event: AttemptEvent): void {
-    const { now, violations, current } = this.#parts;
+    const { now, violations } = this.#parts;
     const state = this.#states(track).find((mark) => (mark === undefined ? 0 : mark.retries + 1) === event.retries);
     if (state === undefined && event.retries !== 0) {
       const last = track.failures.at(-1);
@@ -43,7 +51,7 @@ export class Retries {
       return;
     }
     if (event.kind !== 'transient') return;
-    const view = current().sending(current().groupOf(DEFAULT), DEFAULT, event.routingDomain as Domain);
+    const view = this.#view(event.routingDomain);
     const wait = Math.min(view.get(retryInterval) * 2 ** event.retries, view.get(maxRetryInterval)) * 1000;
     const deadline = now() - event.queuedSeconds * 1000 + view.get(messageExpiration) * 1000;
     if (now() >= deadline + EPSILON)
@@ -61,6 +69,11 @@ export class Retries {
     if (states.every((mark) => mark !== undefined && sentAt <= mark.at)) return;
     const due = Math.min(...states.map((mark) => mark?.due ?? 0));
     this.#parts.violations.report('retries', `${track.key} is tried ${(due - sentAt) / 1000} s too early`);
+  }
+
+  #view(domain: string): View {
+    const generation = this.#parts.current();
+    return generation.sending(generation.groupOf(DEFAULT), DEFAULT, domain as Domain);
   }
 
   /** Failures that may be its last, latest first; undefined: none that the server remembers. */

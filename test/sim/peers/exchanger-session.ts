@@ -221,15 +221,13 @@ export class ExchangerSession implements PipeHost {
     const finish = (): void => {
       for (const piece of speech.pieces) this.#write(piece);
       then(speech.said);
-      if (speech.then !== 'go on') this.#leave(speech.then);
+      if (speech.then === 'silence') this.#deaf = true;
+      else if (speech.then !== 'go on') this.#leave(speech.then);
       this.#busy = false;
       this.#pump();
     };
     this.#busy = true;
-    if (how === 'hang') {
-      then(undefined);
-      this.#deaf = true;
-    } else if (how === 'slowly') {
+    if (how === 'slowly') {
       const { clock } = this.#exchanger.hearer;
       clock.at(millis(clock.now() + this.#dice.within(100, 12_000)), () => {
         if (!this.#deaf) finish();

@@ -11,7 +11,7 @@ export interface Speech {
   readonly pieces: readonly string[];
   /** What a client must understand; undefined when it cannot. */
   readonly said: Said | undefined;
-  readonly then: 'go on' | 'end' | 'destroy';
+  readonly then: 'go on' | 'silence' | 'end' | 'destroy';
 }
 
 export const isGood = (said: Said | undefined): boolean => said !== undefined && said.code >= 200 && said.code < 300;
@@ -37,7 +37,7 @@ export function spoken(how: Reaction, good: Said): Speech {
     case 'reset':
       return { pieces: [], said: undefined, then: 'destroy' };
     case 'hang':
-      return { pieces: [], said: undefined, then: 'go on' };
+      return { pieces: [], said: undefined, then: 'silence' };
     case 'nonsense':
       return { pieces: ['\x00\xffwelcome to the machine\r\n'], said: undefined, then: 'go on' };
     case 'strange code':
@@ -51,7 +51,7 @@ export function spoken(how: Reaction, good: Said): Speech {
     case 'a megabyte':
       return whole({ code: good.code, text: [...Array.from({ length: 1000 }, () => 'x'.repeat(1000)), 'done'] });
     case 'an endless line':
-      return { pieces: [`${good.code} ${'x'.repeat(1_000_000)}`], said: undefined, then: 'go on' };
+      return { pieces: [`${good.code} ${'x'.repeat(1_000_000)}`], said: undefined, then: 'silence' };
     case 'and closes':
       return { ...whole(good), then: 'end' };
   }
