@@ -14,6 +14,8 @@ export interface Script {
   readonly rcpt?: (argument: string) => string | undefined;
   readonly data?: () => string | undefined;
   readonly dot?: (body: string) => string | undefined;
+  /** What it answers to QUIT; then it closes. Silent, it waits for the other side to close. */
+  readonly quit?: () => string | undefined;
   /** Each session carries one message. */
   readonly closesAfterDot?: boolean;
 }
@@ -72,6 +74,7 @@ export class ScriptedPeer {
         case 'RSET':
           return say('250 2.0.0 ok');
         case 'QUIT':
+          if (this.script.quit !== undefined) return say(this.script.quit());
           say('221 2.0.0 bye');
           return say('');
         default:
