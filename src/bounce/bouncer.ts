@@ -1,6 +1,6 @@
 import { bindingName, Ring } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
-import type { Events } from '../events/index.ts';
+import { type Events, recordReception } from '../events/index.ts';
 import { type Envelope, type Ids, type Message, type MessageId, messageIdValue, nullId } from '../message/index.ts';
 import { type Failure, routingDomain, type Undertaker } from '../queue/index.ts';
 import { type Spool, SpoolError } from '../spool/index.ts';
@@ -92,7 +92,7 @@ export function bouncer(parts: BouncerParts): Bouncer {
       troubled = false;
       // In this order the log tells the failure before the report about it.
       job.told.buried();
-      recordReception(kept);
+      recordReception(events, parts.current(), kept.envelope, kept.envelope.receivedAt);
       parts.enqueue(kept);
     }
     pump();
@@ -181,27 +181,6 @@ export function bouncer(parts: BouncerParts): Bouncer {
         refused,
       });
     });
-  }
-
-  function recordReception({ envelope }: Message): void {
-    const generation = parts.current();
-    for (const recipient of envelope.recipients) {
-      events.record({
-        kind: 'reception',
-        at: envelope.receivedAt,
-        generation: generation.number,
-        messageId: recipient.id,
-        batchId: envelope.batchId,
-        connectionId: envelope.connectionId,
-        bindingGroup: generation.groupOf(recipient.binding),
-        binding: recipient.binding,
-        sender: envelope.reversePath,
-        recipient: recipient.path,
-        size: envelope.size,
-        peer: envelope.peer,
-        protocol: envelope.protocol,
-      });
-    }
   }
 
   function viewOf(message: Message, recipient: number) {

@@ -1,5 +1,6 @@
 import type { BindingName, Millis, Segments } from '../base/index.ts';
 import { bindingName } from '../base/index.ts';
+import { recordReception } from '../events/index.ts';
 import { type BodyTraits, type Envelope, type MessageId, receivedField, type SpoolAddress } from '../message/index.ts';
 import type { Reply, ServerEvent } from '../smtp/index.ts';
 import type { Draft, SpoolError, Told } from '../spool/index.ts';
@@ -207,25 +208,7 @@ export class Transaction implements Told {
 /** Tells the house of a reception that is durable: events first, since delivery may begin within `enqueue`. */
 export function announce(desk: Desk, at: SpoolAddress, envelope: Envelope, traits: BodyTraits): void {
   const { clock, events, queues, configuration } = desk.parts;
-  const generation = configuration.current;
-  const date = clock.date();
-  for (const recipient of envelope.recipients) {
-    events.record({
-      kind: 'reception',
-      at: date,
-      generation: generation.number,
-      messageId: recipient.id,
-      batchId: envelope.batchId,
-      connectionId: envelope.connectionId,
-      bindingGroup: generation.groupOf(recipient.binding),
-      binding: recipient.binding,
-      sender: envelope.reversePath,
-      recipient: recipient.path,
-      size: envelope.size,
-      peer: envelope.peer,
-      protocol: envelope.protocol,
-    });
-  }
+  recordReception(events, configuration.current, envelope, clock.date());
   queues.enqueue({ at, envelope, traits });
 }
 
