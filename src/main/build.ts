@@ -211,7 +211,8 @@ export async function buildServer({
       const { difference } = queues.ledger;
       if (difference !== 0)
         events.diagnose('CRITICAL', 'queue', `the ledger does not balance at the end: ${difference}`);
-      await spool.flush();
+      // A disk that refuses the last records must not keep everything else from closing: the spool tells of it.
+      await spool.flush().catch(() => undefined);
       events.diagnose('NOTICE', 'main', 'stopped');
       await opened.disposeAsync();
     },

@@ -16,6 +16,8 @@ export class Crashes {
   /** Batches that reached the disk for good: when their write began, and when they were safe. */
   readonly #covers: { readonly began: number; readonly ended: number }[] = [];
   readonly #troubles: number[] = [];
+  /** When a start could not read all of the spool: what stands there is not known until the next one. */
+  readonly #blind: number[] = [];
   readonly #now: () => number;
   readonly #longest: number;
   /** Writes that are not synced yet: by path, when they began. */
@@ -35,6 +37,15 @@ export class Crashes {
 
   get count(): number {
     return this.#deaths.length;
+  }
+
+  /** Some of the spool could not be read, and the server has said so. */
+  couldNotRead(): void {
+    this.#blind.push(this.#now());
+  }
+
+  blindSince(at: number): boolean {
+    return this.#blind.some((when) => when >= at);
   }
 
   diedSince(at: number): boolean {
@@ -63,7 +74,7 @@ export class Crashes {
 
   /** @returns whether the server died so soon after that moment that what it noted then may be lost */
   excuse(at: number): boolean {
-    return this.#deaths.some((death) => death.at >= at && this.#lost(at, death));
+    return this.blindSince(at) || this.#deaths.some((death) => death.at >= at && this.#lost(at, death));
   }
 
   #lost(at: number, death: { readonly at: number; readonly clean: boolean }): boolean {

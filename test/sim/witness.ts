@@ -58,6 +58,7 @@ export class Witness implements ServerHearer, SessionHearer {
 
   born(events: Events): void {
     this.#books.born();
+    const { crashes } = this;
     const life = this.server.lives;
     const lives = (): boolean => this.server.lives === life && this.server.machine?.life.over === false;
     events.subscribe(['reception'], (event) => {
@@ -73,6 +74,7 @@ export class Witness implements ServerHearer, SessionHearer {
       if (!lives()) return;
       this.#note(event.level, `${event.module}: ${event.text}`);
       this.#books.diagnosed(event);
+      if (event.module === 'spool' && event.text.startsWith('cannot read ')) crashes.couldNotRead();
     });
     events.subscribe(['rejection'], (event) => {
       if (lives()) this.#note('rejects', `${replyText(event.reply)} (${event.phase})`);

@@ -74,9 +74,9 @@ export class Fates {
 
   /** A peer has seen RCPT for it. */
   tried(track: Track, sentAt: number): void {
-    const { crashes, violations } = this.#parts;
+    const { violations } = this.#parts;
     for (const end of track.finals) {
-      if (end.at < sentAt && (end.replaced || !crashes.excuse(end.at)))
+      if (end.at < sentAt && !this.#undone(end))
         violations.report('one outcome', `${track.key} is sent again after it was ${end.kind} at ${end.at}`);
     }
   }
@@ -138,15 +138,22 @@ export class Fates {
   }
 
   #end(track: Track, final: Final): void {
-    const { crashes, violations } = this.#parts;
+    const { violations } = this.#parts;
     for (const earlier of track.finals) {
-      if (earlier.replaced || !crashes.excuse(earlier.at))
+      if (!this.#undone(earlier))
         violations.report('one outcome', `${track.key} is ${final.kind}, but was ${earlier.kind} at ${earlier.at}`);
     }
     const bounce = this.#reported.get(track.key);
-    if (bounce !== undefined && !track.finals.some((each) => each.replaced))
+    const known = track.finals.some((each) => each.replaced) || this.#parts.crashes.blindSince(0);
+    if (bounce !== undefined && !known)
       violations.report('one outcome', `${track.key} is ${final.kind}, but a bounce about it has arrived`);
     track.finals.push(final);
+  }
+
+  /** Whether a crash may have undone it. */
+  #undone({ at, replaced }: Final): boolean {
+    const { crashes } = this.#parts;
+    return replaced ? crashes.blindSince(at) : crashes.excuse(at);
   }
 
   #mustHaveEnded(track: Track): void {
@@ -164,6 +171,7 @@ export class Fates {
   #mustNotExist(track: Track, dotAt: number, repliedAt: number): void {
     const { crashes, violations } = this.#parts;
     if (track.arrivals.length === 0 && track.finals.length === 0) return;
+    if (track.receivedAt === undefined && crashes.blindSince(dotAt)) return;
     if (track.receivedAt === undefined && crashes.count > 0 && crashes.troublesIn(dotAt, repliedAt) >= 2) return;
     violations.report('refusal', `${track.key} was refused and delivered all the same`);
   }
@@ -189,7 +197,7 @@ export class Fates {
   }
 
   #bounceOf(received: Received, recipient: string): Track {
-    const { records, violations } = this.#parts;
+    const { crashes, records, violations } = this.#parts;
     const text = received.body.toString('latin1');
     const id = /^Message-ID: <([^@>]*)@/m.exec(text)?.[1] ?? '';
     const bounce = records.bounce(id, recipient);
@@ -201,7 +209,7 @@ export class Fates {
       const other = this.#reported.get(each);
       if (track?.letter?.reversePath !== recipient)
         violations.report('bounces', `the bounce ${id} tells ${recipient} about ${each}`);
-      if (other !== undefined && other !== bounce)
+      if (other !== undefined && other !== bounce && !crashes.blindSince(0))
         violations.report('bounces', `${each} is reported twice, in ${other.key} and ${id}`);
       this.#reported.set(each, bounce);
     }

@@ -1,5 +1,5 @@
 import { bindingName, type Domain } from '../../../src/base/index.ts';
-import type { Generation, Option, ThrottleValue } from '../../../src/config/index.ts';
+import type { Generation, Option, ThrottleValue, View } from '../../../src/config/index.ts';
 import {
   maxDeliveriesPerConnection,
   maxOutboundConnections,
@@ -39,6 +39,7 @@ export class Limits {
   /** By kind and place: values over the life of the server. */
   #settings = new Map<string, Setting[]>();
   #takes = new Map<string, Take[]>();
+  readonly #periods = new Map<string, { readonly period: number; readonly number: number }>();
   #mostDeliveries = new Map<string, number>();
   #life = 0;
 
@@ -122,12 +123,22 @@ export class Limits {
     }
   }
 
-  #set(place: string, option: Option<ThrottleValue | undefined>, view: ReturnType<typeof viewOf>): void {
+  #set(place: string, option: Option<ThrottleValue | undefined>, view: View): void {
     const value = view.get(option);
-    const bucket = `${option.name} of ${view.owner(option).key}, ${value?.seconds} s`;
+    const bucket = `${option.name} of ${view.owner(option).key}, ${this.#epoch(option, view, value)}`;
     const settings = this.#settings.get(place) ?? [];
     settings.push({ from: this.#parts.now(), value, bucket });
     this.#settings.set(place, settings);
+  }
+
+  /** A bucket is kept as long as its period stays. @returns period and number */
+  #epoch(option: Option<ThrottleValue | undefined>, view: View, value: ThrottleValue | undefined): string {
+    const key = `${option.name} ${view.owner(option).key}`;
+    const period: number = value?.seconds ?? 0;
+    const last = this.#periods.get(key) ?? { period, number: 0 };
+    const now = { period, number: last.period === period ? last.number : last.number + 1 };
+    this.#periods.set(key, now);
+    return `${period} s #${now.number}`;
   }
 
   #take(place: string, take: Take): void {
