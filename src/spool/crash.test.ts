@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Known, Script, type Step } from '../../test/support/spool-script.ts';
-import { CuttingDisk, Trial } from '../../test/support/spool-trial.ts';
+import { CuttingDisk, looked, Trial } from '../../test/support/spool-trial.ts';
 import type { Disk } from '../world/index.ts';
 import { type SimWorld, simWorld } from '../world/sim/index.ts';
 
 /** Opens what a power cut left and holds it against what was promised. */
 async function check(known: ReadonlyMap<string, Known>, world: SimWorld): Promise<void> {
+  const seen = await world.clock.until(looked(world.disk));
   const trial = await Trial.open({ world, ...SMALL });
   const contents = await trial.contents();
+  expect(seen, 'who only reads sees what recovery finds').toEqual(contents);
   for (const [batch, each] of known) {
     const found = contents[batch];
     const where = `${batch} (${each.fate})`;

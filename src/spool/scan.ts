@@ -36,6 +36,8 @@ export interface Broken {
 export interface Window {
   readonly records: readonly Found[];
   readonly broken: readonly Broken[];
+  /** Records whose head is whole and whose body is not: they are among the broken bytes of this or a later window. */
+  readonly spoiled: readonly Found[];
 }
 
 /**
@@ -126,6 +128,7 @@ export async function* scan(
   while (at < size) {
     const records: Found[] = [];
     const broken: Broken[] = [];
+    const spoiled: Found[] = [];
     let need = HEAD_BYTES;
     while (at < size) {
       const from = at - base;
@@ -151,10 +154,12 @@ export async function* scan(
         continue;
       }
       const bodyAt = from + HEAD_BYTES + head.metaLength;
+      const meta = window.subarray(from + HEAD_BYTES, bodyAt);
       const body = bodies === 'skip' ? undefined : window.subarray(bodyAt, from + total);
       if (body && crc32(body) !== head.bodyCrc) {
         // Its head is whole, so its length is right: whatever stands in the body is never looked at.
         if (brokenFrom < 0) brokenFrom = at;
+        spoiled.push({ offset: at, head, meta, body: undefined });
         at += total;
         continue;
       }
@@ -165,13 +170,13 @@ export async function* scan(
       records.push({
         offset: at,
         head,
-        meta: window.subarray(from + HEAD_BYTES, bodyAt),
+        meta,
         body: bodies === 'read' ? body : undefined,
       });
       at += total;
     }
     if (at >= size && brokenFrom >= 0) broken.push({ from: brokenFrom, to: size, tail: true });
-    if (records.length > 0 || broken.length > 0) yield { records, broken };
+    if (records.length > 0 || broken.length > 0 || spoiled.length > 0) yield { records, broken, spoiled };
     if (at >= size) return;
     base = at;
     window = asBuffer(await source.read(at, Math.min(Math.max(WINDOW_BYTES, need), size - at)));

@@ -14,6 +14,10 @@ const MOST_SEGMENT_BYTES = 2 ** 31;
 /** Segments kept open for reading when nobody reads. */
 const IDLE_READERS = 64;
 
+export function segmentPath(directory: string, sequence: number): string {
+  return `${directory}/${String(sequence).padStart(10, '0')}.seg`;
+}
+
 export interface ShelfParts {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -76,7 +80,7 @@ export class Shelf {
   }
 
   path(sequence: number): string {
-    return `${this.#parts.directory}/${String(sequence).padStart(10, '0')}.seg`;
+    return segmentPath(this.#parts.directory, sequence);
   }
 
   /** Makes the first head. @throws DiskError */

@@ -187,6 +187,17 @@ export class Survey {
     return slot;
   }
 
+  /** Whether a record speaks of a reception of which nothing is left to do. */
+  isFinished({ head }: Found): boolean {
+    return this.#numbers.isDead(head.origin, head.ordinal);
+  }
+
+  /** After `settle`: whether the reception that a record speaks of lives, in whatever segment. */
+  isAlive({ head }: Found): boolean {
+    const slot = this.#numbers.slot(head.origin, head.ordinal);
+    return slot !== undefined && this.#parts.receptions.table.get(slot, HOLDER) !== 0;
+  }
+
   state(slot: number): Uint8Array | undefined {
     return this.#states.get(slot);
   }

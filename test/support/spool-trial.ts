@@ -1,7 +1,7 @@
 import { bindingName, joined, type Segments } from '../../src/base/index.ts';
 import type { BodyHold, BodyTraits, Envelope, MessageId, SpoolAddress } from '../../src/message/index.ts';
 import type { Draft, Recovered, Spool, SpoolError, SpoolSettings } from '../../src/spool/index.ts';
-import { type OpenSpoolParts, openSpool } from '../../src/spool/index.ts';
+import { type OpenSpoolParts, openSpool, SpoolReader } from '../../src/spool/index.ts';
 import type { Disk, DiskFile } from '../../src/world/index.ts';
 import { type SimDisk, type SimWorld, simWorld } from '../../src/world/sim/index.ts';
 
@@ -122,8 +122,8 @@ export class Trial {
   }
 
   /** What is recovered, as batch → body, finished recipients and state. */
-  async contents(): Promise<Record<string, { body: string; done: readonly number[]; state: string | undefined }>> {
-    const contents: Record<string, { body: string; done: readonly number[]; state: string | undefined }> = {};
+  async contents(): Promise<Contents> {
+    const contents: Contents = {};
     for (const { at, envelope, done, state } of await this.recovered()) {
       if (contents[envelope.batchId]) throw new Error(`${envelope.batchId} was recovered twice`);
       contents[envelope.batchId] = { body: await this.body(at), done, state: state && Buffer.from(state).toString() };
@@ -138,6 +138,27 @@ export class Trial {
   segments(): string[] {
     return this.world.disk.files().filter((file) => file.endsWith('.seg'));
   }
+}
+
+export type Contents = Record<string, { body: string; done: readonly number[]; state: string | undefined }>;
+
+/** What a reader without the lock sees of the spool on that disk, in the form of `Trial.contents`. */
+export async function looked(disk: Disk): Promise<Contents> {
+  const contents: Contents = {};
+  // Whose power went before the first directory was made has no spool yet.
+  if (!(await disk.status(`${BASE}/L0`))) return contents;
+  await using reader = await SpoolReader.open(disk, BASE);
+  for await (const batch of reader.receptions()) {
+    for (const kept of batch) {
+      const { batchId } = kept.envelope;
+      if (contents[batchId]) throw new Error(`${batchId} was read twice`);
+      const slices: Uint8Array[] = [];
+      for await (const slice of kept.body()) slices.push(slice);
+      const body = joined(slices).toString('latin1');
+      contents[batchId] = { body, done: kept.done, state: kept.state && Buffer.from(kept.state).toString() };
+    }
+  }
+  return contents;
 }
 
 export function told(resolve: (fate: Fate) => void): { kept(at: SpoolAddress): void; refused(why: SpoolError): void } {
