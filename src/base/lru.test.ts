@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Lru } from './lru.ts';
 import { millis } from './units.ts';
@@ -60,4 +61,31 @@ test('entries can be dropped one by one and all at once', () => {
   expect(cache.delete('a')).toBe(false);
   cache.clear();
   expect(cache.size).toBe(0);
+});
+
+test('whatever is set, asked for and deleted, the order of use is kept', () => {
+  const key = fc.integer({ min: 0, max: 5 });
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('set' as const), key }),
+    fc.record({ kind: fc.constant('get' as const), key }),
+    fc.record({ kind: fc.constant('delete' as const), key }),
+  );
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const cache = new Lru<number, string>(3);
+      // The same by a list, oldest first.
+      let used: number[] = [];
+      for (const { kind, key: at } of steps) {
+        const there = used.includes(at);
+        if (kind === 'set') cache.set(at, `value ${at}`);
+        else if (kind === 'get') expect(cache.get(at)).toBe(there ? `value ${at}` : undefined);
+        else expect(cache.delete(at)).toBe(there);
+        used = used.filter((each) => each !== at);
+        if (kind === 'set' || (kind === 'get' && there)) used.push(at);
+        used = used.slice(-3);
+        expect([...cache].map(([each]) => each)).toEqual(used);
+        expect(cache.size).toBe(used.length);
+      }
+    }),
+  );
 });
