@@ -52,3 +52,18 @@ test('no body, however it is cut, holds a lone CR or LF or ends early', () => {
     }),
   );
 });
+
+test('a body whose last bytes stand in views of their own gets no line end too many', () => {
+  const views = (...texts: string[]): Uint8Array[] => texts.map((text) => Buffer.from(text, 'latin1'));
+  const sent = (...slices: Uint8Array[][]): string => {
+    const body = new OutgoingBody(false, false);
+    const out = slices.flatMap((slice) => [...body.pass(slice)]);
+    return Buffer.concat([...out, ...body.end()]).toString('latin1');
+  };
+  expect(sent(views('a\r', '\n'))).toBe('a\r\n.\r\n');
+  expect(sent(views('a\r\n', ''))).toBe('a\r\n.\r\n');
+  expect(sent(views('a', '\r', '', '\n', ''))).toBe('a\r\n.\r\n');
+  expect(sent(views('a\r'), views('', '\n'))).toBe('a\r\n.\r\n');
+  expect(sent(views('a\r\n'), views(''))).toBe('a\r\n.\r\n');
+  expect(sent(views('\r\n', 'a', '\n'))).toBe('\r\na\n\r\n.\r\n');
+});

@@ -4,6 +4,7 @@ const CRLF = Buffer.from('\r\n', 'latin1');
 const DOT = Buffer.from('.\r\n', 'latin1');
 const CR = 0x0d;
 const LF = 0x0a;
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * A body on its way out (RFC 5321 §4.5.2): leading dots doubled, lone CR and LF sent as CRLF so that nothing can be
@@ -25,10 +26,23 @@ export class OutgoingBody {
 
   pass(slice: Segments): Segments {
     if (this.#slow) return [this.#rewrite(slice)];
-    const last = slice.at(-1);
-    if (last !== undefined && last.length > 0) {
-      this.#byteBefore = last.length > 1 ? (last[last.length - 2] ?? 0) : this.#lastByte;
-      this.#lastByte = last[last.length - 1] ?? 0;
+    // The last two bytes; a view may hold one of them, or none.
+    let last: number | undefined;
+    for (let at = slice.length - 1; at >= 0; at--) {
+      const view = slice[at] ?? NO_BYTES;
+      for (let index = view.length - 1; index >= 0; index--) {
+        const byte = view[index] ?? 0;
+        if (last === undefined) last = byte;
+        else {
+          this.#byteBefore = byte;
+          this.#lastByte = last;
+          return slice;
+        }
+      }
+    }
+    if (last !== undefined) {
+      this.#byteBefore = this.#lastByte;
+      this.#lastByte = last;
     }
     return slice;
   }

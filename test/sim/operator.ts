@@ -97,9 +97,7 @@ export class Operator {
         return;
       case 'retry message':
         if (track?.messageId === undefined) return;
-        this.#flushed(track);
-        await this.#say(`message retry ${track.messageId}`);
-        this.#flushed(track);
+        await this.#flushing([track], `message retry ${track.messageId}`);
         return;
       case 'fail message':
         if (track?.messageId === undefined) return;
@@ -140,17 +138,18 @@ export class Operator {
   }
 
   async #flush(domain: string): Promise<void> {
-    const mark = (): void => {
-      for (const track of this.#parts.records.all())
-        if (domain === 'all' || track.domain === domain) this.#flushed(track);
-    };
-    mark();
-    await this.#say(`flush domain ${domain}`);
-    mark();
+    const tracks = [...this.#parts.records.all()].filter((track) => domain === 'all' || track.domain === domain);
+    await this.#flushing(tracks, `flush domain ${domain}`);
   }
 
-  #flushed(track: Track): void {
-    track.flushedAt = this.#parts.town.clock.now();
+  /** An order that makes messages due; nobody outside knows when exactly it takes effect. */
+  async #flushing(tracks: readonly Track[], order: string): Promise<void> {
+    for (const track of tracks) track.flushing++;
+    await this.#say(order);
+    for (const track of tracks) {
+      track.flushing--;
+      track.flushedAt = this.#parts.town.clock.now();
+    }
   }
 
   /** One transaction at the console. */

@@ -41,6 +41,8 @@ export class Track {
   readonly failures: RetryMark[] = [];
   /** Last time an operator asked for it to be tried at once. */
   flushedAt = Number.NEGATIVE_INFINITY;
+  /** Orders to do so that have not been answered yet. */
+  flushing = 0;
   /** Failed by an operator who wanted no bounce. */
   quiet = false;
 

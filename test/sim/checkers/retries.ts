@@ -63,6 +63,7 @@ export class Retries {
 
   /** RCPT for it was sent to a peer. */
   tried(track: Track, sentAt: number): void {
+    if (track.flushing > 0) return;
     const states = this.#states(track);
     if (states.some((mark) => mark === undefined || track.flushedAt >= mark.at || sentAt >= mark.due - EPSILON)) return;
     // A command that was on its way when its session ended belongs to the attempt that has failed.
