@@ -1,6 +1,7 @@
 import type { Millis } from '../base/index.ts';
-import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
+import type { BodyTraits, Context, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import type { ContextPool } from './context-pool.ts';
 import { mayHold, packEnvelope, unpackEnvelope } from './packed-envelope.ts';
 import type { Item, MailQueue } from './queues.ts';
 
@@ -19,6 +20,8 @@ export class Batch {
   flying = 0;
   #message: Message | undefined;
   #packed: string | undefined;
+  /** Of a packed batch, when others have the same. */
+  #context: Context | undefined;
   /** Most receptions have one recipient; the others have a list, by recipient. */
   #items: QueueItem | (QueueItem | undefined)[] | undefined = undefined;
 
@@ -58,9 +61,13 @@ export class Batch {
   }
 
   /** It will not be needed soon. */
-  pack(): void {
+  pack(contexts: ContextPool): void {
     if (this.#message === undefined || this.flying > 0) return;
-    this.#packed ??= packEnvelope(this.#message.envelope);
+    if (this.#packed === undefined) {
+      const { envelope } = this.#message;
+      this.#context = contexts.share(envelope.context);
+      this.#packed = packEnvelope(envelope, this.#context === undefined);
+    }
     this.#message = undefined;
   }
 
@@ -76,7 +83,7 @@ export class Batch {
 
   #unpacked(): Message {
     if (this.#packed === undefined) throw new Error('a batch is neither packed nor unpacked');
-    return { at: this.at, traits: this.traits, envelope: unpackEnvelope(this.#packed, this.receivedAt) };
+    return { at: this.at, traits: this.traits, envelope: unpackEnvelope(this.#packed, this.receivedAt, this.#context) };
   }
 }
 

@@ -20,8 +20,12 @@ const SAME_ID = 1;
 const SAME_BINDING = 2;
 const USUAL_BINDING = bindingName('default');
 
-/** `receivedAt` is not in it: whoever keeps the string keeps the time as a number. */
-export function packEnvelope(envelope: Envelope): string {
+/**
+ * `receivedAt` is not in it: whoever keeps the string keeps the time as a number.
+ *
+ * @param withContext  false: the context is kept beside it, shared with others
+ */
+export function packEnvelope(envelope: Envelope, withContext: boolean): string {
   const { recipients, context } = envelope;
   let packed = idBytes(envelope.batchId) + idBytes(envelope.connectionId);
   packed += String.fromCharCode(PROTOCOLS.indexOf(envelope.protocol)) + numberBytes(envelope.size, 6);
@@ -36,11 +40,11 @@ export function packEnvelope(envelope: Envelope): string {
     if (!sameBinding) packed += lengthAndText(to.binding);
     binding = to.binding;
   }
-  return flat(isEmpty(context.connection) && isEmpty(context.message) ? packed : packed + JSON.stringify(context));
+  return flat(withContext ? packed + JSON.stringify(context) : packed);
 }
 
-/** @param packed  as `packEnvelope` made it */
-export function unpackEnvelope(packed: string, receivedAt: Millis): Envelope {
+/** @param packed  as `packEnvelope` made it @param shared  the context, where it is not in there */
+export function unpackEnvelope(packed: string, receivedAt: Millis, shared: Context | undefined): Envelope {
   const reader = new Reader(packed);
   const batchId = reader.id();
   const connectionId = reader.id();
@@ -57,7 +61,7 @@ export function unpackEnvelope(packed: string, receivedAt: Millis): Envelope {
     if ((flags & SAME_BINDING) === 0) binding = bindingName(reader.text());
     recipients.push({ id, path, binding });
   }
-  const context = reader.rest === '' ? EMPTY : (JSON.parse(reader.rest) as Context);
+  const context = shared ?? (JSON.parse(reader.rest) as Context);
   return { batchId, connectionId, receivedAt, reversePath, recipients, protocol, peer, size, context };
 }
 
@@ -67,7 +71,6 @@ export function mayHold(packed: string, id: MessageId): boolean {
 }
 
 const WIDE = /[^\x00-\xff]/;
-const EMPTY: Context = { connection: {}, message: {} };
 
 class Reader {
   readonly #packed: string;
@@ -125,9 +128,4 @@ function idBytes(id: MessageId): string {
 function lengthAndText(text: string): string {
   if (text.length > 0xffff) throw new RangeError('a text in an envelope is longer than any path can be');
   return numberBytes(text.length, 2) + text;
-}
-
-function isEmpty(dictionary: Readonly<Record<string, string>>): boolean {
-  for (const key in dictionary) if (Object.hasOwn(dictionary, key)) return false;
-  return true;
 }

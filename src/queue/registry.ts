@@ -7,6 +7,7 @@ import { gate, type Shaping } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
+import { ContextPool } from './context-pool.ts';
 import { Batch, QueueItem } from './item.ts';
 import { Books } from './ledger.ts';
 import type { Office, Servable } from './office.ts';
@@ -69,6 +70,7 @@ export class QueueRegistry implements Queues, Office {
   #expiring: Disposable | undefined;
   #batches = 0;
   readonly #unpacked = new Ring<Batch>();
+  readonly #contexts = new ContextPool();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -213,7 +215,7 @@ export class QueueRegistry implements Queues, Office {
 
   swapOut(batch: Batch): void {
     if (batch.flying > 0) return;
-    batch.pack();
+    batch.pack(this.#contexts);
     try {
       this.#parts.spool.swapOut(batch.at);
     } catch (error) {
@@ -224,7 +226,7 @@ export class QueueRegistry implements Queues, Office {
   /** The newest batches stay unpacked, over all pairs: most are delivered at once. */
   #remember(batch: Batch): void {
     this.#unpacked.push(batch);
-    if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack();
+    if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack(this.#contexts);
   }
 
   #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {

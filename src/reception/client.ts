@@ -9,7 +9,7 @@ import { clientMayRelay } from './relay.ts';
 /** Who is at the other end, as policy sees it and logs name it. */
 export class Client implements PolicySession {
   readonly peer: PeerAddress;
-  readonly local: PeerAddress;
+  readonly #ends: { readonly local: PeerAddress };
   /** A client of a Unix socket counts as loopback (manual page Listeners). */
   readonly remote: { readonly ip: string; readonly port: number };
   readonly connectionId: MessageId;
@@ -29,12 +29,17 @@ export class Client implements PolicySession {
     view: View,
   ) {
     this.peer = ends.remote;
-    this.local = ends.local;
+    this.#ends = ends;
     this.remote = { ip: clientAddress(ends.remote), port: ends.remote.port };
     this.connectionId = connectionId;
     this.pathway = pathway;
     this.connectionContext = { pathway, ...preset(view.get(context)) };
     if (clientMayRelay(view, this.remote.ip)) this.connectionContext.can_relay = 'true';
+  }
+
+  /** Asked of the system only when somebody wants to know. */
+  get local(): PeerAddress {
+    return this.#ends.local;
   }
 
   get mayRelay(): boolean {
