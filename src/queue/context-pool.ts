@@ -12,7 +12,9 @@ export class ContextPool {
     const text = JSON.stringify(context);
     const known = this.#known.get(text);
     if (known !== undefined || this.#known.size >= MOST) return known;
-    this.#known.set(text, context);
-    return context;
+    // A copy, so that nobody who still holds the first one can change it for all.
+    const shared = JSON.parse(text) as Context;
+    this.#known.set(text, shared);
+    return shared;
   }
 }
