@@ -20,6 +20,8 @@ export interface Pace {
   readonly port: number;
   readonly rate: number;
   readonly seconds: number;
+  /** It ends sooner when this says so. */
+  readonly enough?: () => boolean;
   readonly bytes: number;
   readonly sessions: number;
   readonly once: boolean;
@@ -31,13 +33,14 @@ export function paced(pace: Pace): Promise<Paced> {
   const envelope = 'MAIL FROM:<a@src.test>\r\nRCPT TO:<b@dst.test>\r\nDATA\r\n';
   const times = new Times();
   const idle: LeanSession[] = [];
-  const whole = Math.max(1, Math.round(pace.rate * pace.seconds));
+  const open = new Set<LeanSession>();
+  let whole = Math.max(1, Math.round(pace.rate * pace.seconds));
   let sent = 0;
   let late = 0;
   let began = 0;
   return new Promise((resolve, reject) => {
     const connect = (): void => {
-      new LeanSession(pace.port, {
+      const opened = new LeanSession(pace.port, {
         greeted: (session) => session.envelope(envelope),
         ready: (session) => {
           idle.push(session);
@@ -48,16 +51,22 @@ export function paced(pace: Pace): Promise<Paced> {
           if (times.count === whole) return finish();
           if (!pace.once) return session.envelope(envelope);
           session.quit();
+          open.delete(session);
           connect();
         },
         over: (_session, why) => reject(why),
       });
+      open.add(opened);
     };
     let timer: NodeJS.Timeout | undefined;
     const start = (): void => {
       began = performance.now();
       timer = setInterval(() => {
         const now = performance.now();
+        if (pace.enough?.() === true) {
+          whole = Math.max(1, sent);
+          if (times.count === whole) return finish();
+        }
         const due = Math.min(whole, Math.floor(((now - began) * pace.rate) / 1000));
         while (sent < due) {
           const session = idle.shift();
@@ -70,6 +79,7 @@ export function paced(pace: Pace): Promise<Paced> {
     };
     const finish = (): void => {
       clearInterval(timer);
+      for (const session of open) session.drop();
       const seconds = (performance.now() - began) / 1000;
       resolve({ messages: whole, rate: whole / seconds, late: late / whole, ...times.summary() });
     };

@@ -113,10 +113,10 @@ function drawing(
     ];
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">`,
-    '<style>text{font:12px system-ui,sans-serif;fill:#24292f;text-anchor:middle}.value{font-size:11px;fill:#57606a}</style>',
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" text-anchor="middle" aria-label="${escaped(title)}">`,
+    '<style>text{font:12px system-ui,sans-serif;fill:#24292f}.value{font-size:11px;fill:#57606a}</style>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
-    words(LEFT, 22, title, 'text-anchor="start" font-weight="bold" style="font-size:14px;text-anchor:start"'),
+    words(LEFT, 22, title, 'text-anchor="start" style="font-size:14px;font-weight:bold"'),
     words(WIDTH - RIGHT, 46, unit, 'text-anchor="end"'),
     ...legend,
     ...grid,
@@ -135,14 +135,8 @@ export function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** @param more  attributes; an anchor among them is put into the style, which wins over the sheet */
-function words(x: number, at: number, text: string, more = ''): string {
-  const anchor = /text-anchor="(\w+)"/.exec(more)?.[1];
-  const rest =
-    more.includes('style=') || anchor === undefined
-      ? more
-      : more.replace(/text-anchor="\w+"/, `style="text-anchor:${anchor}"`);
-  return `<text x="${n(x)}" y="${n(at)}" ${rest}>${escaped(text)}</text>`;
-}
+/** @param more  attributes */
+const words = (x: number, at: number, text: string, more = ''): string =>
+  `<text x="${n(x)}" y="${n(at)}"${more === '' ? '' : ` ${more}`}>${escaped(text)}</text>`;
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);

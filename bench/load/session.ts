@@ -59,9 +59,20 @@ export class LeanSession {
     this.#await(1, 'taken');
   }
 
+  /** An envelope is out, or on its way. */
+  get busy(): boolean {
+    return this.#next !== undefined;
+  }
+
   quit(): void {
     this.#leaving = true;
     this.#socket.end('QUIT\r\n');
+  }
+
+  /** Hangs up, whatever the peer waits for. */
+  drop(): void {
+    this.#leaving = true;
+    this.#socket.destroy();
   }
 
   #await(replies: number, then: 'envelope' | 'ready' | 'taken'): void {
