@@ -23,7 +23,7 @@ export class Batch {
   /** Of a packed batch, when others have the same. */
   #context: Context | undefined;
   /** Most receptions have one recipient; the others have a list, by recipient. */
-  #items: QueueItem | (QueueItem | undefined)[] | undefined = undefined;
+  #items: QueueItem | (QueueItem | undefined)[] | undefined;
 
   constructor(message: Message, sequence: number) {
     this.at = message.at;
@@ -31,6 +31,8 @@ export class Batch {
     this.receivedAt = message.envelope.receivedAt;
     this.sequence = sequence;
     this.#message = message;
+    const { length } = message.envelope.recipients;
+    this.#items = length === 1 ? undefined : new Array<QueueItem | undefined>(length).fill(undefined);
   }
 
   /** The message; of a packed batch a copy that nobody keeps. */
@@ -46,12 +48,8 @@ export class Batch {
   }
 
   admit(item: QueueItem): void {
-    const recipients = this.message.envelope.recipients.length;
-    if (recipients === 1) this.#items = item;
-    else {
-      if (!Array.isArray(this.#items)) this.#items = new Array<QueueItem | undefined>(recipients).fill(undefined);
-      this.#items[item.recipient] = item;
-    }
+    if (Array.isArray(this.#items)) this.#items[item.recipient] = item;
+    else this.#items = item;
   }
 
   /** One recipient is finished. */

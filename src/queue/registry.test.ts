@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { domainOf } from '../../test/support/generation.ts';
 import { MailRoom } from '../../test/support/mail-room.ts';
-import { bindingName, seconds } from '../base/index.ts';
+import { bindingName, millis, seconds } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
 import { explainPair } from './explain.ts';
+import { writeRetryState } from './retry-state.ts';
 
 const PURGED = reply(554, undefined, 'manually failed');
 
@@ -136,4 +137,39 @@ test('an explanation names the gate, the option and the stanza that hold mail ba
     gate: 'suspended',
     because: { option: 'suspend_delivery', value: 'true', owner: { key: 'global' } },
   });
+});
+
+test('a message that was tried before it expired keeps the last words of the peer for its bounce', async () => {
+  const room = new MailRoom({ global: { retry_interval: seconds(60), message_expiration: seconds(100) } });
+  await room.peer('dst.test', '192.0.2.1', { rcpt: () => '450 4.2.0 greylisted' });
+  room.receive('a@dst.test');
+  await room.later(1);
+  room.reconfigure({ global: { suspend_delivery: true, message_expiration: seconds(100) } });
+  await room.later(120);
+  expect(room.happened().at(-1)).toBe(
+    'permanent a@dst.test 22 1 554 5.4.7 [internal] exceeded max time without delivery',
+  );
+  expect(room.buried[0]).toMatchObject({ rawReply: { code: 450, text: 'greylisted' } });
+});
+
+test('mail whose next attempt was written with a wrong clock is not put off for years', async () => {
+  const before = new MailRoom({ global: { retry_interval: seconds(100) } });
+  const envelope = before.receive('a@dst.test');
+  const room = new MailRoom({ global: { suspend_delivery: true, max_retry_interval: seconds(500) } });
+  const { at, traits } = room.spool.put(envelope, 'x\r\n');
+  const state = writeRetryState([{ recipient: 0, retries: 1, nextAttempt: millis(room.clock.date() + 1e12) }]);
+  room.queues.readmit({ at, envelope, traits, done: [], state });
+  const pair = room.queues.find(bindingName('default'), domainOf('dst.test'));
+  expect(pair).toMatchObject({ active: 0, delayed: 1 });
+  await room.later(501);
+  expect(pair).toMatchObject({ active: 1, delayed: 0 });
+});
+
+test('a batch of many recipients is recovered, tried and finished without a search for each', async () => {
+  const room = new MailRoom({ global: { max_recipients_per_batch: 0 } });
+  const peer = await room.peer('dst.test', '192.0.2.1');
+  room.receive(Array.from({ length: 20_000 }, (_, i) => `b${i}@dst.test`));
+  await room.later(5);
+  expect(peer.taken.map((mail) => mail.to.length)).toEqual([20_000]);
+  expect(room.balance).toBe(0);
 });

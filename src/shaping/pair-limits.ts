@@ -140,8 +140,8 @@ export class PairLimits implements Waiter {
 
   /** Takes the places; to be called in the same turn as the two questions above were answered. */
   connect(host: string, now: Millis): Grant {
-    this.#connections?.take(1, now);
     const limits = this.#host(host);
+    this.#connections?.take(1, now);
     limits.connections?.take(1, now);
     const caps = [this.#shaping.server, this.#pair];
     limits.counts(caps);

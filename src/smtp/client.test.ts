@@ -256,3 +256,55 @@ test('QUIT may be pipelined behind the last body', () => {
   peer.quits().sends('QUIT\n').says('250 stored', '221 bye');
   expect(peer.happened().slice(-2)).toEqual(['settled 1: delivered 9 250 stored', 'over after 1 221 bye']);
 });
+
+test('a recipient that would end its own line fails alone', () => {
+  const peer = greeted().transaction(1, ['b@dst.test', 'c@dst.test>\r\nQUIT', 'd@dst.test']);
+  peer.sends('MAIL FROM:<a@src.test> SIZE=100\nRCPT TO:<b@dst.test>\nRCPT TO:<d@dst.test>\nDATA\n');
+  peer.says('250 ok', '250 ok', '550 5.1.1 no', '354 go').bodySent().says('250 stored');
+  expect(peer.happened().at(-1)).toBe(
+    'settled 1: delivered 9 250 stored | failed 4 550 5.1.3 [internal] MAIL FROM/RCPT TO arguments not valid | failed 5 550 5.1.1 no',
+  );
+});
+
+test('without PIPELINING no DATA is sent when the only recipients that could be asked are refused', () => {
+  const peer = session().says('220 x').sends('EHLO me.test\n').says('250 x');
+  peer.transaction(1, ['b@dst.test', 'c@dst.test\n']).sends('MAIL FROM:<a@src.test>\n').says('250 ok');
+  peer.sends('RCPT TO:<b@dst.test>\n').says('550 no').sends('');
+  expect(peer.happened().at(-1)).toBe('ready');
+});
+
+test('a peer that says goodbye behind its EHLO reply is given nothing', () => {
+  const peer = session().says('220 x').sends('EHLO me.test\n');
+  peer.machine.receive(Buffer.from('250 x\r\n421 4.3.2 busy\r\n'), millis(0));
+  expect(peer.machine.next()).toMatchObject({ kind: 'over', reply: { code: 421 } });
+});
+
+test('a session that ends without an answer costs the first message an attempt, and a later one nothing', () => {
+  expect(greeted().transaction(1, ['b@dst.test']).closes().happened()[0]).toContain('settled 1: deferred 2');
+  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '250 ok', '354 go').bodySent().says('250 stored');
+  peer.transaction(2, ['c@dst.test']);
+  peer.happened();
+  expect(peer.closes().happened()[0]).toBe('returned 2');
+});
+
+test('a 421 to the MAIL of a later message is an answer, and costs it an attempt', () => {
+  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '250 ok', '354 go').bodySent().says('250 stored');
+  peer.transaction(2, ['c@dst.test']);
+  peer.happened();
+  expect(peer.says('421 4.4.2 idle too long').happened()[0]).toBe('settled 2: deferred 3 421 4.4.2 idle too long');
+});
+
+test('a 3xx that asks for nothing is no verdict', () => {
+  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '334 go on', '503 no');
+  expect(peer.happened()[0]).toBe('settled 1: deferred 5 451 4.4.2 [internal] unexpected reply: 334 go on');
+});
+
+test('an LMTP peer that asks for a body that nobody takes is left without another byte', () => {
+  const peer = session({ lmtp: true }).says('220 x').sends('LHLO me.test\n').says('250-x', '250 PIPELINING');
+  peer.transaction(1, ['b@x.test']).sends('MAIL FROM:<a@src.test>\nRCPT TO:<b@x.test>\nDATA\n');
+  peer.says('250 ok', '550 no', '354 go').sends('');
+  expect(peer.happened().slice(-2)).toEqual([
+    'settled 1: failed 5 550 no',
+    'over after 8 451 4.4.2 [internal] 354 without a recipient',
+  ]);
+});
