@@ -20,12 +20,15 @@ export class Crashes {
   readonly #blind: number[] = [];
   readonly #now: () => number;
   readonly #longest: number;
+  /** What makes a record safe from the deaths of this seed. */
+  readonly #covering: DiskOperation;
   /** Writes that are not synced yet: by path, when they began. */
   readonly #writing = new Map<string, number>();
 
   constructor(plan: Plan, now: () => number) {
     this.#now = now;
     const most = ({ latencyMillis, shortMillis }: Plan['disk']): number => largest(latencyMillis) + largest(shortMillis);
+    this.#covering = plan.syncs ? 'sync' : 'write';
     this.#longest = NOTES_WAIT + SLACK + 8 * most(plan.disk) * (plan.troubles.diskSlow ? SLOWNESS : 1);
   }
 
@@ -62,7 +65,7 @@ export class Crashes {
   ended(operation: DiskOperation, path: string, trouble: unknown): void {
     if (trouble !== undefined && path.startsWith(SPOOL)) this.#troubles.push(this.#now());
     const began = this.#writing.get(path);
-    if (operation !== 'sync' || began === undefined) return;
+    if (operation !== this.#covering || began === undefined) return;
     if (trouble === undefined) this.#covers.push({ began, ended: this.#now() });
     this.#writing.delete(path);
   }

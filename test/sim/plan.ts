@@ -49,6 +49,8 @@ export interface Plan {
   readonly domains: readonly DomainPlan[];
   /** Options of single MX hosts. */
   readonly hosts: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** `force_fsync` */
+  readonly syncs: boolean;
   /** Seconds that a silent client may stay. */
   readonly idleTime: number;
   /** Global options, as in the file. */
@@ -65,6 +67,8 @@ export function planOf(chance: SimChance): Plan {
   const dice = new Dice(chance);
   const calm = dice.happens(0.08);
   const troubles = calm ? CALM : troublesOf(dice);
+  // Without syncs a power cut may lose anything; a killed process must still lose nothing.
+  const syncs = troubles.powerCuts || dice.happens(0.8);
   const threshold = dice.scale(1500, 20_000);
   const domains = domainsOf(dice);
   const duration = calm ? dice.between(20, 120) * 1000 : dice.scale(60, 900) * 1000;
@@ -83,7 +87,8 @@ export function planOf(chance: SimChance): Plan {
     domains,
     hosts: hostsOf(dice, domains),
     idleTime: dice.between(20, 120),
-    options: optionsOf(dice, threshold),
+    syncs,
+    options: { ...optionsOf(dice, threshold), ...(syncs ? {} : { Force_Fsync: 'false' }) },
     largest: threshold * 2,
     sessions: dice.between(3, 30),
     messages: dice.between(1, 8),

@@ -65,6 +65,7 @@ async function run(witness: Witness): Promise<void> {
   const jobs: Promise<void>[] = [];
   void keepAlive(town, server, dice.fork());
   weather.begin();
+  witness.onCritical = () => weather.critical();
   if (plan.troubles.operator) jobs.push(operator.work());
   const domains = plan.domains.slice(0, -1).map((domain) => domain.name);
   let number = 0;

@@ -58,6 +58,15 @@ export class Weather {
     server.doomedIn = undefined;
   }
 
+  /** Something has just happened that the disk does not know yet: some deaths come now. */
+  critical(): void {
+    const { dice, server, plan } = this.#parts;
+    const { kills, powerCuts } = plan.troubles;
+    if (this.#clear || !(kills || powerCuts) || !dice.happens(0.02)) return;
+    const how = kills && (!powerCuts || dice.happens(0.5)) ? 'killed' : 'power cut';
+    server.doomedIn ??= { left: dice.between(0, 4), how };
+  }
+
   #mood(): Mood {
     return this.#parts.dice.weighted(MOODS[this.#parts.plan.troubles.peers] as Record<Mood, number>);
   }

@@ -7,12 +7,14 @@ import { replyText } from '../../src/smtp/index.ts';
 import type { ConnectionWatch, SimChance, SimClock, SimPipe } from '../../src/world/sim/index.ts';
 import { Books } from './checkers/books.ts';
 import { Fates } from './checkers/fates.ts';
+import { LogFile } from './checkers/log-file.ts';
 import { Limits } from './checkers/limits.ts';
 import { Retries } from './checkers/retries.ts';
 import { Crashes } from './crashes.ts';
 import type { Journal } from './journal.ts';
 import type { Exchanger } from './peers/exchanger.ts';
 import type { MailCount, Received, SessionHearer } from './peers/exchanger-session.ts';
+import { MAINLOG } from './places.ts';
 import type { Plan } from './plan.ts';
 import { Records } from './records.ts';
 import { type Death, type ServerHearer, SimulatedServer } from './server.ts';
@@ -28,11 +30,14 @@ export class Witness implements ServerHearer, SessionHearer {
   readonly crashes: Crashes;
   readonly town: Town;
   readonly server: SimulatedServer;
+  /** Something has happened that a crash now would make hard: the weather may take the chance. */
+  onCritical: () => void = () => undefined;
   readonly #journal: Journal;
   readonly #fates: Fates;
   readonly #retries: Retries;
   readonly #limits: Limits;
   readonly #books: Books;
+  readonly #log = new LogFile();
   #generation: Generation | undefined;
 
   constructor(clock: SimClock, chance: SimChance, plan: Plan, journal: Journal) {
@@ -65,6 +70,7 @@ export class Witness implements ServerHearer, SessionHearer {
       if (!lives()) return;
       this.#books.count(event.protocol === 'internal' ? 'generated' : 'received');
       this.#note('R', `${event.messageId} ${event.recipient} from <${event.sender}>`);
+      this.#log.add('R', event.messageId);
       this.#fates.received(event);
     });
     events.subscribe(['delivery', 'transient', 'permanent'], (event) => {
@@ -122,6 +128,7 @@ export class Witness implements ServerHearer, SessionHearer {
     const how = received.saidBy === undefined ? 'took, without a word,' : 'took';
     this.note(`${exchanger.ip} ${how} ${received.body.length} bytes for ${received.recipients.join(' ')}`);
     this.#fates.arrived(exchanger.name, received);
+    this.onCritical();
   }
 
   over(_exchanger: Exchanger, session: { readonly domain: string | undefined; readonly delivered: number }): void {
@@ -138,10 +145,15 @@ export class Witness implements ServerHearer, SessionHearer {
   /** Everything is delivered and the server is closed. */
   finish(): void {
     this.#fates.finish(isCalm(this.plan));
+    // Lines that a crash has cut off, or a disk has refused, are not there.
+    const { kills, powerCuts, diskFaults, diskFull } = this.plan.troubles;
+    if (!kills && !powerCuts && !diskFaults && !diskFull)
+      this.#log.judge(this.server.disk.text(MAINLOG) ?? '', this.violations);
   }
 
   #attempted(event: AttemptEvent): void {
     const letter = event.kind === 'delivery' ? 'D' : event.kind === 'transient' ? 'T' : 'P';
+    this.#log.add(letter, event.messageId);
     this.#note(letter, `${event.messageId} ${event.recipient} ${event.retries} ${event.host} ${replyText(event.reply)}`);
     const track = this.#fates.attempted(event);
     this.#retries.attempted(track, event);
@@ -150,6 +162,7 @@ export class Witness implements ServerHearer, SessionHearer {
       this.#fates.delivered(track);
     } else if (event.kind === 'permanent') {
       this.#books.count('ended');
+      this.onCritical();
       this.#fates.failed(track, event);
     }
   }

@@ -219,7 +219,7 @@ export class Fates {
   /** Whether the server died between the sync that made it durable and the line about it. */
   #unannounced(track: Track, event: AttemptEvent): boolean {
     const { crashes, now, records } = this.#parts;
-    if (track.letter === undefined) return crashes.excuse(now() - event.queuedSeconds * 1000);
+    if (track.letter === undefined) return crashes.diedSince(now() - event.queuedSeconds * 1000);
     const sent = records.sent.get(track.letter.number);
     return sent?.dotAt !== undefined && sent.reply?.code !== 250 && crashes.diedSince(sent.dotAt);
   }
