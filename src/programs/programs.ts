@@ -8,6 +8,7 @@ import { consoleProgram } from './console.ts';
 import { quickstartProgram } from './quickstart.ts';
 import { sendProgram } from './send.ts';
 import { sinkProgram } from './sink.ts';
+import { spoolProgram } from './spool.ts';
 import { startProgram } from './start.ts';
 
 /** What the entry hands to every program. */
@@ -46,6 +47,10 @@ const programs: Readonly<Record<string, Program>> = {
   console: {
     summary: 'talk to a running server (also ec_console)',
     run: (shell, words) => consoleProgram(shell.world, shell.process, shell.home, words, shell.terminal()),
+  },
+  spool: {
+    summary: 'look into the spool: list, show, check, extract (also ec_show, ec_spool_check)',
+    run: (shell, words) => spoolProgram(shell, words),
   },
   validate: {
     summary: 'check a configuration, in the words of validate_config',

@@ -7,4 +7,5 @@ export * from './pair.ts';
 export * from './queues.ts';
 export * from './registry.ts';
 export * from './retry.ts';
+export { type RetryState, readRetryState } from './retry-state.ts';
 export * from './undertaker.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Known, Script, type Step } from '../../test/support/spool-script.ts';
+import { anyStep, type Known, Script, type Step } from '../../test/support/spool-script.ts';
 import { CuttingDisk, looked, Trial } from '../../test/support/spool-trial.ts';
 import type { Disk } from '../world/index.ts';
 import { type SimWorld, simWorld } from '../world/sim/index.ts';
@@ -178,43 +178,8 @@ test('who is refused because a sync failed once may believe it at once', async (
   }
 });
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('commit' as const),
-      size: fc.oneof(
-        { weight: 3, arbitrary: fc.nat(400) },
-        { weight: 3, arbitrary: fc.nat(1500) },
-        { weight: 1, arbitrary: fc.nat(6000) },
-      ),
-      recipients: fc.constantFrom(1, 1, 1, 2, 9),
-      wait: fc.boolean(),
-    }),
-  },
-  {
-    weight: 12,
-    arbitrary: fc.record({ kind: fc.constant('done' as const), pick: fc.nat(100), recipient: fc.nat(100) }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('amend' as const, 'replace' as const, 'swap out' as const, 'hold' as const),
-      pick: fc.nat(100),
-      recipient: fc.nat(100),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('flush' as const, 'idle' as const, 'discard' as const),
-      pick: fc.nat(4000),
-    }),
-  },
-);
-
 /** Long ones and short ones alike: the trouble is with what outlives a few segments. */
-const script = fc.noBias(fc.array(step, { minLength: 5, maxLength: 300, size: 'max' }));
+const script = fc.noBias(fc.array(anyStep, { minLength: 5, maxLength: 300, size: 'max' }));
 const cutAt = fc.noBias(fc.nat(400));
 
 test('random scripts, random cuts', async () => {

@@ -5,21 +5,23 @@ import type { Source } from './hold.ts';
 
 const COPY_BYTES = 1_048_576;
 
-/** Bytes that should have been records, put aside for a person to look at. */
+/** Bytes that should have been records, put aside for a person to look at, unless nobody wants them. */
 export class Damage {
   readonly #disk: Disk;
   readonly #alarm: Alarm;
   readonly #directory: string;
   readonly #mode: number;
   readonly #directoryMode: number;
+  readonly #unlink: boolean;
 
-  /** @param directory `<spoolbase>/damaged` */
-  constructor(disk: Disk, alarm: Alarm, directory: string, mode: number, directoryMode: number) {
+  /** @param directory `<spoolbase>/damaged`; @param unlink `spool_damaged` says so */
+  constructor(disk: Disk, alarm: Alarm, directory: string, mode: number, directoryMode: number, unlink: boolean) {
     this.#disk = disk;
     this.#alarm = alarm;
     this.#directory = directory;
     this.#mode = mode;
     this.#directoryMode = directoryMode;
+    this.#unlink = unlink;
   }
 
   /**
@@ -30,6 +32,13 @@ export class Damage {
   async keep(source: Source, name: string, from: number, to: number): Promise<boolean> {
     const path = `${this.#directory}/${name}-${from}.bin`;
     const what = `${source.path} is damaged: ${to - from} bytes at ${from} are no whole record`;
+    if (this.#unlink) {
+      this.#alarm.tell(
+        'CRITICAL',
+        `${what}; no copy is made (spool_damaged). All else in it is served. Check the disk.`,
+      );
+      return true;
+    }
     try {
       const before = await this.#disk.status(path);
       if (before?.size === to - from) {
@@ -62,6 +71,11 @@ export class Damage {
   /** A body whose record may be among the damaged ones. */
   async move(path: string, name: string): Promise<void> {
     try {
+      if (this.#unlink) {
+        await this.#disk.remove(path);
+        this.#alarm.tell('WARNING', `${path} belonged to no message that can be read: it was deleted (spool_damaged).`);
+        return;
+      }
       await this.#disk.makeDirectory(this.#directory, this.#directoryMode);
       await this.#disk.rename(path, `${this.#directory}/${name}`);
       await this.#disk.syncDirectory(this.#directory);
@@ -72,7 +86,7 @@ export class Damage {
     } catch (cause) {
       this.#alarm.tell(
         'WARNING',
-        `${path} belongs to no message that can be read, and cannot be moved to ${this.#directory}: ${because(cause)}`,
+        `${path} belongs to no message that can be read, and cannot be ${this.#unlink ? 'deleted' : `moved to ${this.#directory}`}: ${because(cause)}`,
       );
     }
   }

@@ -95,8 +95,10 @@ export class LoopReader implements AsyncDisposable {
     }
   }
 
+  /** Whether that segment was there, readable or not. */
   has(sequence: number): boolean {
-    return this.#snapshot.sheets.some((sheet) => sheet.sequence === sequence);
+    const { sheets, closed } = this.#snapshot;
+    return sheets.some((each) => each.sequence === sequence) || closed.some((each) => each.sequence === sequence);
   }
 
   /** Names of bodies that no live reception names. */

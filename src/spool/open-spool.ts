@@ -98,7 +98,8 @@ async function opened(
   });
   const compaction = new Compaction({ clock, alarm, shelf, receptions, log, settleMillis });
   shelf.onSparse = () => compaction.consider();
-  const damage = new Damage(disk, alarm, `${base}/damaged`, mode, directoryMode);
+  const unlink = parts.settings.spool_damaged === 'unlink';
+  const damage = new Damage(disk, alarm, `${base}/damaged`, mode, directoryMode, unlink);
   const old = sequences.length > 0 || large.length > 0;
   const recovery = old
     ? new Recovery({

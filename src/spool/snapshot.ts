@@ -55,7 +55,8 @@ export async function takeSnapshot(disk: Disk, directory: string): Promise<Snaps
         }
       }
       const still = vanished === 0 ? (await inventory(disk, directory)).sequences : [];
-      const same = vanished === 0 && still.length === sequences.length && still.every((each, i) => each === sequences[i]);
+      const same =
+        vanished === 0 && still.length === sequences.length && still.every((each, i) => each === sequences[i]);
       if (same || (vanished === 0 && attempt >= MOST_ATTEMPTS)) return { sheets: sheets.reverse(), large, closed };
       if (attempt >= MOST_ATTEMPTS * 5)
         throw new SpoolError('IMP_SPOOL_READ', `the segments of ${directory} change too fast to be read. Try again.`);

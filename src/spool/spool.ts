@@ -45,6 +45,8 @@ export interface SpoolSettings {
   readonly max_resident_bytes: number;
   /** Bytes: below this free space new receptions are refused as full. */
   readonly spool_min_free: number;
+  /** Damaged records and files are put aside, which is what happens without it, or deleted. */
+  readonly spool_damaged?: 'keep' | 'unlink';
 }
 
 export interface Draft {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { BodyHold, SpoolAddress } from '../../src/message/index.ts';
 import { envelope, TRAITS, type Trial } from './spool-trial.ts';
 
@@ -26,6 +27,42 @@ export type Step =
       readonly recipient: number;
     }
   | { readonly kind: 'flush' | 'idle' | 'discard'; readonly pick: number };
+
+/** Mostly mail that comes and goes. */
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('commit' as const),
+      size: fc.oneof(
+        { weight: 3, arbitrary: fc.nat(400) },
+        { weight: 3, arbitrary: fc.nat(1500) },
+        { weight: 1, arbitrary: fc.nat(6000) },
+      ),
+      recipients: fc.constantFrom(1, 1, 1, 2, 9),
+      wait: fc.boolean(),
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({ kind: fc.constant('done' as const), pick: fc.nat(100), recipient: fc.nat(100) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('amend' as const, 'replace' as const, 'swap out' as const, 'hold' as const),
+      pick: fc.nat(100),
+      recipient: fc.nat(100),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('flush' as const, 'idle' as const, 'discard' as const),
+      pick: fc.nat(4000),
+    }),
+  },
+);
 
 /** Drives a spool, and writes down what it was promised until the power is cut. */
 export class Script {
