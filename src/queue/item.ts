@@ -69,9 +69,11 @@ export class Batch {
     this.#message = undefined;
   }
 
-  /** It is needed, and stays so until `pack`. */
-  unpack(): void {
-    this.#message ??= this.#unpacked();
+  /** It is needed, and stays so until `pack`. @returns whether it was packed */
+  unpack(): boolean {
+    if (this.#message !== undefined) return false;
+    this.#message = this.#unpacked();
+    return true;
   }
 
   /** Whether an id may be in it: cheap, for searches through everything. */

@@ -347,6 +347,8 @@ export class QueueRegistry implements Queues, Office {
     reply: Reply,
     bounceClass: number,
   ): AttemptEvent {
+    // Many recipients of one batch often have the same fate at the same time: it is unpacked once for all of them.
+    if (item.batch.unpack()) this.#remember(item.batch);
     const { envelope } = item.message;
     const at = this.clock.date();
     return {
