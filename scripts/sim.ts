@@ -1,6 +1,7 @@
 /**
- * `npm run sim -- [--seed N [--verbose] | --seeds N | --hours N] [--from N] [--jobs N]`: the whole server in a simulated
- * world. One seed is one world, and the same seed is the same world. Exit code 0 when no rule was broken.
+ * `npm run sim -- [--seed N [--verbose] | --seeds N | --hours N] [--from N] [--jobs N] [--first]`: the whole server in a
+ * simulated world. One seed is one world, and the same seed is the same world; `--first` ends with the first seed that
+ * fails. Exit code 0 when no rule was broken.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -15,7 +16,7 @@ interface Report {
   readonly digest: string;
 }
 
-const usage = 'npm run sim -- [--seed N [--verbose] | --seeds N | --hours N] [--from N] [--jobs N]';
+const usage = 'npm run sim -- [--seed N [--verbose] | --seeds N | --hours N] [--from N] [--jobs N] [--first]';
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     verbose: { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
     worker: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -66,7 +68,9 @@ async function many(): Promise<void> {
   const jobs = Math.max(1, Math.min(Number(values.jobs), count));
   await Promise.all(
     Array.from({ length: jobs }, async () => {
-      for (let worker: ChildProcess | undefined; next < first + count && performance.now() < ends; ) {
+      const goesOn = (): boolean =>
+        next < first + count && performance.now() < ends && !(values.first && failed.length > 0);
+      for (let worker: ChildProcess | undefined; goesOn(); ) {
         worker ??= fork(import.meta.filename, ['--worker']);
         const seed = next++;
         const report = await answer(worker, seed);
@@ -76,7 +80,7 @@ async function many(): Promise<void> {
           tell(report);
         }
         progress.add(report);
-        if (next < first + count && performance.now() < ends) continue;
+        if (goesOn()) continue;
         worker.disconnect();
         worker = undefined;
       }
