@@ -16,8 +16,7 @@ interface Words {
 
 /** `impetus spool check [DIR]`, also `ec_spool_check` (manual page). @returns 0 clean, 1 failures, 2 fatal */
 export async function spoolCheck(shell: SpoolShell, words: readonly string[]): Promise<number> {
-  const { process, world } = shell;
-  const command = commandNamed('impetus spool check', 'Reads a spool and says what is wrong with it.', process)
+  const command = commandNamed('impetus spool check', 'Reads a spool and says what is wrong with it.', shell.process)
     .argument('[directory]', 'the spool; without it that of the configuration')
     .option(
       '-c, --config <file>',
@@ -37,11 +36,11 @@ export async function spoolCheck(shell: SpoolShell, words: readonly string[]): P
   });
   if (directory === undefined) return FATAL;
   try {
-    const report = await checkSpool(world.disk, directory);
-    if (json === true) process.say(`${JSON.stringify(objectOf(report))}\n`);
+    const report = await checkSpool(shell.world.disk, directory);
+    if (json === true) shell.process.say(`${JSON.stringify(objectOf(report))}\n`);
     else {
-      for (const { id, reason } of report.failures) process.complain(`FAIL ${id}: ${reason}\n`);
-      process.say(text(report, extended === true));
+      for (const { id, reason } of report.failures) shell.process.complain(`FAIL ${id}: ${reason}\n`);
+      shell.process.say(text(report, extended === true));
     }
     return report.failures.length > 0 ? NOT_FOUND : FOUND;
   } catch (error) {

@@ -11,9 +11,8 @@ import { notFound } from './spool-show.ts';
  * @returns 0 written, 1 not found or damaged, 2 the spool cannot be read or the file not be written
  */
 export async function spoolExtract(shell: SpoolShell, words: readonly string[]): Promise<number> {
-  const { process, world } = shell;
   const command = withSpoolOptions(
-    commandNamed('impetus spool extract', 'Writes a message as a plain .eml, of a running server too.', process),
+    commandNamed('impetus spool extract', 'Writes a message as a plain .eml, of a running server too.', shell.process),
   )
     .argument('<id>', 'of a message or of its batch')
     .argument('[file]', 'a new file; nothing or - is standard output');
@@ -31,7 +30,7 @@ export async function spoolExtract(shell: SpoolShell, words: readonly string[]):
     }
     let out: DiskFile | undefined;
     try {
-      out = await world.disk.open(isAbsolute(file) ? file : join(process.directory, file), 'create', 0o600);
+      out = await shell.world.disk.open(isAbsolute(file) ? file : join(shell.process.directory, file), 'create', 0o600);
       const written = out;
       const code = await copied(shell, kept, (slice) => written.write([slice]));
       await out.sync();
@@ -40,7 +39,7 @@ export async function spoolExtract(shell: SpoolShell, words: readonly string[]):
       if (!(error instanceof DiskError)) throw error;
       const why =
         error.code === 'EEXIST' ? 'exists already, and is left as it is' : `cannot be written: ${error.message}`;
-      process.complain(`impetus spool: ${file} ${why}\n`);
+      shell.process.complain(`impetus spool: ${file} ${why}\n`);
       return FATAL;
     } finally {
       await out?.close().catch(() => undefined);
@@ -50,7 +49,7 @@ export async function spoolExtract(shell: SpoolShell, words: readonly string[]):
 
 /** Writes all that is there: of a damaged body too, which is then told of. */
 async function copied(
-  { process }: SpoolShell,
+  shell: SpoolShell,
   kept: KeptReception,
   write: (slice: Uint8Array) => Promise<void> | undefined,
 ): Promise<number> {
@@ -62,7 +61,7 @@ async function copied(
     return FOUND;
   } catch (error) {
     if (!(error instanceof SpoolError)) throw error;
-    process.complain(`impetus spool: ${error.message}; what there is was written\n`);
+    shell.process.complain(`impetus spool: ${error.message}; what there is was written\n`);
     return NOT_FOUND;
   }
 }

@@ -77,6 +77,23 @@ test('an unsealed segment whose last body is damaged was torn; one further up is
   await trial.close();
 });
 
+test('with spool_damaged = "unlink" what is damaged is told of, not kept: the segment goes when the rest of it is done', async () => {
+  const { world, path, bytes } = await left();
+  const damaged = unsealed(bytes);
+  damaged[damaged.indexOf('m2'.padEnd(300, '.')) + 50]! ^= 1;
+  world.disk.put(path, damaged);
+  world.disk.put(`${L0}/large/0000000001-0000000001.eml`, 'of the damaged record, perhaps');
+  const trial = await Trial.open({ world, settings: { spool_damaged: 'unlink' } });
+  for (const { at } of await trial.recovered()) trial.spool.done(at, [0]);
+  expect(trial.diagnostics).toEqual([
+    expect.stringMatching(/^CRITICAL spool: .* is damaged: .*; no copy is made \(spool_damaged\)/),
+    expect.stringMatching(/^WARNING spool: .*0001\.eml belonged to no message that can be read: it was deleted/),
+  ]);
+  await trial.close();
+  expect(world.disk.files().filter((file) => file !== `${BASE}/lock` && file.endsWith('.seg') === false)).toEqual([]);
+  expect(world.disk.files()).not.toContain(path);
+});
+
 test('damage anywhere in a sealed segment: what is whole is served, and a body with a bad sum is never read to its end', async () => {
   const { world, path, bytes } = await left();
   for (let at = 0; at < bytes.length; at += 7) {
