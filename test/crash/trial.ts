@@ -17,7 +17,7 @@ const LONGEST_LIFE = 6000;
 const SESSIONS = 12;
 /** Milliseconds between two messages of one session: some 500 messages a second together. */
 const REST = 15;
-const SEGMENT_BYTES = 1024 * 1024;
+const SEGMENT_BYTES = 512 * 1024;
 const SETTLE_MILLIS = 200;
 /** Done records wait for company no longer than 50 ms; the rest is for a disk and two cores that have other work. */
 const LONGEST_OPEN = 2000;
