@@ -11,6 +11,8 @@ export interface Transaction {
   started: boolean;
   /** MAIL was refused: later replies of the group change nothing. */
   refused: boolean;
+  /** And all the same the peer has accepted a recipient: an empty body might be delivered to it. */
+  astray: boolean;
 }
 
 /** @returns what a reply that is no success means for a recipient */

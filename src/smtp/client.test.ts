@@ -308,3 +308,13 @@ test('an LMTP peer that asks for a body that nobody takes is left without anothe
     'over after 8 451 4.4.2 [internal] 354 without a recipient',
   ]);
 });
+
+test('a peer that accepts recipients after it has refused MAIL is not given an empty message', () => {
+  const peer = greeted().transaction(1, ['b@dst.test']);
+  peer.machine.take();
+  peer.says('450 4.7.1 no', '250 ok', '354 go').sends('');
+  expect(peer.happened()).toEqual([
+    'settled 1: deferred 3 450 4.7.1 no',
+    'over after 8 451 4.4.2 [internal] 354 without a recipient',
+  ]);
+});

@@ -223,7 +223,10 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
         }
         return;
       case 'rcpt':
-        if (of.refused) return;
+        if (of.refused) {
+          of.astray ||= good;
+          return;
+        }
         if (good) of.accepted++;
         else of.results[due.recipient] = failure(said, stages.after.rcpt);
         // One command at a time: without any recipient there is no point in DATA.
@@ -236,9 +239,9 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
             this.#bodyTurn = ++this.#turn;
             this.#deadline = (now + this.#settings.timeouts.body) as Millis;
             this.#event({ kind: 'body', turn: this.#bodyTurn, transaction: of.number });
-          } else if (this.#settings.lmtp) {
-            // RFC 2033 §4.2 forbids that 354, and nobody knows how many replies a dot would bring: leave, and without
-            // a word, which would be taken for content.
+          } else if (this.#settings.lmtp || of.astray) {
+            // RFC 2033 §4.2 forbids that 354, and nobody knows how many replies a dot would bring; or the peer would
+            // deliver an empty message. Leave, and without a word, which would be taken for content.
             this.#bodyOf = of;
             this.#end(reply(451, '4.4.2', '[internal] 354 without a recipient'));
           } else {
@@ -288,6 +291,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       results: new Array<undefined>(word.recipients.length).fill(undefined),
       accepted: 0,
       refused: false,
+      astray: false,
       // A session that has done its work before may have ended just now for that reason alone: then a message is
       // charged only once the peer has answered to it.
       started: this.#transactions.length === 0 && !this.#proven,

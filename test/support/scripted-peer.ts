@@ -6,7 +6,7 @@ export interface Taken {
   readonly body: string;
 }
 
-/** What a peer answers; an empty string closes the connection instead, undefined says nothing at all. */
+/** What a peer answers; an empty string closes the connection instead, undefined: nothing, now and ever after. */
 export interface Script {
   readonly banner?: string | undefined;
   readonly ehlo?: readonly string[];
@@ -40,8 +40,10 @@ export class ScriptedPeer {
     let from = '';
     let to: string[] = [];
     let inBody = false;
+    let mute = false;
     const say = (text: string | undefined): boolean => {
-      if (text === undefined) return true;
+      if (text === undefined) mute = true;
+      if (text === undefined || mute) return true;
       if (text === '') {
         pipe.end();
         return false;
