@@ -110,6 +110,7 @@ async function opened(
         files,
         log,
         damage,
+        sync,
         sequences,
         large,
       })

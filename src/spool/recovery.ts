@@ -22,6 +22,8 @@ export interface RecoveryParts {
   readonly files: LargeFiles;
   readonly log: Log;
   readonly damage: Damage;
+  /** `force_fsync`, as of now. */
+  readonly sync: () => boolean;
   /** Sequences of the segments that were there at the start, rising. */
   readonly sequences: readonly number[];
   /** Names of the bodies in `large/` at the start. */
@@ -79,6 +81,7 @@ export class Recovery {
       segment.size = this.#survey.counted(sequence, status.size);
       shelf.adopt(segment);
       shelf.pin(segment);
+      await this.#secure(path);
       const mark = await findMark(shelf.source(segment), segment.size);
       if (mark === 'newer') {
         segment.foreign = true;
@@ -106,6 +109,20 @@ export class Recovery {
       );
     } finally {
       if (segment.pins > 0) shelf.unpin(segment);
+    }
+  }
+
+  /**
+   * What a killed process wrote last may stand in the page cache only. Mail must not be sent, nor a bounce, on the
+   * strength of a record that a power cut could still take back.
+   */
+  async #secure(path: string): Promise<void> {
+    if (!this.#parts.sync()) return;
+    const file = await this.#parts.disk.open(path, 'append');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
     }
   }
 

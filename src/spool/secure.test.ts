@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { Trial } from '../../test/support/spool-trial.ts';
+import { afterPowerCut, SimMachine, simWorld } from '../world/sim/index.ts';
+
+test('what a killed process left in the page cache is safe before anything is done on the strength of it', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = simWorld(seed, { diskLatencyMillis: 10 });
+    const machine = new SimMachine({ ...world, ip: '10.0.0.1' });
+    const first = await Trial.open({ world, disk: machine.disk });
+    void first.give('a', 'written, and killed before its sync has ended');
+    await world.clock.advance(15);
+    machine.kill();
+    const second = await Trial.open({ world });
+    expect(Object.keys(await second.contents())).toEqual(['a']);
+    const third = await Trial.open({ world: afterPowerCut(world) });
+    expect(Object.keys(await third.contents()), `seed ${seed}`).toEqual(['a']);
+    await third.close();
+  }
+});
