@@ -14,6 +14,7 @@ import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spo
 import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
 import type { Server } from './server.ts';
@@ -98,6 +99,20 @@ export async function buildServer({
     hostName: process.hostName,
   });
 
+  const pressure = undo.use(
+    new MemoryWatch({
+      clock,
+      events,
+      memory: () => process.memory(),
+      global: () => current().global,
+      free: () => {
+        queues.swapOutAll();
+        const settings = spoolSettings(current().global);
+        spool.adjust({ ...settings, max_resident_bytes: 0 });
+        spool.adjust(settings);
+      },
+    }),
+  );
   const policy = makePolicy(events);
   const reception = makeReception({
     clock,
@@ -108,6 +123,7 @@ export async function buildServer({
     configuration,
     ids,
     hostName: process.hostName,
+    pressure,
     version,
   });
 

@@ -8,6 +8,7 @@ import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
+import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 
 /** The modules that come with the server. */
@@ -21,6 +22,7 @@ export const declaredOptions: readonly Option<unknown>[] = [
   resolvConf,
   logHiresTimestamp,
   consoleTimeout,
+  ...memoryOptions,
   ...listenerOptions,
   ...receptionOptions,
   ...spoolOptions,

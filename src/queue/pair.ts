@@ -246,6 +246,11 @@ export class Pair implements MailQueue {
     yield* this.#flying;
   }
 
+  /** Bodies and envelopes of active messages leave memory; those of delayed ones have left. */
+  swapOut(): void {
+    for (const item of this.#due) this.#office.swapOut(item.batch);
+  }
+
   /** @returns the item with that id, wherever it is */
   item(id: MessageId): Item | undefined {
     for (const items of [this.#due, this.#heap, this.#flying])

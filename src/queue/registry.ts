@@ -213,6 +213,11 @@ export class QueueRegistry implements Queues, Office {
     this.#amended.add(batch);
   }
 
+  /** Everything that waits leaves memory: there is too little of it. */
+  swapOutAll(): void {
+    for (const pair of this.#pairs.values()) pair.swapOut();
+  }
+
   swapOut(batch: Batch): void {
     if (batch.flying > 0) return;
     batch.pack(this.#contexts);

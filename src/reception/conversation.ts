@@ -139,6 +139,7 @@ export class Conversation implements Outcome {
     const most = view.get(options.maxReceptionsPerConnection);
     const trouble =
       this.#reconfigured() ??
+      (this.#desk.parts.pressure?.exceeded === true ? replies.memoryExceeded : undefined) ??
       (most > 0 && this.#receptions >= most ? replies.receptions : undefined) ??
       (path === '' && !view.get(options.allowNullEnvelopeSender) ? replies.nullSender : undefined) ??
       (this.#literalRefused(path) ? replies.noValidDomain : undefined);

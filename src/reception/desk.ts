@@ -18,6 +18,8 @@ export interface ReceptionParts {
   readonly ids: Ids;
   /** The machine's own name, for when no option gives one. */
   readonly hostName: string;
+  /** Memory above memory_hwm: no transaction is begun. */
+  readonly pressure?: { readonly exceeded: boolean };
   /** As banner and Received field show it. */
   readonly version: string;
 }

@@ -233,6 +233,16 @@ describe('limits', () => {
     expect(peer.ended).toBe(true);
   });
 
+  test('too little memory refuses the next transaction and ends the session; the one that is open goes on', () => {
+    const house = new MailIn(OPEN);
+    const peer = house.greeted();
+    peer.sends(ENVELOPE);
+    house.pressure.exceeded = true;
+    expect(peer.sends(BODY)).toMatch(/^250 /);
+    expect(peer.sends(ENVELOPE)).toBe('421 4.3.4 allocated resources exceeded\r\n');
+    expect(peer.ended).toBe(true);
+  });
+
   test('idle_time ends a session without a rejection, and does not run while we work', () => {
     const house = new MailIn({ ...OPEN, idle_time: '10' });
     const peer = house.greeted();

@@ -7,6 +7,12 @@ export interface System {
   readonly uname: string;
 }
 
+/** Bytes: what this process occupies, and what it may occupy at most (0: nobody knows). */
+export interface MemoryUse {
+  readonly used: number;
+  readonly limit: number;
+}
+
 /** The process we live in: what the shell, the terminal and the kernel's signals hand to a program. */
 export interface Process {
   readonly id: number;
@@ -14,6 +20,7 @@ export interface Process {
   readonly system: System;
   readonly arguments: readonly string[];
   readonly directory: string;
+  memory(): MemoryUse;
   readonly isTerminal: { readonly input: boolean; readonly output: boolean };
   environment(name: string): string | undefined;
   /** Standard output and standard error. */

@@ -260,6 +260,7 @@ export class MailIn {
   readonly configuration: Pick<Configuration, 'current'> & { current: TestGeneration };
   readonly reception: OpenReception;
   slotsGivenBack = 0;
+  readonly pressure = { exceeded: false };
 
   constructor(values: Values = {}) {
     this.configuration = { current: generationOf(values, 1) };
@@ -272,6 +273,7 @@ export class MailIn {
       configuration: this.configuration,
       ids: idAllocator({ instance: 7 }),
       hostName: 'mx.test',
+      pressure: this.pressure,
       version: '1.0.0',
     });
   }

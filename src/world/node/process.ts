@@ -1,4 +1,4 @@
-import { arch, hostname, machine, release, type, version } from 'node:os';
+import { arch, hostname, machine, release, totalmem, type, version } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Process } from '../process.ts';
 
@@ -20,6 +20,12 @@ export function nodeProcess(): Process {
     },
     arguments: process.argv.slice(2),
     directory: process.cwd(),
+    memory: () => {
+      // Without a control group's limit the system reports none, or one beyond all memory.
+      const constrained = process.constrainedMemory();
+      const total = totalmem();
+      return { used: process.memoryUsage.rss(), limit: constrained > 0 && constrained < total ? constrained : total };
+    },
     isTerminal: { input: isatty(0), output: isatty(1) },
     environment: (name) => process.env[name],
     say: (text) => {

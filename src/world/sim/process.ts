@@ -1,4 +1,4 @@
-import type { Process } from '../process.ts';
+import type { MemoryUse, Process } from '../process.ts';
 
 /** What `exit` throws in a simulated process. */
 export class SimExit extends Error {
@@ -46,6 +46,13 @@ export class SimProcess implements Process {
 
   say(text: string): void {
     this.said += text;
+  }
+
+  /** What `memory()` answers. */
+  use = { used: 0, limit: 0 };
+
+  memory(): MemoryUse {
+    return this.use;
   }
 
   complain(text: string): void {
