@@ -1,6 +1,6 @@
 import type { Item, Outcome } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { Clock } from '../world/index.ts';
+import type { Clock, NetworkError } from '../world/index.ts';
 
 /** What a connection needs of whoever opened it. */
 export interface ConnectionOwner<C> {
@@ -13,6 +13,8 @@ export interface ConnectionOwner<C> {
   settle(items: readonly Item[], outcomes: (index: number) => Outcome): void;
   /** Never got as far as a session: the address is to blame, another may be tried at once. */
   unreachable(connection: C, stage: number): void;
+  /** No connection could be opened, and that is our own trouble: no address is to blame, no message is charged. */
+  troubled(why: NetworkError): void;
   /** A session stands: the address is good. Called once at most, and never together with `unreachable`. */
   established(connection: C): void;
   /** Something that an operator should know. */

@@ -2,7 +2,7 @@ import { type Millis, millis } from '../base/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
 import { type ClientEvent, OutgoingBody, type RecipientResult, reply, SmtpClient, stages } from '../smtp/index.ts';
-import type { ConnectHost, Pipe } from '../world/index.ts';
+import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
@@ -13,6 +13,15 @@ import type { Transaction } from './transaction.ts';
 
 const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
 const TOO_BIG = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
+/** The system's names for what no peer can be blamed for: files, ports, memory, a source address that is not ours. */
+const OUR_TROUBLES: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EADDRNOTAVAIL',
+  'EADDRINUSE',
+]);
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
 
@@ -143,9 +152,12 @@ export class Connection implements ConnectHost, SenderHost {
     this.#run();
   }
 
-  closed(): void {
+  closed(why?: NetworkError): void {
     if (this.#machine === undefined) {
-      this.#finish(() => this.#owner.unreachable(this, stages.notConnected));
+      this.#finish(() => {
+        if (why !== undefined && OUR_TROUBLES.has(why.code)) this.#owner.troubled(why);
+        else this.#owner.unreachable(this, stages.notConnected);
+      });
     } else {
       this.#machine.closed();
       this.#run();

@@ -1,17 +1,21 @@
-import { type Domain, millis } from '../base/index.ts';
+import { type BindingName, type Domain, Lru, millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import { type Ids, nullId } from '../message/index.ts';
 import type { Attempt, Courier, MailQueue, Pair, QueueRegistry } from '../queue/index.ts';
 import { stages } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { Chance, Clock, Names, Network } from '../world/index.ts';
+import type { Chance, Clock, Names, Network, NetworkError } from '../world/index.ts';
 import type { Connection } from './connection.ts';
 import type { Crew, Served } from './crew.ts';
 import { HostStates } from './host-state.ts';
 import { hostname } from './options.ts';
 import { Routes } from './routes.ts';
 import { PairService } from './service.ts';
+
+/** A trouble that lasts is told of again after this long. */
+const TELL_AGAIN = 600_000;
+const MOST_TROUBLES = 1000;
 
 export interface DeliveryParts {
   readonly clock: Clock;
@@ -42,6 +46,8 @@ export class SmtpDelivery implements Courier, Crew {
   readonly #services = new WeakMap<MailQueue, PairService>();
   /** Those with connections. */
   readonly #busy = new Set<PairService>();
+  /** Troubles of this machine that were reported lately, by binding and code. */
+  readonly #toldOf = new Lru<string, true>(MOST_TROUBLES);
   #closing: (() => void) | undefined;
   #numbers = 0;
 
@@ -87,6 +93,17 @@ export class SmtpDelivery implements Courier, Crew {
     } finally {
       if (service.open === 0) this.#busy.delete(service);
     }
+  }
+
+  troubled(binding: BindingName, from: string, why: NetworkError): void {
+    const now = this.clock.now();
+    const key = `${binding} ${why.code}`;
+    if (this.#toldOf.get(key, now) === true) return;
+    this.#toldOf.set(key, true, millis(now + TELL_AGAIN));
+    this.report(
+      `${binding}: no connection can be opened from ${from}: ${why.message}. No mail is charged for it; it is tried ` +
+        'again every few seconds.',
+    );
   }
 
   report(text: string): void {

@@ -1,8 +1,9 @@
+import type { BindingName } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { Ids } from '../message/index.ts';
 import type { Attempt, Pair } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { Chance, Clock, Network } from '../world/index.ts';
+import type { Chance, Clock, Network, NetworkError } from '../world/index.ts';
 import type { HostStates } from './host-state.ts';
 import type { Routes } from './routes.ts';
 
@@ -33,6 +34,8 @@ export interface Crew {
   wake(pair: Pair): void;
   /** A connection of that service has gone. */
   left(service: Served): void;
+  /** The machine could not open a connection from that source address. */
+  troubled(binding: BindingName, from: string, why: NetworkError): void;
   /** Something that an operator should know. */
   report(text: string): void;
 }

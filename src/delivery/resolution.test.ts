@@ -15,8 +15,7 @@ const found = (records: readonly DnsRecord[], ttl = 300): DnsAnswer => ({
 });
 const mx = (...hosts: readonly (readonly [number, string])[]): DnsAnswer =>
   found(hosts.map(([preference, host]) => ({ type: 'MX', preference, host })));
-const a = (...addresses: readonly string[]): DnsAnswer =>
-  found(addresses.map((address) => ({ type: 'A', address })));
+const a = (...addresses: readonly string[]): DnsAnswer => found(addresses.map((address) => ({ type: 'A', address })));
 const aaaa = (...addresses: readonly string[]): DnsAnswer =>
   found(addresses.map((address) => ({ type: 'AAAA', address })));
 const noData: DnsAnswer = { kind: 'no data', ttl: 60 as never };
@@ -75,7 +74,12 @@ test('MX records: the addresses of each host, best preference first, as long as 
     'two.test A': found([{ type: 'A', address: '192.0.2.3' }], 100),
     'two.test AAAA': aaaa('2001:db8::1'),
   };
-  expect(await route(zone)).toEqual(['10 one.test 192.0.2.1', '10 one.test 192.0.2.2', '20 two.test 192.0.2.3', 'ttl 100']);
+  expect(await route(zone)).toEqual([
+    '10 one.test 192.0.2.1',
+    '10 one.test 192.0.2.2',
+    '20 two.test 192.0.2.3',
+    'ttl 100',
+  ]);
 });
 
 test('use_ipv6 asks for IPv6 addresses as well', async () => {
@@ -144,10 +148,9 @@ test('a host whose address cannot be looked up now is a reason to ask again soon
 
 test('an MX record that names an address is nothing', async () => {
   expect(await route({ 'dst.test MX': mx([10, '192.0.2.1']) })).toEqual(['550 5.4.4 [internal] no MX or A for domain']);
-  expect(await route({ 'dst.test MX': mx([10, '192.0.2.1'], [20, 'one.test']), 'one.test A': a('192.0.2.9') })).toEqual([
-    '20 one.test 192.0.2.9',
-    'ttl 300',
-  ]);
+  expect(await route({ 'dst.test MX': mx([10, '192.0.2.1'], [20, 'one.test']), 'one.test A': a('192.0.2.9') })).toEqual(
+    ['20 one.test 192.0.2.9', 'ttl 300'],
+  );
 });
 
 test('an address in prohibited_hosts denies the whole domain', async () => {
@@ -226,7 +229,10 @@ test('routes: __mx__ stands for all MX records in its place', async () => {
 
 test('routes: what DNS does not know now is left out for a short time', async () => {
   const zone = { 'dst.test MX': failed, 'back.test A': a('192.0.2.3') };
-  expect(await route(zone, { entries: entries('__mx__', 'back.test') })).toEqual(['65536 back.test 192.0.2.3', 'ttl 60']);
+  expect(await route(zone, { entries: entries('__mx__', 'back.test') })).toEqual([
+    '65536 back.test 192.0.2.3',
+    'ttl 60',
+  ]);
   expect(await route(zone, { entries: entries('__mx__', 'gone.test') })).toEqual(['failed']);
   expect(await route({}, { entries: entries('__mx__') })).toEqual(['554 5.4.4 [internal] Domain Lookup Failed']);
 });

@@ -1,12 +1,4 @@
-import {
-  type CidrTable,
-  type Domain,
-  family,
-  literalAddress,
-  parseAddress,
-  seconds,
-  unmapped,
-} from '../base/index.ts';
+import { type CidrTable, type Domain, family, literalAddress, parseAddress, seconds, unmapped } from '../base/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import type { DnsAnswer, Names } from '../world/index.ts';
 import type { RouteAddress } from './route.ts';
@@ -100,8 +92,7 @@ function within(blocks: CidrTable<string> | undefined, ip: string): boolean {
 
 async function exchangers(names: Names, domain: Domain, rules: ResolutionRules): Promise<Targets> {
   const literal = literalAddress(domain);
-  if (literal !== undefined)
-    return targets([{ host: literal, preference: 0, port: undefined }], MOST_TTL, false);
+  if (literal !== undefined) return targets([{ host: literal, preference: 0, port: undefined }], MOST_TTL, false);
   const itself: Target = { host: domain, preference: 0, port: undefined };
   const answer = await names.lookup(domain, 'MX');
   switch (answer.kind) {
@@ -163,7 +154,11 @@ async function listed(
     if (found.kind === 'failed') partial = true;
     if (found.kind !== 'targets') continue;
     for (const target of found.targets) all.push({ host: target.host, preference: base + target.preference, port });
-    ttlSeconds = Math.min(ttlSeconds, found.ttlSeconds, (entry.kind === 'host' ? entry.ttlSeconds : undefined) ?? ttlSeconds);
+    ttlSeconds = Math.min(
+      ttlSeconds,
+      found.ttlSeconds,
+      (entry.kind === 'host' ? entry.ttlSeconds : undefined) ?? ttlSeconds,
+    );
     partial ||= found.partial;
   }
   if (all.length > 0) return targets(all, ttlSeconds, partial);

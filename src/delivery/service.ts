@@ -3,7 +3,7 @@ import { type Item, type Judged, type Outcome, type Pair, retryInterval } from '
 import { type Gate, type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
 import { reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { Clock } from '../world/index.ts';
+import type { Clock, NetworkError } from '../world/index.ts';
 import { chooseHost } from './choose-host.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
@@ -34,6 +34,8 @@ const MOST_OPENED_AT_ONCE = 64;
 const TURN = 10_000;
 /** With `host_failure_retry = 0` a dead host would be tried without end. */
 const LEAST_FAILURE_RETRY = 1000;
+/** What this machine lacks may be there again soon. */
+const TROUBLE_WAIT = 10_000;
 /** Failures longer ago than this say nothing about a domain (address_metrics_lifetime). */
 const FAILURE_MEMORY = 1_800_000;
 const UNREACHABLE = reply(421, '4.4.0', '[internal] no mail servers for this domain could be reached at this time');
@@ -58,6 +60,8 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   #failures = 0;
   #failingSince: Millis | undefined;
   #failedAt: Millis | undefined;
+  /** No connection is tried before: the machine itself could not open the last one. */
+  #troubledUntil = millis(Number.NEGATIVE_INFINITY);
   /** The last address that failed, for the log. */
   #lastFailure: { readonly connection: Connection; readonly stage: number } | undefined;
   readonly #resolved = (): void => this.#crew.wake(this.pair);
@@ -105,6 +109,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const { pair } = this;
     const { limits } = pair;
     const now = this.clock.now();
+    if (now < this.#troubledUntil) return this.#held(NO_HOST, this.#troubledUntil);
     if (!limits.mayConnect(now)) return this.#held(limits.gate, limits.until);
     const { view } = limits;
     const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), this.#resolved);
@@ -299,6 +304,11 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.#failingSince ??= connection.openedAt;
     this.#failedAt = now;
     this.#lastFailure = { connection, stage };
+  }
+
+  troubled(why: NetworkError): void {
+    this.#troubledUntil = millis(this.clock.now() + TROUBLE_WAIT);
+    this.#crew.troubled(this.pair.binding, this.pair.limits.view.get(bindAddress), why);
   }
 
   report(text: string): void {

@@ -146,8 +146,5 @@ class Weather {
 }
 
 test('after any storm all mail arrives, none of it twice without a reason, and nothing stays behind', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.nat(0xffffffff), season),
-    { numRuns: 25, seed: 20_260_303, endOnFailure: true },
-  );
+  await fc.assert(fc.asyncProperty(fc.nat(0xffffffff), season), { numRuns: 25, seed: 20_260_303, endOnFailure: true });
 });

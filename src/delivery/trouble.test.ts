@@ -218,25 +218,28 @@ test('a place is given back when the connection has closed, not when we have sto
   expect([peer.taken.length, peer.sessions, peer.mostOpen]).toEqual([20, 20, 1]);
 });
 
-test.each([1, 2, 3, 4, 5])('no session delivers more than max_deliveries_per_connection = %i, whatever is pipelined', async (most) => {
-  const room = new MailRoom({ global: { max_deliveries_per_connection: most, max_outbound_connections: 1 } });
-  const peer = await room.peer('dst.test', '192.0.2.1');
-  let inSession = 0;
-  let session = 0;
-  let largest = 0;
-  peer.script = {
-    rcpt: () => {
-      if (peer.sessions !== session) inSession = 0;
-      session = peer.sessions;
-      largest = Math.max(largest, ++inSession);
-      return '250 ok';
-    },
-  };
-  for (let i = 0; i < 10; i++) room.receive([`a${i}@dst.test`, `b${i}@dst.test`, `c${i}@dst.test`]);
-  await room.later(60);
-  expect(room.queues.ledger).toMatchObject({ delivered: 30, queued: 0 });
-  expect(largest).toBe(most);
-});
+test.each([1, 2, 3, 4, 5])(
+  'no session delivers more than max_deliveries_per_connection = %i, whatever is pipelined',
+  async (most) => {
+    const room = new MailRoom({ global: { max_deliveries_per_connection: most, max_outbound_connections: 1 } });
+    const peer = await room.peer('dst.test', '192.0.2.1');
+    let inSession = 0;
+    let session = 0;
+    let largest = 0;
+    peer.script = {
+      rcpt: () => {
+        if (peer.sessions !== session) inSession = 0;
+        session = peer.sessions;
+        largest = Math.max(largest, ++inSession);
+        return '250 ok';
+      },
+    };
+    for (let i = 0; i < 10; i++) room.receive([`a${i}@dst.test`, `b${i}@dst.test`, `c${i}@dst.test`]);
+    await room.later(60);
+    expect(room.queues.ledger).toMatchObject({ delivered: 30, queued: 0 });
+    expect(largest).toBe(most);
+  },
+);
 
 test('recipients are logged in their order, and stay together when they come again', async () => {
   const room = new MailRoom({ global: { retry_interval: seconds(60), max_outbound_connections: 1 } });
@@ -249,7 +252,9 @@ test('recipients are logged in their order, and stay together when they come aga
   peer.script = {};
   await room.later(70);
   expect(peer.taken.map((mail) => mail.to.length)).toEqual([9, 9, 9, 9, 9]);
-  expect(peer.taken.flatMap((mail) => mail.to)).toEqual(['a', 'b', 'c', 'd', 'e'].flatMap(to).map((path) => `<${path}>`));
+  expect(peer.taken.flatMap((mail) => mail.to)).toEqual(
+    ['a', 'b', 'c', 'd', 'e'].flatMap(to).map((path) => `<${path}>`),
+  );
 });
 
 test('what failed in the last turn before a shutdown still gets its bounce', async () => {
@@ -273,3 +278,23 @@ test('what failed in the last turn before a shutdown still gets its bounce', asy
   await again.later(1);
   expect(await closed).toBe(1);
 });
+
+test.each(['EMFILE', 'EADDRNOTAVAIL'])(
+  '%s is our own trouble: no host is blamed, no message charged, an operator told once',
+  async (code) => {
+    const room = new MailRoom();
+    const peer = await room.peer('dst.test', '192.0.2.1');
+    room.network.refuse('192.0.2.1:25', code);
+    receive(room, 50);
+    for (let i = 0; i < 20; i++) {
+      await room.later(15);
+      receive(room, 1);
+    }
+    expect(room.happened()).toEqual([]);
+    expect(room.complaints.length).toBe(1);
+    expect(room.complaints[0]).toContain(code);
+    room.network.heal('192.0.2.1:25');
+    await room.later(11);
+    expect(peer.taken.length).toBe(70);
+  },
+);

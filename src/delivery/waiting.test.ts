@@ -228,7 +228,9 @@ test.each([
   await room.later(7190);
   expect(room.happened()).toEqual([]);
   await room.later(30);
-  expect(room.happened()).toEqual(['permanent b@dst.test 22 0 554 5.4.7 [internal] exceeded max time without delivery']);
+  expect(room.happened()).toEqual([
+    'permanent b@dst.test 22 0 554 5.4.7 [internal] exceeded max time without delivery',
+  ]);
   expect(room.queues.ledger).toMatchObject({ expired: 1, queued: 0, difference: 0 });
 });
 

@@ -281,14 +281,22 @@ test('a peer that says goodbye behind its EHLO reply is given nothing', () => {
 
 test('a session that ends without an answer costs the first message an attempt, and a later one nothing', () => {
   expect(greeted().transaction(1, ['b@dst.test']).closes().happened()[0]).toContain('settled 1: deferred 2');
-  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '250 ok', '354 go').bodySent().says('250 stored');
+  const peer = greeted()
+    .transaction(1, ['b@dst.test'])
+    .says('250 ok', '250 ok', '354 go')
+    .bodySent()
+    .says('250 stored');
   peer.transaction(2, ['c@dst.test']);
   peer.happened();
   expect(peer.closes().happened()[0]).toBe('returned 2');
 });
 
 test('a 421 to the MAIL of a later message is an answer, and costs it an attempt', () => {
-  const peer = greeted().transaction(1, ['b@dst.test']).says('250 ok', '250 ok', '354 go').bodySent().says('250 stored');
+  const peer = greeted()
+    .transaction(1, ['b@dst.test'])
+    .says('250 ok', '250 ok', '354 go')
+    .bodySent()
+    .says('250 stored');
   peer.transaction(2, ['c@dst.test']);
   peer.happened();
   expect(peer.says('421 4.4.2 idle too long').happened()[0]).toBe('settled 2: deferred 3 421 4.4.2 idle too long');
