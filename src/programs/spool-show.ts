@@ -126,5 +126,6 @@ async function headerOf(kept: KeptReception): Promise<{ header: string; trouble:
     trouble = error.message;
   }
   const bytes = Buffer.concat(slices).subarray(0, scanner.length ?? MOST_HEADER_BYTES);
-  return { header: readable(bytes, '\t\r\n').replaceAll('\r\n', '\n'), trouble };
+  const text = readable(bytes, '\t\r\n').replaceAll('\r\n', '\n');
+  return { header: text === '' || text.endsWith('\n') ? text : `${text}\n`, trouble };
 }

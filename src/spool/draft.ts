@@ -122,7 +122,7 @@ export class LogDraft implements Draft {
 
   #close(): void {
     this.#open = false;
-    this.drained = undefined;
+    // `drained` stays: who was told to pause by the last append waits for it, whatever becomes of the draft.
     this.#lease?.[Symbol.dispose]();
   }
 

@@ -30,6 +30,23 @@ test('a body over the threshold goes to a file while it arrives, and the pipe is
   await trial.close();
 });
 
+test('who was told to pause is told to go on, even when the message ends or is dropped while its last bytes are written', async () => {
+  for (const end of ['commit', 'discard'] as const) {
+    const world = simWorld(1, { diskLatencyMillis: 2 });
+    const trial = await Trial.open({ world, settings: SETTINGS });
+    const draft = trial.spool.draft();
+    let drained = 0;
+    draft.drained = () => drained++;
+    expect(draft.append([Buffer.alloc(20_000, 'a')])).toBe(false);
+    if (end === 'discard') draft.discard();
+    else draft.commit(envelope(world, 'big'), TRAITS, { kept: () => undefined, refused: () => undefined });
+    expect(drained).toBe(0);
+    await world.clock.advance(20);
+    expect(drained, end).toBe(1);
+    await trial.close();
+  }
+});
+
 test('its file goes when it is done, and when it is discarded or refused', async () => {
   const trial = await Trial.open({ settings: SETTINGS });
   const { world } = trial;

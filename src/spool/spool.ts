@@ -50,7 +50,7 @@ export interface SpoolSettings {
 }
 
 export interface Draft {
-  /** @returns false: pause the pipe until `drained` is called */
+  /** @returns false: pause the pipe until `drained` is called, which happens even when the draft ends before */
   append(bytes: Segments): boolean;
   /** Set by whoever was told to pause. */
   drained: (() => void) | undefined;
