@@ -7,8 +7,10 @@
 import { bindingName, type Domain, millis } from '../src/base/index.ts';
 import { configCommand, configSession, duration, integer, loadConfiguration, option } from '../src/config/index.ts';
 import { simWorld } from '../src/world/sim/index.ts';
+import { introduce } from './load/machine.ts';
 
 const count = Number(process.argv[2] ?? 100_000);
+introduce(`configuration: ${count} domain stanzas`);
 const connections = option('max_outbound_connections', integer);
 const expiration = option('message_expiration', duration);
 const { disk } = simWorld();

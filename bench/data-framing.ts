@@ -6,6 +6,9 @@
  * among the ways to know it, walking the LFs of a Latin-1 copy is the cheapest.
  */
 import { BodyReader } from '../src/smtp/body-reader.ts';
+import { introduce } from './load/machine.ts';
+
+introduce('framing of DATA: one message of 10 KB, µs each');
 
 const message = Buffer.from(`${`${'x'.repeat(76)}\r\n`.repeat(131)}.\r\n`, 'latin1');
 const crlfDot = Buffer.from('\r\n.', 'latin1');

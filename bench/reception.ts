@@ -5,8 +5,10 @@
  * The conversation is that of smtp-source: MAIL, RCPT, DATA and body one after the other in one session.
  */
 import { MailIn, OPEN } from '../test/dialogues/mail-in.ts';
+import { introduce } from './load/machine.ts';
 
 const MESSAGES = 40_000;
+introduce(`reception: ${MESSAGES} messages of 10 KB in one session, three times, without disk and network`);
 const body = Buffer.from(`From: <a@b.c>\r\nSubject: x\r\n\r\n${`${'x'.repeat(76)}\r\n`.repeat(131)}.\r\n`);
 const steps = ['MAIL FROM:<sender@example.com>\r\n', 'RCPT TO:<recipient@example.org>\r\n', 'DATA\r\n'].map((text) =>
   Buffer.from(text),

@@ -15,6 +15,7 @@ import { bindingName, millis } from '../src/base/index.ts';
 import type { Envelope, MessageId } from '../src/message/index.ts';
 import { openSpool, type Spool, type SpoolSettings } from '../src/spool/index.ts';
 import { nodeWorld } from '../src/world/node/index.ts';
+import { fileSystem, introduce } from './load/machine.ts';
 
 const { values } = parseArgs({
   options: {
@@ -86,7 +87,7 @@ async function measure(spool: Spool): Promise<void> {
             latencies[n] = performance.now() - since;
             if (!values.recover) {
               const hold = spool.hold(at);
-              hold.next(1_000_000);
+              void hold.next(1_000_000);
               hold[Symbol.dispose]();
               spool.done(at, [0]);
             }
@@ -184,6 +185,7 @@ function print(figures: Record<string, string | number>): void {
   );
 }
 
+introduce(`spool: ${messages} messages of ${size} bytes by ${writers} writers, on ${fileSystem(directory)}`);
 const { clock, disk, chance } = nodeWorld();
 const open = (): Promise<Spool> =>
   openSpool({
