@@ -1,6 +1,6 @@
 import type { DiskOperation } from '../../src/world/sim/index.ts';
-import type { Plan } from './plan.ts';
 import { SPOOL } from './places.ts';
+import type { Plan } from './plan.ts';
 
 /** The spool writes done and state records at most this long after they were said (spec: delivery 2.6). */
 const NOTES_WAIT = 50;
@@ -27,7 +27,8 @@ export class Crashes {
 
   constructor(plan: Plan, now: () => number) {
     this.#now = now;
-    const most = ({ latencyMillis, shortMillis }: Plan['disk']): number => largest(latencyMillis) + largest(shortMillis);
+    const most = ({ latencyMillis, shortMillis }: Plan['disk']): number =>
+      largest(latencyMillis) + largest(shortMillis);
     this.#covering = plan.syncs ? 'sync' : 'write';
     this.#longest = NOTES_WAIT + SLACK + 8 * most(plan.disk) * (plan.troubles.diskSlow ? SLOWNESS : 1);
   }

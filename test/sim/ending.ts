@@ -73,7 +73,12 @@ export async function finalJudgement(witness: Witness): Promise<void> {
 /** Milliseconds that everything may take when nothing goes wrong any more. */
 function longestDrain(plan: Plan, recipients: number): number {
   const option = (name: string): number => Number(plan.options[name] ?? 0) * 1000;
-  const sessions = Math.max(option('Body_Timeout'), option('Rcptto_Timeout'), option('Connect_Timeout'), plan.idleTime * 1000);
+  const sessions = Math.max(
+    option('Body_Timeout'),
+    option('Rcptto_Timeout'),
+    option('Connect_Timeout'),
+    plan.idleTime * 1000,
+  );
   // The slowest throttle of a domain lets one message through in 20 s, and retries and bounces come on top.
   const throttled = recipients * 2 * 21_000;
   return 6 * option('Max_Retry_Interval') + 4 * option('Host_Failure_Retry') + 6 * sessions + throttled + 1_200_000;

@@ -39,7 +39,7 @@ export function stuffed(content: Buffer): Buffer {
 }
 
 function contentOf(dice: Dice, number: number, largest: number): Buffer {
-  const kind = dice.weighted({ empty: 1, bare: 1, short: 8, dots: 3, lone: 1, long: 3, edge: 2 });
+  const kind = dice.weighted({ empty: 1, bare: 1, short: 7, dots: 3, lone: 1, long: 5, edge: 3 });
   if (kind === 'empty') return Buffer.alloc(0);
   const head = `Subject: letter ${number}\r\nMessage-ID: <l${number}@${SENDERS}>\r\n`;
   if (kind === 'bare') return Buffer.from(head);
@@ -48,7 +48,8 @@ function contentOf(dice: Dice, number: number, largest: number): Buffer {
   let text = `${head}\r\n`;
   do text += line(dice, kind);
   while (text.length < length || dice.happens(0.7));
-  return Buffer.from(text.slice(0, Math.max(length, text.length - 2, 0)).replace(/[\r\n]+$/, '') + '\r\n', 'latin1');
+  if (length > 0) text = text.slice(0, length);
+  return Buffer.from(`${text.replace(/[\r\n]+$/, '')}\r\n`, 'latin1');
 }
 
 const WORDS = ['mail', 'goes', 'on', 'and', 'arrives', 'caf\xe9', '.', '..', 'RCPT TO:<x@y>', '\xff\x80'] as const;

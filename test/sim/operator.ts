@@ -1,5 +1,5 @@
-import { type Changes, configurationText, NO_CHANGES } from './configuration.ts';
 import { QUIETLY } from './checkers/fates.ts';
+import { type Changes, configurationText, NO_CHANGES } from './configuration.ts';
 import type { Dice } from './dice.ts';
 import { Console } from './peers/console.ts';
 import { CONFIGURATION } from './places.ts';
@@ -93,7 +93,9 @@ export class Operator {
       case 'flush':
         return this.#flush(dice.happens(0.3) ? 'all' : domain);
       case 'fail domain':
-        await this.#say(dice.happens(0.5) ? `fail domain ${domain}` : `fail domain quiet ${domain} 550 5.7.1 ${QUIETLY}`);
+        await this.#say(
+          dice.happens(0.5) ? `fail domain ${domain}` : `fail domain quiet ${domain} 550 5.7.1 ${QUIETLY}`,
+        );
         return;
       case 'retry message':
         if (track?.messageId === undefined) return;
@@ -116,7 +118,8 @@ export class Operator {
         server.disk.put(CONFIGURATION, 'Retry_Interval = soon\n');
         const said = await this.#say('reload');
         server.misconfigured = false;
-        if (said?.code === 0 && !this.#done) this.#parts.violations.report('console', 'a configuration that is wrong was taken');
+        if (said?.code === 0 && !this.#done)
+          this.#parts.violations.report('console', 'a configuration that is wrong was taken');
         this.#write(NO_CHANGES);
         return;
       }

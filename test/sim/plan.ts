@@ -141,11 +141,14 @@ function domainsOf(dice: Dice): readonly DomainPlan[] {
     const name = `d${index}.test`;
     const shared = dice.happens(0.25);
     const implicit = !shared && dice.happens(0.15);
-    const own = Array.from({ length: implicit ? 1 : dice.between(1, 3) }, (_, at): HostPlan => ({
-      name: implicit ? name : `mx${at}.${name}`,
-      ip: `10.${index + 1}.0.${at + 1}`,
-      preference: dice.happens(0.5) ? 10 : 10 * (at + 1),
-    }));
+    const own = Array.from(
+      { length: implicit ? 1 : dice.between(1, 3) },
+      (_, at): HostPlan => ({
+        name: implicit ? name : `mx${at}.${name}`,
+        ip: `10.${index + 1}.0.${at + 1}`,
+        preference: dice.happens(0.5) ? 10 : 10 * (at + 1),
+      }),
+    );
     return { name, hosts: shared ? [common] : own, options: domainOptions(dice), shared, implicit };
   });
   return [...others, senders];

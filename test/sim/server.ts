@@ -1,3 +1,4 @@
+import { endpointText, millis } from '../../src/base/index.ts';
 import { ConfigErrors, type Generation, type LiveConfiguration, loadConfiguration } from '../../src/config/index.ts';
 import type { Events } from '../../src/events/index.ts';
 import {
@@ -18,7 +19,6 @@ import {
   type SimProcess,
   simProcess,
 } from '../../src/world/sim/index.ts';
-import { endpointText, millis } from '../../src/base/index.ts';
 import type { Crashes } from './crashes.ts';
 import { CONFIGURATION, SERVER_IP, SERVER_NAME } from './places.ts';
 import type { Plan } from './plan.ts';
@@ -154,7 +154,10 @@ export class SimulatedServer {
     const expected = error instanceof SpoolError || error instanceof ListenError || error instanceof ConfigErrors;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const known = error instanceof ConfigErrors && this.misconfigured;
-    if (!known && (!expected || this.#crashes.troublesIn(this.#town.clock.now() - 120_000, this.#town.clock.now()) === 0))
+    if (
+      !known &&
+      (!expected || this.#crashes.troublesIn(this.#town.clock.now() - 120_000, this.#town.clock.now()) === 0)
+    )
       this.#violations.report('start', `the server does not start: ${text}`);
     this.#town.note('server', `does not start: ${text.split('\n')[0]}`);
     this.disk = machine.kill();

@@ -1,4 +1,11 @@
-import { SimChance, SimClock, SimDisk, SimDnsServer, SimNetwork, type SimZone } from '../../src/world/sim/index.ts';
+import {
+  type SimChance,
+  type SimClock,
+  SimDisk,
+  SimDnsServer,
+  SimNetwork,
+  type SimZone,
+} from '../../src/world/sim/index.ts';
 import { configurationText, resolvConfText } from './configuration.ts';
 import { Dice } from './dice.ts';
 import type { Journal } from './journal.ts';

@@ -62,7 +62,7 @@ export class Weather {
   critical(): void {
     const { dice, server, plan } = this.#parts;
     const { kills, powerCuts } = plan.troubles;
-    if (this.#clear || !(kills || powerCuts) || !dice.happens(0.02)) return;
+    if (this.#clear || !(kills || powerCuts) || !dice.happens(0.03)) return;
     const how = kills && (!powerCuts || dice.happens(0.5)) ? 'killed' : 'power cut';
     server.doomedIn ??= { left: dice.between(0, 4), how };
   }
@@ -128,8 +128,7 @@ export class Weather {
     // Only the names of one domain, most of the time.
     const victim = dice.happens(0.6) ? dice.of(this.#parts.plan.domains).name : '';
     const whole = town.names.twist;
-    town.names.twist = (answer, query) =>
-      query.name.toLowerCase().endsWith(victim) ? whole(answer, query) : [answer];
+    town.names.twist = (answer, query) => (query.name.toLowerCase().endsWith(victim) ? whole(answer, query) : [answer]);
     if (how === 'silent' && victim === '') town.network.silence(key);
     this.#forAWhile(() => {
       town.names.twist = (answer) => [answer];
@@ -204,7 +203,9 @@ function twist(how: string, dice: Dice): SimDnsTwist {
     case 'slow':
       return (answer) => (dice.happens(0.6) ? [] : [answer]);
     case 'truncated':
-      return (answer, query) => [query.by === 'udp' ? { ...answer, flags: (answer.flags ?? 0) | 0x200, answers: [] } : answer];
+      return (answer, query) => [
+        query.by === 'udp' ? { ...answer, flags: (answer.flags ?? 0) | 0x200, answers: [] } : answer,
+      ];
     case 'garbled':
       return () => [Buffer.from('this is no answer of any kind')];
     case 'foreign':

@@ -7,13 +7,12 @@ import { replyText } from '../../src/smtp/index.ts';
 import type { ConnectionWatch, SimChance, SimClock, SimPipe } from '../../src/world/sim/index.ts';
 import { Books } from './checkers/books.ts';
 import { Fates } from './checkers/fates.ts';
-import { LogFile } from './checkers/log-file.ts';
 import { Limits } from './checkers/limits.ts';
+import { LogFile } from './checkers/log-file.ts';
 import { Retries } from './checkers/retries.ts';
 import { Crashes } from './crashes.ts';
 import type { Journal } from './journal.ts';
-import type { Exchanger } from './peers/exchanger.ts';
-import type { MailCount, Received, SessionHearer } from './peers/exchanger-session.ts';
+import type { Host, MailCount, Received, SessionHearer } from './peers/exchanger-session.ts';
 import { MAINLOG } from './places.ts';
 import type { Plan } from './plan.ts';
 import { Records } from './records.ts';
@@ -72,6 +71,7 @@ export class Witness implements ServerHearer, SessionHearer {
       this.#note('R', `${event.messageId} ${event.recipient} from <${event.sender}>`);
       this.#log.add('R', event.messageId);
       this.#fates.received(event);
+      this.onCritical();
     });
     events.subscribe(['delivery', 'transient', 'permanent'], (event) => {
       if (lives()) this.#attempted(event);
@@ -113,25 +113,25 @@ export class Witness implements ServerHearer, SessionHearer {
     this.#journal.note('sink', text);
   }
 
-  mail(exchanger: Exchanger, sentAt: number): MailCount {
+  mail(exchanger: Host, sentAt: number): MailCount {
     return this.#limits.mail(exchanger.ip, exchanger.name, sentAt);
   }
 
-  recipient(_exchanger: Exchanger, path: string, sentAt: number): void {
+  recipient(_exchanger: Host, path: string, sentAt: number): void {
     const track = this.records.tracks.get(path);
     if (track === undefined) return;
     this.#fates.tried(track, sentAt);
     this.#retries.tried(track, sentAt);
   }
 
-  taken(exchanger: Exchanger, received: Received): void {
+  taken(exchanger: Host, received: Received): void {
     const how = received.saidBy === undefined ? 'took, without a word,' : 'took';
     this.note(`${exchanger.ip} ${how} ${received.body.length} bytes for ${received.recipients.join(' ')}`);
     this.#fates.arrived(exchanger.name, received);
     this.onCritical();
   }
 
-  over(_exchanger: Exchanger, session: { readonly domain: string | undefined; readonly delivered: number }): void {
+  over(_exchanger: Host, session: { readonly domain: string | undefined; readonly delivered: number }): void {
     this.#limits.sessionOver(session.domain, session.delivered);
   }
 
@@ -144,7 +144,7 @@ export class Witness implements ServerHearer, SessionHearer {
 
   /** Everything is delivered and the server is closed. */
   finish(): void {
-    this.#fates.finish(isCalm(this.plan));
+    this.#fates.finish(isCalm(this.plan), isPolite(this.plan));
     // Lines that a crash has cut off, or a disk has refused, are not there.
     const { kills, powerCuts, diskFaults, diskFull } = this.plan.troubles;
     if (!kills && !powerCuts && !diskFaults && !diskFull)
@@ -154,7 +154,10 @@ export class Witness implements ServerHearer, SessionHearer {
   #attempted(event: AttemptEvent): void {
     const letter = event.kind === 'delivery' ? 'D' : event.kind === 'transient' ? 'T' : 'P';
     this.#log.add(letter, event.messageId);
-    this.#note(letter, `${event.messageId} ${event.recipient} ${event.retries} ${event.host} ${replyText(event.reply)}`);
+    this.#note(
+      letter,
+      `${event.messageId} ${event.recipient} ${event.retries} ${event.host} ${replyText(event.reply)}`,
+    );
     const track = this.#fates.attempted(event);
     this.#retries.attempted(track, event);
     if (event.kind === 'delivery') {
@@ -184,5 +187,16 @@ export class Witness implements ServerHearer, SessionHearer {
 
 const isCalm = ({ troubles }: Plan): boolean =>
   troubles.peers === 'good' && Object.values(troubles).every((each) => each === false || each === 'good');
+
+const isPolite = ({ troubles }: Plan): boolean =>
+  !(
+    troubles.sources ||
+    troubles.network ||
+    troubles.diskFaults ||
+    troubles.diskFull ||
+    troubles.kills ||
+    troubles.powerCuts ||
+    troubles.restarts
+  );
 
 const DEFAULT = bindingName('default');

@@ -1,7 +1,7 @@
 import type { Segments } from '../../base/index.ts';
 import type { DirectoryEntry, Disk, DiskFile, FileStatus } from '../world.ts';
 import type { DiskOperation, SimDisk } from './disk.ts';
-import type { Life } from './machine.ts';
+import type { Life } from './life.ts';
 
 /** Sees what a machine does with its disk. `began` may end its life: then the operation is never done. */
 export interface DiskWatch {

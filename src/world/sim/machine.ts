@@ -15,14 +15,10 @@ import type {
 import type { SimChance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
+import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
-
-/** Whether a simulated process lives. What it left behind, promises included, does nothing once it is over. */
-export interface Life {
-  over: boolean;
-}
 
 export interface SimMachineParts {
   readonly clock: SimClock;

@@ -41,7 +41,8 @@ export class Fates {
     track.receivedAt = now();
     track.messageId = event.messageId;
     if (track.letter === undefined) {
-      if (event.protocol !== 'internal') violations.report('reception', `nobody sent ${track.key} to ${event.recipient}`);
+      if (event.protocol !== 'internal')
+        violations.report('reception', `nobody sent ${track.key} to ${event.recipient}`);
       if (!this.#owed.delete(event.recipient))
         violations.report('bounces', `a bounce for ${event.recipient} without a failure`);
     } else if (records.sent.get(track.letter.number)?.dotAt === undefined) {
@@ -50,11 +51,13 @@ export class Fates {
   }
 
   attempted(event: AttemptEvent): Track {
-    const { records, violations } = this.#parts;
+    const { crashes, now, records, violations } = this.#parts;
     const track = records.of(event.messageId, event.recipient);
     if (track.receivedAt === undefined && !this.#unannounced(track, event))
       violations.report('log order', `${event.kind} of ${track.key} before its R`);
     track.messageId ??= event.messageId;
+    if (event.reply.text.includes('message body') && crashes.troublesIn(now() - 60_000, now()) === 0)
+      violations.report('no loss', `the body of ${track.key} is gone: ${replyText(event.reply)}`);
     return track;
   }
 
@@ -116,10 +119,17 @@ export class Fates {
     this.#owed.clear();
   }
 
-  /** When the queue is empty: everything has its end. */
-  finish(calm: boolean): void {
+  /**
+   * When the queue is empty: everything has its end.
+   *
+   * @param calm nothing has gone wrong at all
+   * @param polite nothing has gone wrong between senders and spool: every letter must have been taken
+   */
+  finish(calm: boolean, polite: boolean): void {
     for (const sent of this.#parts.records.sent.values()) {
       const { letter, reply } = sent;
+      if (polite && (sent.dotAt === undefined ? calm : reply?.code !== 250))
+        this.#parts.violations.report('answers', `letter ${letter.number} was answered ${reply?.code ?? 'never'}`);
       for (const recipient of letter.recipients) {
         const track = this.#parts.records.tracks.get(recipient);
         if (track === undefined) continue;
@@ -226,8 +236,7 @@ export class Fates {
 }
 
 /** An operator's word, or ours for him, that asks for no bounce. */
-const isQuiet = (track: Track, event: AttemptEvent): boolean =>
-  track.quiet || replyText(event.reply).includes(QUIETLY);
+const isQuiet = (track: Track, event: AttemptEvent): boolean => track.quiet || replyText(event.reply).includes(QUIETLY);
 
 /** Notes of an operator who wants no bounces have this in them. */
 export const QUIETLY = 'without a word';

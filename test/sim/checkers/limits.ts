@@ -40,8 +40,9 @@ export class Limits {
   #settings = new Map<string, Setting[]>();
   #takes = new Map<string, Take[]>();
   readonly #periods = new Map<string, { readonly period: number; readonly number: number }>();
+  /** The sum of the caps of domains that share an exchanger: the highest of this life. */
+  #shared = new Map<string, number>();
   #mostDeliveries = new Map<string, number>();
-  #life = 0;
 
   constructor(parts: LimitsParts) {
     this.#parts = parts;
@@ -60,8 +61,13 @@ export class Limits {
       if (before !== undefined) this.#mostDeliveries.set(name, most === 0 || before === 0 ? 0 : Math.max(most, before));
       else this.#mostDeliveries.set(name, most);
     }
+    for (const { hosts } of this.#parts.plan.domains) for (const host of hosts) this.#placesOf(host.ip);
     for (const [host] of this.#parts.plan.hosts)
-      this.#set(`messages of host ${host}`, outboundThrottleMessages, generation.host(generation.groupOf(DEFAULT), DEFAULT, host));
+      this.#set(
+        `messages of host ${host}`,
+        outboundThrottleMessages,
+        generation.host(generation.groupOf(DEFAULT), DEFAULT, host),
+      );
   }
 
   /** The server opens a connection. */
@@ -102,8 +108,8 @@ export class Limits {
     this.#open.clear();
     this.#settings = new Map();
     this.#takes = new Map();
+    this.#shared = new Map();
     this.#generation = undefined;
-    this.#life++;
   }
 
   /** Throttles, over everything that was taken in this life. */
@@ -118,7 +124,10 @@ export class Limits {
         for (let back = index; back >= 0 && (sorted[back]?.at ?? 0) > take.at - seconds * 1000; back--)
           sum += sorted[back]?.units ?? 0;
         if (sum > count)
-          this.#parts.violations.report('throttles', `${sum} in ${seconds} s until ${take.at} at ${bucket}, not ${count}`);
+          this.#parts.violations.report(
+            'throttles',
+            `${sum} in ${seconds} s until ${take.at} at ${bucket}, not ${count}`,
+          );
       }
     }
   }
@@ -166,15 +175,27 @@ export class Limits {
     const domains = this.#domainsOf(ip);
     const caps = domains.map((domain) => viewOf(generation, domain).get(maxOutboundConnections));
     const host = this.#parts.plan.domains.flatMap((domain) => domain.hosts).find((each) => each.ip === ip)?.name;
-    const own = host === undefined ? -1 : generation.host(generation.groupOf(DEFAULT), DEFAULT, host).get(maxOutboundConnections);
+    const own =
+      host === undefined ? -1 : generation.host(generation.groupOf(DEFAULT), DEFAULT, host).get(maxOutboundConnections);
     return [
       { key: 'the server', cap: generation.global.get(serverMaxOutboundConnections) },
-      // Domains that share an exchanger cannot be told apart from outside: together they have the sum.
-      ...(domains.length === 0
-        ? []
-        : [{ key: domains.join(' '), cap: caps.some((cap) => cap < 0) ? -1 : caps.reduce((sum, cap) => sum + cap, 0) }]),
+      ...(domains.length === 0 ? [] : [{ key: domains.join(' '), cap: this.#sumOf(domains, caps) }]),
       ...(host === undefined ? [] : [{ key: `host ${host}`, cap: own }]),
     ];
+  }
+
+  /**
+   * Domains that share an exchanger cannot be told apart from outside: together they have the sum. After a cap was made
+   * lower one of them may keep what it has while another opens more, so the highest sum counts.
+   */
+  #sumOf(domains: readonly string[], caps: readonly number[]): number {
+    const sum = caps.some((cap) => cap < 0) ? -1 : caps.reduce((all, cap) => all + cap, 0);
+    if (domains.length === 1) return sum;
+    const key = domains.join(' ');
+    const before = this.#shared.get(key) ?? sum;
+    const most = sum < 0 || before < 0 ? -1 : Math.max(sum, before);
+    this.#shared.set(key, most);
+    return most;
   }
 
   #domainsOf(ip: string): readonly string[] {

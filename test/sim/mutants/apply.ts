@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Mutant, MUTANTS } from './mutants.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
 
 const TOP = join(import.meta.dirname, '../../..');
 

@@ -18,12 +18,6 @@ export async function hunt(mutant: Mutant, seeds: number): Promise<Find | undefi
   );
 }
 
-/** Its known seed alone. */
-export async function replay(mutant: Mutant): Promise<Find | undefined> {
-  using copy = copyWith(mutant);
-  return await run(copy.script, ['--seed', String(mutant.seed)]);
-}
-
 function run(script: string, words: readonly string[]): Promise<Find | undefined> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -2,9 +2,16 @@ import { millis } from '../../../src/base/index.ts';
 import type { Clock, Pipe, PipeHost } from '../../../src/world/index.ts';
 import { SimPipe } from '../../../src/world/sim/index.ts';
 import type { Dice } from '../dice.ts';
-import type { Exchanger } from './exchanger.ts';
-import { type BodyHabit, bodyHabit, reaction, type Stage } from './habits.ts';
+import { type BodyHabit, bodyHabit, type Mood, reaction, type Stage } from './habits.ts';
 import { isGood, type Said, spoken } from './replies.ts';
+
+/** The mail exchanger that a session belongs to. */
+export interface Host {
+  readonly name: string;
+  readonly ip: string;
+  readonly mood: Mood;
+  readonly hearer: SessionHearer;
+}
 
 /** A transaction as its receiver sees it. */
 export interface Received {
@@ -20,11 +27,11 @@ export interface Received {
 export interface SessionHearer {
   readonly clock: Clock;
   note(text: string): void;
-  mail(exchanger: Exchanger, sentAt: number): MailCount;
-  recipient(exchanger: Exchanger, path: string, sentAt: number): void;
-  taken(exchanger: Exchanger, received: Received): void;
+  mail(exchanger: Host, sentAt: number): MailCount;
+  recipient(exchanger: Host, path: string, sentAt: number): void;
+  taken(exchanger: Host, received: Received): void;
   /** The session has ended. @param delivered successful deliveries, as the client must count them */
-  over(exchanger: Exchanger, session: { readonly domain: string | undefined; readonly delivered: number }): void;
+  over(exchanger: Host, session: { readonly domain: string | undefined; readonly delivered: number }): void;
 }
 
 /** Counts what one MAIL FROM has asked of the throttles. */
@@ -37,7 +44,7 @@ const READS_FIRST = 3000;
 
 /** One session of a mail exchanger: an SMTP server with habits. */
 export class ExchangerSession implements PipeHost {
-  readonly #exchanger: Exchanger;
+  readonly #exchanger: Host;
   readonly #pipe: SimPipe;
   readonly #dice: Dice;
   readonly #name: string;
@@ -59,7 +66,7 @@ export class ExchangerSession implements PipeHost {
   #domain: string | undefined;
   #delivered = 0;
 
-  constructor(exchanger: Exchanger, pipe: Pipe, dice: Dice, number: number) {
+  constructor(exchanger: Host, pipe: Pipe, dice: Dice, number: number) {
     if (!(pipe instanceof SimPipe)) throw new TypeError('a pipe of another world');
     this.#exchanger = exchanger;
     this.#pipe = pipe;

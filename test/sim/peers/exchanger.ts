@@ -1,11 +1,11 @@
-import type { SimNetwork } from '../../../src/world/sim/index.ts';
 import type { Listening } from '../../../src/world/index.ts';
+import type { SimNetwork } from '../../../src/world/sim/index.ts';
 import type { Dice } from '../dice.ts';
+import { ExchangerSession, type Host, type SessionHearer } from './exchanger-session.ts';
 import type { Mood } from './habits.ts';
-import { ExchangerSession, type SessionHearer } from './exchanger-session.ts';
 
 /** A mail exchanger: one address that listens on port 25, in a mood that changes. */
-export class Exchanger {
+export class Exchanger implements Host {
   readonly name: string;
   readonly ip: string;
   readonly hearer: SessionHearer;

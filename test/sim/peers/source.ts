@@ -17,8 +17,7 @@ export interface SourceParts {
 export async function source(parts: SourceParts, letters: readonly Letter[], rude: boolean): Promise<void> {
   const { clock, network, dice, records } = parts;
   const bytes = letters.reduce((sum, each) => sum + each.content.length + 200, 100);
-  const exit =
-    rude && dice.happens(0.6) ? { after: dice.between(1, bytes), how: dice.of(EXITS) as Exit } : undefined;
+  const exit = rude && dice.happens(0.6) ? { after: dice.between(1, bytes), how: dice.of(EXITS) as Exit } : undefined;
   const link = new ClientLink(clock, network, exit);
   const session = new Session(parts, link, dice.happens(0.6), rude && dice.happens(0.3));
   try {
@@ -37,7 +36,16 @@ export async function source(parts: SourceParts, letters: readonly Letter[], rud
 }
 
 const EXITS = ['closes', 'resets', 'loses its link', 'is heard no more', 'reads no more'] as const;
-const CHATTER = ['NOOP', 'VRFY x', 'RSET', 'HELP', 'MAIL FROM:<a@b>\r\nRSET', 'RCPT TO:<x@y>', 'DATA', '\xff\x00'] as const;
+const CHATTER = [
+  'NOOP',
+  'VRFY x',
+  'RSET',
+  'HELP',
+  'MAIL FROM:<a@b>\r\nRSET',
+  'RCPT TO:<x@y>',
+  'DATA',
+  '\xff\x00',
+] as const;
 
 class Session {
   readonly #parts: SourceParts;
