@@ -229,11 +229,14 @@ export class Fates {
   /** Whether the server died between the sync that made it durable and the line about it. */
   #unannounced(track: Track, event: AttemptEvent): boolean {
     const { crashes, now, records } = this.#parts;
-    if (track.letter === undefined) return crashes.diedSince(now() - event.queuedSeconds * 1000);
+    if (track.letter === undefined) return crashes.diedSince(now() - event.queuedSeconds * 1000 - ROUNDING);
     const sent = records.sent.get(track.letter.number);
     return sent?.dotAt !== undefined && sent.reply?.code !== 250 && crashes.diedSince(sent.dotAt);
   }
 }
+
+/** Milliseconds that a time may lose on its way through seconds. */
+const ROUNDING = 1;
 
 /** An operator's word, or ours for him, that asks for no bounce. */
 const isQuiet = (track: Track, event: AttemptEvent): boolean => track.quiet || replyText(event.reply).includes(QUIETLY);
