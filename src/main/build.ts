@@ -17,6 +17,7 @@ import { modules } from './declared.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
+import { recover } from './recover.ts';
 import type { Server } from './server.ts';
 import { version } from './version.ts';
 
@@ -173,7 +174,7 @@ export async function buildServer({
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover(spool, queues, events);
+  const recovered = recover({ clock, spool, queues, events });
   queues.workWith(delivery);
   const opened = undo.move();
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
@@ -233,26 +234,4 @@ export async function buildServer({
       await opened.disposeAsync();
     },
   };
-}
-
-/** What an earlier process left comes back while new mail is taken already. */
-async function recover(
-  spool: Parameters<typeof bouncer>[0]['spool'],
-  queues: QueueRegistry,
-  events: Parameters<typeof bouncer>[0]['events'],
-): Promise<void> {
-  let count = 0;
-  try {
-    for await (const batch of spool.recover()) {
-      for (const found of batch) queues.readmit(found);
-      count += batch.length;
-    }
-    if (count > 0) events.diagnose('NOTICE', 'spool', `${count} messages came back from the spool`);
-  } catch (error) {
-    events.diagnose(
-      'CRITICAL',
-      'spool',
-      `reading the spool failed after ${count} messages: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import type { Recovered } from '../spool/index.ts';
+import { SimClock } from '../world/sim/clock.ts';
+import { RECOVERED_AT_ONCE, recover } from './recover.ts';
+
+/** As many as a segment gives at once. */
+async function* segment(messages: number, fails = false): AsyncGenerator<readonly Recovered[]> {
+  for (let left = messages; left > 0; left -= 1000) yield Array.from<Recovered>({ length: Math.min(left, 1000) });
+  if (fails) throw new Error('the disk is gone');
+}
+
+function recovering(messages: number, fails = false) {
+  const clock = new SimClock();
+  const said: string[] = [];
+  const state = { back: 0, over: false, turns: [] as number[] };
+  void recover({
+    clock: {
+      defer: (run) => {
+        state.turns.push(state.back);
+        clock.defer(run);
+      },
+    },
+    spool: { recover: () => segment(messages, fails) },
+    queues: {
+      readmit: () => {
+        state.back++;
+      },
+    },
+    events: { diagnose: (level, _module, text) => void said.push(`${level} ${text}`) },
+  }).then(() => {
+    state.over = true;
+  });
+  return { clock, said, state };
+}
+
+test('what comes back from the spool lets others have their turn', async () => {
+  const { clock, said, state } = recovering(10_000);
+  await clock.advance(10);
+  expect(said).toEqual(['NOTICE 10000 messages came back from the spool']);
+  const turns = state.turns.map((back, turn) => back - (state.turns[turn - 1] ?? 0));
+  expect(turns).toHaveLength(10_000 / RECOVERED_AT_ONCE);
+  expect(Math.max(...turns)).toBe(RECOVERED_AT_ONCE);
+});
+
+test('an empty spool is not worth a word, and one that cannot be read is', async () => {
+  const nothing = recovering(0);
+  await nothing.clock.advance(10);
+  expect(nothing).toMatchObject({ said: [], state: { over: true } });
+  const broken = recovering(2, true);
+  await broken.clock.advance(10);
+  expect(broken.said).toEqual(['CRITICAL reading the spool failed after 2 messages: the disk is gone']);
+});
