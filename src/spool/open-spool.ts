@@ -46,7 +46,7 @@ export async function openSpool(parts: OpenSpoolParts): Promise<Spool> {
   const alarm = new Alarm(parts.events, clock);
   const directoryMode = searchable(settings.spool_mode);
   const directory = `${base}/L${parts.loop ?? 0}`;
-  await made(disk, `${directory}/large`, directoryMode);
+  await made(disk, `${directory}/large`, base, directoryMode);
   const lock = await locked(disk, base);
   try {
     return await opened(parts, alarm, directory, directoryMode, lock);
@@ -145,13 +145,25 @@ async function opened(
   return spool;
 }
 
-/** With all its parents, and for good: a file is no safer than the names that lead to it. */
-async function made(disk: Disk, path: string, mode: number): Promise<void> {
+/**
+ * With all its parents, and for good: a file is no safer than the names that lead to it. An earlier start may have made
+ * them and ended before they were safe, so the names are synced each time.
+ *
+ * @param base from here on upwards a directory that was there already may refuse to be synced: it is not ours
+ */
+async function made(disk: Disk, path: string, base: string, mode: number): Promise<void> {
   try {
-    const fresh: string[] = [];
-    for (let at = path; (await disk.status(at)) === undefined && dirname(at) !== at; at = dirname(at)) fresh.push(at);
+    const names: { readonly path: string; readonly ours: boolean }[] = [];
+    for (let at = path; dirname(at) !== at; at = dirname(at)) {
+      const fresh = (await disk.status(at)) === undefined;
+      names.unshift({ path: at, ours: fresh || at.startsWith(`${base}/`) });
+    }
     await disk.makeDirectory(path, mode);
-    for (const each of fresh.reverse()) await disk.syncDirectory(dirname(each));
+    for (const each of names) {
+      await disk.syncDirectory(dirname(each.path)).catch((cause: unknown) => {
+        if (each.ours || !(cause instanceof DiskError) || cause.code !== 'EACCES') throw cause;
+      });
+    }
   } catch (cause) {
     throw new SpoolError(
       'IMP_SPOOL_WRITE',

@@ -17,3 +17,27 @@ test('what a killed process left in the page cache is safe before anything is do
     await third.close();
   }
 });
+
+test('directories that a start has made and could not sync are synced by the next one', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = simWorld(seed);
+    const fault = world.disk.fail({ operation: 'syncDirectory' });
+    await expect(Trial.open({ world })).rejects.toThrow('cannot make');
+    fault[Symbol.dispose]();
+    const trial = await Trial.open({ world });
+    await trial.commit('a', 'acknowledged');
+    const after = await Trial.open({ world: afterPowerCut(world) });
+    expect(Object.keys(await after.contents()), `seed ${seed}`).toEqual(['a']);
+    await after.close();
+  }
+});
+
+test('a directory above the spool that may not be read does not keep it from opening', async () => {
+  const world = simWorld(1);
+  world.disk.put('/var/spool/some', '');
+  const fault = world.disk.fail({ operation: 'syncDirectory', path: /^\/(var)?$/ }, 'EACCES');
+  const trial = await Trial.open({ world });
+  await trial.commit('a', 'x');
+  await trial.close();
+  fault[Symbol.dispose]();
+});
