@@ -7,7 +7,7 @@ import type { Clock, NetworkError } from '../world/index.ts';
 import { chooseHost } from './choose-host.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
-import { timeoutsOf } from './connection-settings.ts';
+import { type ConnectionSettings, timeoutsOf } from './connection-settings.ts';
 import type { Crew, Served } from './crew.ts';
 import type { HostState } from './host-state.ts';
 import {
@@ -63,7 +63,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   /** No connection is tried before: the machine itself could not open the last one. */
   #troubledUntil = millis(Number.NEGATIVE_INFINITY);
   /** The last address that failed, for the log. */
-  #lastFailure: { readonly connection: Connection; readonly stage: number } | undefined;
+  #lastFailure: { readonly settings: ConnectionSettings; readonly stage: number } | undefined;
   readonly #resolved = (): void => this.#crew.wake(this.pair);
 
   constructor(crew: Crew, pair: Pair) {
@@ -184,7 +184,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const last = this.#lastFailure;
     if (last !== undefined && this.#connections.size === 0) {
       this.#lastFailure = undefined;
-      const { id, address } = last.connection.settings;
+      const { id, address } = last.settings;
       const attempt = { stage: last.stage, connectionId: id, address: address.ip, host: address.host, bytes: 0 };
       if (this.#massDelay(failures)) {
         pair.delayAll({ kind: 'deferred', reply: NO_CONNECTION, attempt });
@@ -222,6 +222,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       return NOTHING;
     }
     const { settings } = connection;
+    grant?.ask();
     const units = limits.room(settings.address.host, left, now);
     if (units === 0) {
       pair.hold(limits.gate, limits.until);
@@ -303,7 +304,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.#failures++;
     this.#failingSince ??= connection.openedAt;
     this.#failedAt = now;
-    this.#lastFailure = { connection, stage };
+    this.#lastFailure = { settings: connection.settings, stage };
   }
 
   troubled(why: NetworkError): void {

@@ -146,6 +146,31 @@ test('a domain with an endless queue lets one with a single message in', async (
   expect(kinds(room)).toEqual(['delivery']);
 });
 
+test.each([
+  [4, 64, 5],
+  [1, 4, 60],
+  [10, 10, 60],
+])(
+  'four domains that share %i messages in %i s take turns, with sessions that rest for %i s',
+  async (count, period, idle) => {
+    const room = new MailRoom({
+      global: { outbound_throttle_messages: { count, seconds: period }, idle_timeout: seconds(idle) },
+    });
+    const peers = [];
+    for (let i = 0; i < 4; i++) {
+      peers.push(await room.peer(`d${i}.test`, `192.0.2.${i + 1}`));
+      receive(room, 200, `d${i}.test`);
+      await room.later(3);
+    }
+    await room.later((period / count) * 200);
+    const taken = peers.map((peer) => peer.taken.length);
+    expect(taken.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(190);
+    expect(Math.min(...taken)).toBeGreaterThan(40);
+    // No session was opened for a unit that another one was about to take.
+    expect(peers.filter((peer) => peer.sessions > peer.taken.length)).toEqual([]);
+  },
+);
+
 test('many domains take turns under a small cap, and all mail is delivered', async () => {
   const room = new MailRoom({ global: { server_max_outbound_connections: 3 } });
   const peers = [];

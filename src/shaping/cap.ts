@@ -1,3 +1,5 @@
+const NO_CLAIMS: readonly Disposable[] = [];
+
 /** Who was refused a place under a cap and wants to be told when there is one. */
 export interface Waiter {
   /** Whether it has no connection at all: such waiters come first, and others make room for them. */
@@ -96,16 +98,21 @@ export class Cap {
   }
 }
 
-/** An open connection's places under every cap that counts it; giving it back twice is harmless. */
+/**
+ * An open connection's places under every cap that counts it, and the units that are kept for its first message;
+ * giving it back twice is harmless.
+ */
 export class Grant implements Disposable {
   readonly #owner: Waiter;
   #caps: readonly Cap[];
+  #claims: readonly Disposable[];
   #leaving = false;
   #recall: (() => void) | undefined;
 
-  constructor(owner: Waiter, caps: readonly Cap[]) {
+  constructor(owner: Waiter, caps: readonly Cap[], claims: readonly Disposable[] = NO_CLAIMS) {
     this.#owner = owner;
     this.#caps = caps;
+    this.#claims = claims;
     for (const cap of caps) cap.take();
   }
 
@@ -134,6 +141,13 @@ export class Grant implements Disposable {
     if (!known) for (const cap of this.#caps) cap.rest(this, true);
   }
 
+  /** The connection is ready and asks: nothing is kept for it any more. */
+  ask(): void {
+    if (this.#claims.length === 0) return;
+    for (const claim of this.#claims) claim[Symbol.dispose]();
+    this.#claims = NO_CLAIMS;
+  }
+
   /** It has something to do again. */
   work(): void {
     if (this.#recall === undefined) return;
@@ -157,6 +171,7 @@ export class Grant implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.ask();
     this.work();
     const caps = this.#caps;
     this.#caps = [];

@@ -27,6 +27,8 @@ const HOST_CAP = gate('host cap');
 
 /** Until somebody gives a place back: nobody knows when. */
 export const UNTIL_GIVEN = millis(Number.POSITIVE_INFINITY);
+/** Milliseconds. */
+const COURTESY = 1;
 /** Hosts remembered by one pair: an exchanger may have a new name each time it is asked. */
 const MOST_HOSTS = 256;
 
@@ -58,6 +60,10 @@ export class PairLimits implements Waiter {
   #messages: Throttle | undefined;
   #suspended = false;
   #aggressiveness: 'normal' | 'high' = 'normal';
+  /** When it last took a unit of any throttle, when it was last told to come back, and how much later than others. */
+  #tookAt = millis(Number.NEGATIVE_INFINITY);
+  #promised = millis(0);
+  #courtesy = 0;
   gate: Gate = OPEN;
   /** When to ask again, on the clock's scale. */
   until: Millis = millis(0);
@@ -114,15 +120,10 @@ export class PairLimits implements Waiter {
       return this.#full(SCOPE_CAP, scope, this.#scopeCap);
     if (this.#cap >= 0 && this.#pair.open >= this.#cap) return this.#refuse(PAIR_CAP, UNTIL_GIVEN);
     const throttle = this.#connections;
-    if (throttle !== undefined && throttle.room(1, now) < 1)
-      return this.#refuse(CONNECTION_THROTTLE, throttle.recovery(now));
+    if (throttle !== undefined && throttle.room(1, now) < 1) return this.#throttled(CONNECTION_THROTTLE, throttle, now);
+    // A connection that may not send would only stand about.
     const messages = this.#messages;
-    if (messages !== undefined) {
-      // A connection that may not send would only stand about; those that exist use up what room there is, and ask.
-      const room = messages.room(this.#pair.open + 1, now);
-      if (room <= this.#pair.open)
-        return this.#refuse(MESSAGE_THROTTLE, room > 0 ? UNTIL_GIVEN : messages.recovery(now));
-    }
+    if (messages !== undefined && messages.room(1, now) < 1) return this.#throttled(MESSAGE_THROTTLE, messages, now);
     this.gate = OPEN;
     return true;
   }
@@ -133,7 +134,7 @@ export class PairLimits implements Waiter {
     const full = limits.full();
     if (full !== undefined) return this.#full(HOST_CAP, full.cap, full.limit);
     for (const throttle of [limits.connections, limits.messages]) {
-      if (throttle !== undefined && throttle.room(1, now) < 1) return this.#refuse(HOST_CAP, throttle.recovery(now));
+      if (throttle !== undefined && throttle.room(1, now) < 1) return this.#throttled(HOST_CAP, throttle, now);
     }
     return true;
   }
@@ -143,11 +144,15 @@ export class PairLimits implements Waiter {
     const limits = this.#host(host);
     this.#connections?.take(1, now);
     limits.connections?.take(1, now);
+    this.#tookAt = now;
+    const claims: Disposable[] = [];
+    for (const throttle of [this.#messages, limits.messages])
+      if (throttle !== undefined) claims.push(throttle.claim(now));
     const caps = [this.#shaping.server, this.#pair];
     limits.counts(caps);
     if (this.#scope !== undefined) caps.push(this.#scope);
     if (this.#ownTotal !== undefined) caps.push(this.#ownTotal);
-    const grant = new Grant(this, caps);
+    const grant = new Grant(this, caps, claims);
     this.#waitNoMore();
     return grant;
   }
@@ -167,7 +172,7 @@ export class PairLimits implements Waiter {
       if (throttle === undefined) continue;
       units = throttle.room(units, now);
       if (units === 0) {
-        this.#refuse(MESSAGE_THROTTLE, throttle.recovery(now));
+        this.#throttled(MESSAGE_THROTTLE, throttle, now);
         return 0;
       }
     }
@@ -183,6 +188,7 @@ export class PairLimits implements Waiter {
     if (units === 0) return 0;
     this.#messages?.take(units, now);
     this.#host(host).messages?.take(units, now);
+    this.#tookAt = now;
     return units;
   }
 
@@ -218,6 +224,16 @@ export class PairLimits implements Waiter {
     this.#waits.add(cap);
     cap.wait(this, limit);
     return this.#refuse(why, UNTIL_GIVEN);
+  }
+
+  /**
+   * All who share a bucket come back at the same moment, in the order in which they were refused. Who has had something
+   * since the last such moment comes a little later than the others, so that they take turns.
+   */
+  #throttled(why: Gate, throttle: Throttle, now: Millis): false {
+    if (now >= this.#promised) this.#courtesy = this.#tookAt >= this.#promised ? COURTESY : 0;
+    this.#promised = millis(throttle.recovery(now) + this.#courtesy);
+    return this.#refuse(why, this.#promised);
   }
 
   #refuse(why: Gate, until: Millis): false {

@@ -43,3 +43,19 @@ test('a bucket that slept for long is empty', () => {
   throttle.take(3, millis(0));
   expect(throttle.room(3, millis(1e9))).toBe(3);
 });
+
+test('a claimed unit is left to the claimer, but not for ever', () => {
+  const throttle = new Throttle(2, 64);
+  const claim = throttle.claim(millis(0));
+  expect([throttle.room(5, millis(0)), throttle.recovery(millis(0))]).toEqual([1, 1000]);
+  claim[Symbol.dispose]();
+  claim[Symbol.dispose]();
+  expect(throttle.room(5, millis(0))).toBe(2);
+  const late = throttle.claim(millis(0));
+  throttle.claim(millis(100));
+  expect([throttle.room(5, millis(1999)), throttle.room(5, millis(2000)), throttle.room(5, millis(2100))]).toEqual([
+    0, 1, 2,
+  ]);
+  late[Symbol.dispose]();
+  expect(throttle.room(5, millis(2100))).toBe(2);
+});
