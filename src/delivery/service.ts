@@ -30,6 +30,7 @@ const NO_HOST = gate('no usable host');
 const FOR_EVER = millis(Number.POSITIVE_INFINITY);
 /** New connections in one run: the loop stays responsive (spec/delivery 5.2). */
 const MOST_OPENED_AT_ONCE = 64;
+const MOST_FAILED_AT_ONCE = 1000;
 /** A connection that others wait for goes when it has had its turn: a long queue must not keep out short ones. */
 const TURN = 10_000;
 /** With `host_failure_retry = 0` a dead host would be tried without end. */
@@ -128,9 +129,15 @@ export class PairService implements ConnectionOwner<Connection>, Served {
 
   #noRoute(route: Extract<Route, { kind: 'none' }>): false {
     const { pair } = this;
-    for (;;) {
+    for (let count = 0; ; ) {
+      // A queue of a million must not stop the loop.
+      if (count >= MOST_FAILED_AT_ONCE) {
+        this.#crew.wake(pair);
+        return false;
+      }
       const items = pair.take(Number.MAX_SAFE_INTEGER);
       if (items.length === 0) return false;
+      count += items.length;
       this.settle(items, () => ({ kind: 'failed', reply: route.reply, attempt: this.#crew.noAttempt }));
     }
   }

@@ -29,6 +29,8 @@ const DEAD_ENDS: ReadonlySet<Gate> = new Set(
 const LONGEST_HOLD = 3_600_000;
 /** A timer never sleeps longer: the wall clock, which retry times are on, may be set. */
 const LONGEST_SLEEP = 60_000;
+/** Messages that are moved in one turn. */
+const AT_ONCE = 1000;
 /** How long a failed message waits when its bounce could not be stored. */
 const BURIAL_RETRY = 60_000;
 
@@ -51,6 +53,9 @@ export class Pair implements MailQueue {
   #oldest = Number.POSITIVE_INFINITY;
   #sweepTimer: Disposable | undefined;
   #sweepDue = Number.POSITIVE_INFINITY;
+  /** Many messages are dealt with, some in each turn. */
+  #sweeping = false;
+  #closed = false;
   #holdTimer: Disposable | undefined;
   #holdDue = Number.POSITIVE_INFINITY;
   /** Why active messages are not being delivered, and since when; the gate is `open` when nothing holds them. */
@@ -167,15 +172,15 @@ export class Pair implements MailQueue {
 
   /**
    * Active messages that nobody can try are not tried at their deadline either: those that are over it fail (spec
-   * 3.8: expiry keeps running). To be called every few seconds. @returns how many
+   * 3.8: expiry keeps running). To be called every few seconds.
    */
-  expireHeld(): number {
-    if (this.#due.size === 0 || this.heldBy === OPEN) return 0;
+  expireHeld(): void {
+    if (this.#due.size === 0 || this.heldBy === OPEN || this.#sweeping) return;
     const { clock } = this.#office;
-    if (!DEAD_ENDS.has(this.heldBy) && clock.now() - this.heldSince < LONGEST_HOLD) return 0;
+    if (!DEAD_ENDS.has(this.heldBy) && clock.now() - this.heldSince < LONGEST_HOLD) return;
     const { view } = this.limits;
     const over = clock.date() - view.get(messageExpiration) * 1000;
-    if (this.#oldest > over) return 0;
+    if (this.#oldest > over) return;
     const old: QueueItem[] = [];
     let oldest = Number.POSITIVE_INFINITY;
     for (const item of this.#due) {
@@ -185,24 +190,30 @@ export class Pair implements MailQueue {
     }
     this.#oldest = oldest;
     const said = view.get(neverAttemptExpiredMessages) ? EXPIRED_UNTRIED : TOO_OLD;
-    for (const item of old) {
-      this.#due.remove(item);
-      this.#bury(item, undefined, said, true, false);
-    }
-    return old.length;
+    this.#forMany(old, (item) => this.#bury(item, undefined, said, true, false));
   }
 
-  /** Every active message fails transiently at once: nobody reaches the domain (spec/delivery 3.6). @returns how many */
-  delayAll(outcome: Judged): number {
-    let count = 0;
-    // Those that come due again meanwhile stand behind the ones counted now.
-    for (let left = this.#due.size; left > 0; left--) {
-      const item = this.#nextDue();
-      if (item === undefined) break;
-      this.#defer(item, outcome);
-      count++;
-    }
-    return count;
+  /** All that are active now fail transiently: nobody reaches the domain (spec/delivery 3.6). */
+  delayAll(outcome: Judged): void {
+    this.#forMany([...this.#due], (item) => this.#defer(item, outcome));
+  }
+
+  /** So many in each turn, those that are still active then: a queue of a million must not stop the loop. */
+  #forMany(items: readonly QueueItem[], run: (item: QueueItem) => void): void {
+    if (this.#sweeping || items.length === 0) return;
+    const { clock } = this.#office;
+    let at = 0;
+    const some = (): void => {
+      for (const end = Math.min(at + AT_ONCE, items.length); at < end; at++) {
+        const item = items[at];
+        if (item?.place !== 'active') continue;
+        this.#due.remove(item);
+        run(item);
+      }
+      this.#sweeping = at < items.length && !this.#closed;
+      if (this.#sweeping) clock.at(clock.now(), some);
+    };
+    some();
   }
 
   /** All delayed messages are due now. @returns how many */
@@ -260,6 +271,7 @@ export class Pair implements MailQueue {
   }
 
   close(): void {
+    this.#closed = true;
     this.#sweepTimer?.[Symbol.dispose]();
     this.#holdTimer?.[Symbol.dispose]();
     this.limits.close();
@@ -377,6 +389,8 @@ export class Pair implements MailQueue {
     const date = this.#office.clock.date();
     let moved = 0;
     for (let first = this.#heap.peek(); first !== undefined && first.nextAttempt <= date; first = this.#heap.peek()) {
+      // The rest comes with the next turn.
+      if (moved === AT_ONCE) break;
       this.#heap.pop();
       this.#activate(first);
       moved++;

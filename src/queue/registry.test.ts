@@ -173,3 +173,28 @@ test('a batch of many recipients is recovered, tried and finished without a sear
   expect(peer.taken.map((mail) => mail.to.length)).toEqual([20_000]);
   expect(room.balance).toBe(0);
 });
+
+test.each([
+  ['delayed together', 'transient', { connect_timeout_to_delay: seconds(1), host_failure_retry: seconds(5) }],
+  ['expired', 'permanent', { suspend_delivery: true, message_expiration: seconds(10) }],
+  ['for a domain that does not exist', 'permanent', {}],
+])('when thousands of messages are %s, no turn has more than some of them', async (what, kind, global) => {
+  const room = new MailRoom({ global });
+  if (what === 'delayed together') room.mx('dst.test', [[10, 'mx.dst.test', '192.0.2.1']]);
+  let inTurn = 0;
+  let most = 0;
+  const record = room.recorded.push.bind(room.recorded);
+  room.recorded.push = (...events) => {
+    if (inTurn++ === 0)
+      queueMicrotask(() => {
+        most = Math.max(most, inTurn);
+        inTurn = 0;
+      });
+    return record(...events);
+  };
+  for (let i = 0; i < 4500; i++) room.receive(`b${i}@dst.test`);
+  await room.later(100);
+  expect(most).toBeLessThanOrEqual(1000);
+  expect(room.happened().filter((line) => line.startsWith(kind)).length).toBe(4500);
+  expect(room.balance).toBe(0);
+});
