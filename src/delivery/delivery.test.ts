@@ -346,3 +346,35 @@ test('what an earlier process left comes back with its retries and its time', as
   expect(after.happened()).toEqual(['delivery b@dst.test 9 1 250 2.0.0 taken']);
   expect(after.queues.ledger).toMatchObject({ recovered: 1, delivered: 1, difference: 0 });
 });
+
+test('LMTP goes to port 2003, greets with LHLO and gives each recipient its own fate', async () => {
+  const room = new MailRoom({ global: { delivery_method: 'LMTP', retry_interval: seconds(60) } });
+  const peer = await room.peer('dst.test', '192.0.2.1', {
+    dot: () => '250 2.1.5 stored\r\n452 4.2.2 full\r\n550 5.2.1 closed',
+    rcpt: (to) => (to.includes('nobody') ? '550 5.1.1 who?' : '250 ok'),
+  });
+  await room.network.listen({ kind: 'tcp', ip: '192.0.2.1', port: 2003 }, { backlog: 1, fileMode: 0 }, peer.accept);
+  room.receive(['a@dst.test', 'nobody@dst.test', 'b@dst.test', 'c@dst.test']);
+  await room.later(1);
+  expect(room.happened()).toEqual([
+    'delivery a@dst.test 9 0 250 2.1.5 stored',
+    'transient b@dst.test 9 0 452 4.2.2 full',
+    'permanent nobody@dst.test 5 0 550 5.1.1 who?',
+    'permanent c@dst.test 9 0 550 5.2.1 closed',
+  ]);
+  expect(room.balance).toBe(0);
+});
+
+test('an LMTP session that breaks off in the middle of its replies leaves the others to be tried again', async () => {
+  const room = new MailRoom({ global: { delivery_method: 'LMTP', remote_smtp_port: 25, retry_interval: seconds(60) } });
+  const peer = await room.peer('dst.test', '192.0.2.1', { dot: () => '250 2.1.5 stored', closesAfterDot: true });
+  room.receive(['a@dst.test', 'b@dst.test']);
+  await room.later(1);
+  expect(room.happened()).toEqual([
+    'delivery a@dst.test 9 0 250 2.1.5 stored',
+    'transient b@dst.test 9 0 451 4.4.2 [internal] connection closed by remote host',
+  ]);
+  await room.later(61);
+  expect(peer.taken.map((mail) => mail.to)).toEqual([['<a@dst.test>', '<b@dst.test>'], ['<b@dst.test>']]);
+  expect(room.balance).toBe(0);
+});

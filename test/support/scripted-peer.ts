@@ -55,6 +55,7 @@ export class ScriptedPeer {
       const verb = line.slice(0, 4).toUpperCase();
       const argument = line.slice(line.indexOf(':') + 1);
       switch (verb) {
+        case 'LHLO':
         case 'EHLO': {
           const words = this.script.ehlo ?? ['peer.test', 'PIPELINING', 'SIZE 0'];
           return say(words.map((word, index) => `250${index === words.length - 1 ? ' ' : '-'}${word}`).join('\r\n'));
