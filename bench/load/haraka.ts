@@ -5,8 +5,8 @@ import { home } from '../../test/end-to-end/harness.ts';
 import type { Mta } from './mta.ts';
 
 const VERSION = '3.3.4';
-/** Fetched by npm when it is first wanted; git ignores it. */
-const installation = join(home, 'bench/results/peers/haraka');
+/** Fetched by npm when it is first wanted; beside the Node of the set-up, where no check of ours looks. */
+const installation = join(home, '.runtime/peers/haraka');
 const installed = join(installation, 'node_modules/Haraka');
 
 /** Haraka as one process, on the Node that runs us. */

@@ -27,7 +27,7 @@ class Desk {
       hostName: 'mx.example',
       system: { release: '', uname: '', bits: 64 },
       arguments: [],
-    memory: () => ({ used: 0, limit: 0 }),
+      memory: () => ({ used: 0, limit: 0 }),
       directory: '/run',
       isTerminal: { input: this.stdin === undefined, output: true },
       environment: (name) => (name === 'CONTROL' ? this.control : undefined),
