@@ -185,7 +185,6 @@ function write(all: Results): void {
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trimEnd(),
     counted,
   };
-  const raw = join(home, 'bench/results/bench.json');
   for (const path of new Set([join(home, 'bench/results/bench.md'), ...(wish.out === undefined ? [] : [wish.out])])) {
     const { text, plots } = page(all, about, basename(path, '.md'));
     mkdirSync(dirname(path), { recursive: true });
@@ -193,10 +192,10 @@ function write(all: Results): void {
     for (const [name, plot] of plots) writeFileSync(join(dirname(path), name), plot);
     console.log(`written: ${path} and ${plots.size} plots beside it`);
   }
-  writeFileSync(
-    raw,
-    `${JSON.stringify({ about, ...all, ceilings: Object.fromEntries(all.ceilings) }, undefined, 1)}\n`,
-  );
+  const ceilings = Object.fromEntries(all.ceilings);
+  const lines = [{ about, ceilings, failures: all.failures }, ...all.runs, ...all.latencies];
+  const raw = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  writeFileSync(join(home, 'bench/results/bench.jsonl'), raw);
 }
 
 interface Wish {
