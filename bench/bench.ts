@@ -13,14 +13,14 @@ import { parseArgs } from 'node:util';
 import { eventually, home } from '../test/end-to-end/harness.ts';
 import { haraka } from './load/haraka.ts';
 import { impetus } from './load/impetus.ts';
-import { fileSystem, machineLine } from './load/machine.ts';
+import { fileSystem, firstLine, machineLine } from './load/machine.ts';
 import { type Mta, start } from './load/mta.ts';
 import type { Paced } from './load/paced.ts';
 import { page } from './load/page.ts';
 import { postfix } from './load/postfix.ts';
 import { type Latency, medianRate, type Results, rateOf } from './load/results.ts';
 import { Ground, type Measured, measure } from './load/round.ts';
-import { CountingSink, greets, Source } from './load/tools.ts';
+import { CountingSink, greets, program, Source } from './load/tools.ts';
 import { isMode, isWorkload, type Mode, type Workload, type WorkloadName, workloads } from './load/workloads.ts';
 
 const SERVERS: readonly Mta[] = [impetus, postfix, haraka];
@@ -37,8 +37,12 @@ const results = {
   ceilings: new Map<WorkloadName, number>(),
   failures: [] as string[],
 };
-const versions = [...wish.servers.map((mta) => mta.version()), `smtp-source and smtp-sink`];
+// The tools first: a peer may come with them.
 execFileSync('sh', [join(home, 'test/peers/install.sh')], { stdio: ['ignore', 'ignore', 'inherit'] });
+const versions = [
+  ...wish.servers.map((mta) => mta.version()),
+  `smtp-source and smtp-sink of Postfix ${firstLine(program('postconf'), '-dh', 'mail_version')}`,
+];
 
 const steps = wish.workloads.length * (1 + wish.modes.length * wish.servers.length * (wish.runs + 1));
 const latencySteps = wish.modes.includes('relay') ? wish.workloads.length : 0;
