@@ -114,15 +114,24 @@ export class Recovery {
 
   /**
    * What a killed process wrote last may stand in the page cache only. Mail must not be sent, nor a bounce, on the
-   * strength of a record that a power cut could still take back.
+   * strength of a record that a power cut could still take back. A disk that refuses is told of, and served all the
+   * same: mail that waits for the next start would be the greater harm.
    */
   async #secure(path: string): Promise<void> {
-    if (!this.#parts.sync()) return;
-    const file = await this.#parts.disk.open(path, 'append');
+    const { alarm, disk, sync } = this.#parts;
+    if (!sync()) return;
     try {
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await disk.open(path, 'append');
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (cause) {
+      alarm.tell(
+        'WARNING',
+        `cannot sync ${path}: ${because(cause)}. If the process before was killed, a power cut may still undo its last second.`,
+      );
     }
   }
 

@@ -41,3 +41,16 @@ test('a directory above the spool that may not be read does not keep it from ope
   await trial.close();
   fault[Symbol.dispose]();
 });
+
+test('a segment that cannot be synced at the start is served all the same', async () => {
+  const world = simWorld(1);
+  const first = await Trial.open({ world });
+  await first.commit('a', 'acknowledged');
+  await first.close();
+  const fault = world.disk.fail({ operation: 'sync', path: '0000000001.seg' });
+  const second = await Trial.open({ world });
+  expect(Object.keys(await second.contents())).toEqual(['a']);
+  expect(second.diagnostics.join()).toMatch(/WARNING spool: cannot sync .*0000000001\.seg/);
+  fault[Symbol.dispose]();
+  await second.close();
+});

@@ -81,7 +81,7 @@ export class Witness implements ServerHearer, SessionHearer {
       this.#note(event.level, `${event.module}: ${event.text}`);
       this.#books.diagnosed(event);
       if (event.module === 'bounce' && event.text.includes('could not be stored')) this.#retries.burialFailed();
-      if (event.module === 'spool' && event.text.startsWith('cannot read ')) crashes.couldNotRead();
+      if (event.module === 'spool' && /^cannot (read|sync) /.test(event.text)) crashes.couldNotRead();
     });
     events.subscribe(['rejection'], (event) => {
       if (lives()) this.#note('rejects', `${replyText(event.reply)} (${event.phase})`);
