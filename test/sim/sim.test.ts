@@ -21,6 +21,12 @@ test.each([7, 23, 45])('seed %i gives the same journal twice, byte for byte', { 
   expect(other.figures).toEqual(one.figures);
 });
 
+test('another process writes the same journal', { timeout: 60_000 }, async () => {
+  const here = await simulate(23);
+  const run = spawnSync(process.execPath, [SCRIPT, '--seed', '23'], { encoding: 'utf8' });
+  expect(run.stdout).toContain(`; ${here.journal.lines.length} lines, ${here.journal.digest.slice(0, 16)}\n`);
+});
+
 test('a simulation that breaks a rule says its seed, the rule, and how to replay it', { timeout: 60_000 }, async () => {
   const { hunt } = await import('./mutants/hunt.ts');
   const { mutantNamed } = await import('./mutants/apply.ts');
