@@ -124,8 +124,9 @@ class Check {
     if (index && segment.liveRecords === 0) return;
     /** Live by the index, and not met so far. */
     const missing = new Map<number, Found>();
-    for (const found of index ?? [])
-      if (loop.survey.living(segment, found) !== undefined) missing.set(found.offset, found);
+    for (const window of index?.windows() ?? [])
+      for (const found of window)
+        if (loop.survey.living(segment, found) !== undefined) missing.set(found.offset, found);
     /** Of the broken bytes under way. */
     let spoiled: Found[] = [];
     for await (const window of scan(sheet, segment.size, mark, 'check')) {

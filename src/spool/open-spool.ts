@@ -110,6 +110,7 @@ async function opened(
         files,
         log,
         damage,
+        turn: () => new Promise((resolve) => clock.defer(resolve)),
         sync,
         sequences,
         large,

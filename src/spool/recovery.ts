@@ -12,7 +12,8 @@ import type { Shelf } from './shelf.ts';
 import type { Recovered } from './spool.ts';
 import { Survey } from './survey.ts';
 
-const BATCH = 1000;
+/** Envelopes as objects live as long as their batch is worked on: few at a time stay out of the old part of the heap. */
+const BATCH = 100;
 
 export interface RecoveryParts {
   readonly disk: Disk;
@@ -22,6 +23,8 @@ export interface RecoveryParts {
   readonly files: LargeFiles;
   readonly log: Log;
   readonly damage: Damage;
+  /** Lets everybody else have a turn of the loop. */
+  readonly turn: () => Promise<void>;
   /** `force_fsync`, as of now. */
   readonly sync: () => boolean;
   /** Sequences of the segments that were there at the start, rising. */
@@ -97,7 +100,14 @@ export class Recovery {
       }
       segment.mark = mark;
       const broken: Broken[] = [];
-      for await (const records of recordsOf(shelf.source(segment), segment.size, mark, 'check', broken)) {
+      for await (const records of recordsOf(
+        shelf.source(segment),
+        segment.size,
+        mark,
+        'check',
+        broken,
+        this.#parts.turn,
+      )) {
         for (const found of records) this.#survey.learn(segment, found);
       }
       for (const each of broken) await this.#broken(segment, each);
@@ -193,7 +203,7 @@ export class Recovery {
     let batch: Recovered[] = [];
     shelf.pin(segment);
     try {
-      for await (const records of recordsOf(shelf.source(segment), segment.size, mark, 'skip', [])) {
+      for await (const records of recordsOf(shelf.source(segment), segment.size, mark, 'skip', [], this.#parts.turn)) {
         for (const found of records) {
           const slot = this.#survey.living(segment, found);
           if (slot === undefined) continue;

@@ -54,12 +54,39 @@ export async function findMark(source: Source, size: number): Promise<Buffer | '
   return salt && recordMark(salt);
 }
 
-/**
- * The index of a sealed segment: all heads and meta parts, without the bodies between them.
- *
- * @returns undefined when the segment was never sealed, or the index is damaged
- */
-export async function readIndex(source: Source, size: number, mark: Buffer): Promise<readonly Found[] | undefined> {
+/** Records of an index that are handed out at a time: objects for a whole segment would all live until its end. */
+const INDEX_WINDOW = 256;
+
+/** The index of a sealed segment, found to be whole: all heads and meta parts, without the bodies between them. */
+export class SegmentIndex {
+  readonly #bytes: Buffer;
+  readonly #mark: Buffer;
+
+  constructor(bytes: Buffer, mark: Buffer) {
+    this.#bytes = bytes;
+    this.#mark = mark;
+  }
+
+  *windows(): IterableIterator<readonly Found[]> {
+    let found: Found[] = [];
+    let offset = 0;
+    for (let from = HEAD_BYTES; from < this.#bytes.length; ) {
+      const head = readHead(this.#bytes, from, this.#mark);
+      if (head === undefined) throw new Error('an index that was found whole is not');
+      const to = from + HEAD_BYTES + head.metaLength;
+      found.push({ offset, head, meta: this.#bytes.subarray(from + HEAD_BYTES, to), body: undefined });
+      offset += headTotal(head);
+      from = to;
+      if (found.length < INDEX_WINDOW) continue;
+      yield found;
+      found = [];
+    }
+    if (found.length > 0) yield found;
+  }
+}
+
+/** @returns undefined when the segment was never sealed, or the index is damaged */
+export async function readIndex(source: Source, size: number, mark: Buffer): Promise<SegmentIndex | undefined> {
   if (size < 2 * HEAD_BYTES) return undefined;
   const seal = asBuffer(await source.read(size - HEAD_BYTES, HEAD_BYTES));
   const last = readHead(seal, 0, mark);
@@ -70,24 +97,24 @@ export async function readIndex(source: Source, size: number, mark: Buffer): Pro
   const head = readHead(bytes, 0, mark);
   if (head?.type !== INDEX || !headIsWhole(bytes, 0, head) || headTotal(head) !== bytes.length) return undefined;
   if (crc32(bytes.subarray(HEAD_BYTES)) !== head.bodyCrc) return undefined;
-  const found: Found[] = [];
   let offset = 0;
   for (let from = HEAD_BYTES; from < bytes.length; ) {
     bytes[from]! ^= MASK;
     const each = from + HEAD_BYTES <= bytes.length ? readHead(bytes, from, mark) : undefined;
     const to = each ? from + HEAD_BYTES + each.metaLength : 0;
-    if (!each || to > bytes.length || !headIsWhole(bytes, from, each)) return undefined;
-    found.push({ offset, head: each, meta: bytes.subarray(from + HEAD_BYTES, to), body: undefined });
+    // The sum over all of it was right: the sums of the single records need not be asked as well.
+    if (!each || to > bytes.length) return undefined;
     offset += headTotal(each);
     from = to;
   }
-  return offset === at ? found : undefined;
+  return offset === at ? new SegmentIndex(bytes, mark) : undefined;
 }
 
 /**
  * All records, from the index or, without one, from the segment itself.
  *
  * @param broken gets what is no whole record; an index knows of none
+ * @param turn   awaited between windows that come without reading: others have theirs
  */
 export async function* recordsOf(
   source: Source,
@@ -95,10 +122,14 @@ export async function* recordsOf(
   mark: Buffer,
   bodies: 'skip' | 'check',
   broken: Broken[],
+  turn?: () => Promise<void>,
 ): AsyncGenerator<readonly Found[]> {
   const index = await readIndex(source, size, mark);
   if (index) {
-    yield index;
+    for (const window of index.windows()) {
+      yield window;
+      if (turn !== undefined) await turn();
+    }
     return;
   }
   for await (const window of scan(source, size, mark, bodies)) {
