@@ -17,7 +17,8 @@ export class LargeFiles {
   readonly #disk: Disk;
   readonly directory: string;
   readonly #mode: number;
-  readonly #run: number;
+  /** Of this process: what it wrote itself. */
+  readonly run: number;
   #serial = 0;
   /** Readers of each file; one that is to go and still read goes with its last reader. */
   readonly #readers = new Map<string, number>();
@@ -39,14 +40,14 @@ export class LargeFiles {
     this.#clock = clock;
     this.directory = directory;
     this.#mode = mode;
-    this.#run = run;
+    this.run = run;
     this.#failed = failed;
   }
 
   create(): LargeWriter {
     const serial = ++this.#serial;
-    const path = this.path(this.#run, serial);
-    return new LargeWriter(this.#run, serial, path, this, () => this.#disk.open(path, 'create', this.#mode));
+    const path = this.path(this.run, serial);
+    return new LargeWriter(this.run, serial, path, this, () => this.#disk.open(path, 'create', this.#mode));
   }
 
   path(run: number, serial: number): string {

@@ -42,6 +42,8 @@ export class Recovery {
   readonly #parts: RecoveryParts;
   readonly #survey: Survey;
   readonly #largeNames: ReadonlySet<string>;
+  /** The disk has refused to read some of it. */
+  #unread = false;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -64,6 +66,9 @@ export class Recovery {
       if (segment && segment.liveRecords > 0) yield* this.#envelopes(segment);
     }
     await this.#clearAway(orphans);
+    // What could not be read may speak about all the others, and be readable at the next start: until then nothing may be
+    // deleted, or what is done today would come back.
+    if (this.#unread) return;
     shelf.settled = true;
     for (const segment of shelf.all()) shelf.released(segment);
   }
@@ -113,6 +118,7 @@ export class Recovery {
       for (const each of broken) await this.#broken(segment, each);
     } catch (cause) {
       segment.foreign = true;
+      this.#unread = true;
       alarm.tell(
         'CRITICAL',
         `cannot read ${path}: ${because(cause)}. It is left alone; what it holds is tried again at the next start.`,
@@ -243,9 +249,12 @@ export class Recovery {
     const { alarm, files, receptions } = this.#parts;
     const named = new Set<string>();
     for (const { run, serial } of receptions.largeBodies()) {
+      // New mail is taken meanwhile: its bodies were not there at the start.
+      if (run === files.run) continue;
       const name = largeName(run, serial);
       named.add(name);
-      if (!this.#largeNames.has(name))
+      // Whether it is done may stand in what cannot be read.
+      if (!this.#largeNames.has(name) && !this.#unread)
         alarm.tell(
           'CRITICAL',
           `${files.path(run, serial)} is gone: the body of an acknowledged message is lost. Check the disk.`,

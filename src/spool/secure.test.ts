@@ -54,3 +54,42 @@ test('a segment that cannot be synced at the start is served all the same', asyn
   fault[Symbol.dispose]();
   await second.close();
 });
+
+test('while a segment cannot be read nothing is deleted: what is done meanwhile does not come back with it', async () => {
+  const world = simWorld(1);
+  const first = await Trial.open({ world });
+  const at = await first.commit('a', 'a');
+  await first.commit('b', 'b', 2);
+  first.spool.done(at, [0]);
+  await first.close();
+  // Moves what is left of the first segment to the second.
+  const second = await Trial.open({ world });
+  await second.recovered();
+  await world.clock.advance(5000);
+  await second.close();
+  expect(second.segments()).toEqual([expect.stringContaining('0000000002.seg')]);
+  const fault = world.disk.fail({ operation: 'read', path: '0000000002.seg' });
+  const third = await Trial.open({ world });
+  expect(await third.recovered()).toEqual([]);
+  const short = await third.commit('c', 'c');
+  third.spool.done(short, [0]);
+  await third.close();
+  expect(third.segments()).toEqual(['2', '3'].map((n) => expect.stringContaining(`000000000${n}.seg`)));
+  fault[Symbol.dispose]();
+  const fourth = await Trial.open({ world });
+  expect(Object.keys(await fourth.contents())).toEqual(['b']);
+  await fourth.close();
+});
+
+test('a large body that new mail brings while the spool is read is not taken for one that is gone', async () => {
+  const world = simWorld(1);
+  const parts = { world, settings: { large_message_threshold: 100 } };
+  const first = await Trial.open(parts);
+  await first.commit('old', 'x'.repeat(1000));
+  await first.close();
+  const second = await Trial.open(parts);
+  await second.commit('new', 'y'.repeat(1000));
+  expect(Object.keys(await second.contents())).toEqual(['old']);
+  expect(second.diagnostics.filter((line) => line.startsWith('CRITICAL'))).toEqual([]);
+  await second.close();
+});

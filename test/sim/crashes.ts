@@ -6,6 +6,8 @@ import type { Plan } from './plan.ts';
 const NOTES_WAIT = 50;
 /** What a write, a sync and a new segment may take more than the disk's own time. */
 const SLACK = 20;
+/** Longer than the server needs to say, behind a failed sync, what of it never happened; with a disk that goes on failing. */
+const FORSAKEN = 10_000;
 
 /**
  * When the server died, and what of its spool was safe by then. Between an event and the sync that covers its record
@@ -18,6 +20,7 @@ export class Crashes {
   readonly #troubles: number[] = [];
   /** When a start could not read all of the spool: what stands there is not known until the next one. */
   readonly #blind: number[] = [];
+  #forsakenAt = Number.NEGATIVE_INFINITY;
   readonly #now: () => number;
   readonly #longest: number;
   /** What makes a record safe from the deaths of this seed. */
@@ -35,6 +38,8 @@ export class Crashes {
 
   /** @param clean ended in order, with everything written */
   died(clean: boolean): void {
+    // A failed sync has taken pages from the platter that the next process still reads, and cannot save any more.
+    if (!clean && this.#now() - this.#forsakenAt < FORSAKEN) this.couldNotRead();
     this.#deaths.push({ at: this.#now(), clean });
     this.#writing.clear();
   }
@@ -65,6 +70,7 @@ export class Crashes {
 
   ended(operation: DiskOperation, path: string, trouble: unknown): void {
     if (trouble !== undefined && path.startsWith(SPOOL)) this.#troubles.push(this.#now());
+    if (trouble !== undefined && operation === 'sync' && isSegment(path)) this.#forsakenAt = this.#now();
     const began = this.#writing.get(path);
     if (operation !== this.#covering || began === undefined) return;
     if (trouble === undefined) this.#covers.push({ began, ended: this.#now() });

@@ -56,7 +56,8 @@ export class Fates {
     if (track.receivedAt === undefined && !this.#unannounced(track, event))
       violations.report('log order', `${event.kind} of ${track.key} before its R`);
     track.messageId ??= event.messageId;
-    if (event.reply.text.includes('message body') && crashes.troublesIn(now() - 60_000, now()) === 0)
+    const excused = crashes.troublesIn(now() - 60_000, now()) > 0 || crashes.blindSince(0);
+    if (event.reply.text.includes('message body') && !excused)
       violations.report('no loss', `the body of ${track.key} is gone: ${replyText(event.reply)}`);
     return track;
   }
@@ -239,7 +240,8 @@ export class Fates {
 const ROUNDING = 1;
 
 /** An operator's word, or ours for him, that asks for no bounce. */
-const isQuiet = (track: Track, event: AttemptEvent): boolean => track.quiet || replyText(event.reply).includes(QUIETLY);
+const isQuiet = (track: Track, event: AttemptEvent): boolean =>
+  (track.quiet && event.reply.text === 'manually failed') || replyText(event.reply).includes(QUIETLY);
 
 /** Notes of an operator who wants no bounces have this in them. */
 export const QUIETLY = 'without a word';
