@@ -44,7 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/spool/log.ts',
     find: 'this.#notes = [abort, ...notes, ...this.#notes];',
     replace: 'this.#notes = [...notes, ...this.#notes];',
-    seed: 40,
+    seed: 302,
   },
   {
     name: 'notes of a failed batch are not written again',
