@@ -1,8 +1,7 @@
 import type { Millis } from '../base/index.ts';
-import type { BodyTraits, Context, Message, MessageId, SpoolAddress } from '../message/index.ts';
+import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
-import type { ContextPool } from './context-pool.ts';
-import { mayHold, packEnvelope, unpackEnvelope } from './packed-envelope.ts';
+import { type EnvelopeRef, type EnvelopeStore, NOWHERE } from './envelope-store.ts';
 import type { Item, MailQueue } from './queues.ts';
 
 /**
@@ -18,19 +17,22 @@ export class Batch {
   readonly sequence: number;
   /** Items of it that are in flight: their envelope stays unpacked. */
   flying = 0;
+  /** Recipients that are not finished. */
+  #left = 0;
   #message: Message | undefined;
-  #packed: string | undefined;
-  /** Of a packed batch, when others have the same. */
-  #context: Context | undefined;
+  /** Where its envelope is packed, once it was. */
+  #ref: EnvelopeRef = NOWHERE;
+  readonly #store: EnvelopeStore;
   /** Most receptions have one recipient; the others have a list, by recipient. */
   #items: QueueItem | (QueueItem | undefined)[] | undefined;
 
-  constructor(message: Message, sequence: number) {
+  constructor(message: Message, sequence: number, store: EnvelopeStore) {
     this.at = message.at;
-    this.traits = message.traits;
+    this.traits = sharedTraits(message.traits);
     this.receivedAt = message.envelope.receivedAt;
     this.sequence = sequence;
     this.#message = message;
+    this.#store = store;
     const { length } = message.envelope.recipients;
     this.#items = length === 1 ? undefined : new Array<QueueItem | undefined>(length).fill(undefined);
   }
@@ -48,6 +50,7 @@ export class Batch {
   }
 
   admit(item: QueueItem): void {
+    this.#left++;
     if (Array.isArray(this.#items)) this.#items[item.recipient] = item;
     else this.#items = item;
   }
@@ -56,16 +59,18 @@ export class Batch {
   finish(item: QueueItem): void {
     if (Array.isArray(this.#items)) this.#items[item.recipient] = undefined;
     else this.#items = undefined;
+    this.#left--;
+    if (this.#ref === NOWHERE || this.#left > 0) return;
+    // Whoever still asks is given what was packed last.
+    this.unpack();
+    this.#store.release(this.#ref);
+    this.#ref = NOWHERE;
   }
 
   /** It will not be needed soon. */
-  pack(contexts: ContextPool): void {
-    if (this.#message === undefined || this.flying > 0) return;
-    if (this.#packed === undefined) {
-      const { envelope } = this.#message;
-      this.#context = contexts.share(envelope.context);
-      this.#packed = packEnvelope(envelope, this.#context === undefined);
-    }
+  pack(): void {
+    if (this.#message === undefined || this.flying > 0 || this.#left === 0) return;
+    if (this.#ref === NOWHERE) this.#ref = this.#store.put(this.#message.envelope);
     this.#message = undefined;
   }
 
@@ -78,14 +83,24 @@ export class Batch {
 
   /** Whether an id may be in it: cheap, for searches through everything. */
   mentions(id: MessageId): boolean {
-    return this.#packed === undefined || mayHold(this.#packed, id);
+    return this.#ref === NOWHERE || this.#store.mayHold(this.#ref, id);
   }
 
   #unpacked(): Message {
-    if (this.#packed === undefined) throw new Error('a batch is neither packed nor unpacked');
-    return { at: this.at, traits: this.traits, envelope: unpackEnvelope(this.#packed, this.receivedAt, this.#context) };
+    return { at: this.at, traits: this.traits, envelope: this.#store.get(this.#ref, this.receivedAt) };
   }
 }
+
+/** There are four kinds: one object each. */
+const TRAITS: readonly BodyTraits[] = [
+  { dots: false, lone: false },
+  { dots: true, lone: false },
+  { dots: false, lone: true },
+  { dots: true, lone: true },
+];
+
+const sharedTraits = (traits: BodyTraits): BodyTraits =>
+  TRAITS[(traits.dots ? 1 : 0) + (traits.lone ? 2 : 0)] ?? traits;
 
 /** `burying`: failed, and its bounce is on the way to the disk. */
 export type ItemState = 'active' | 'delayed' | 'in flight' | 'burying' | 'gone';

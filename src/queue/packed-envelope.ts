@@ -10,46 +10,57 @@ import {
 } from '../message/index.ts';
 
 /*
- * What a waiting message costs in memory is decided here: an envelope of objects takes about 900 bytes, packed it is one
- * string of about 100. Numbers stand in it as bytes, so that V8 keeps it at one byte a character; texts have their
- * length before them. Whatever is taken for delivery is unpacked first.
+ * What a waiting message costs in memory is decided here: an envelope of objects takes about 900 bytes, packed it is
+ * about 100. Texts have their length before them. Whatever is taken for delivery is unpacked first.
  */
 
 const PROTOCOLS: readonly ReceptionProtocol[] = ['esmtp', 'rest', 'ecstream', 'xfer', 'internal'];
 const SAME_ID = 1;
 const SAME_BINDING = 2;
 const USUAL_BINDING = bindingName('default');
+/** In place of the number of a shared context: its text follows at the end. */
+const OWN_CONTEXT = 0xffff;
+/** Id, protocol, size, context, recipients. */
+const ID_BYTES = 8;
 
 /**
- * `receivedAt` is not in it: whoever keeps the string keeps the time as a number.
+ * `receivedAt` is not in it: whoever keeps the bytes keeps the time as a number.
  *
- * @param withContext  false: the context is kept beside it, shared with others
+ * @param context  the number under which the context is shared; undefined: it is packed as well
  */
-export function packEnvelope(envelope: Envelope, withContext: boolean): string {
-  const { recipients, context } = envelope;
-  let packed = idBytes(envelope.batchId) + idBytes(envelope.connectionId);
-  packed += String.fromCharCode(PROTOCOLS.indexOf(envelope.protocol)) + numberBytes(envelope.size, 6);
-  packed += lengthAndText(envelope.reversePath) + lengthAndText(envelope.peer) + numberBytes(recipients.length, 3);
+export function packEnvelope(envelope: Envelope, context: number | undefined): Buffer {
+  const { recipients } = envelope;
+  const own = context === undefined ? JSON.stringify(envelope.context) : '';
+  const writer = new Writer(envelope, own);
+  writer.id(envelope.batchId);
+  writer.id(envelope.connectionId);
+  writer.number(PROTOCOLS.indexOf(envelope.protocol), 1);
+  writer.number(envelope.size, 6);
+  writer.number(context ?? OWN_CONTEXT, 2);
+  writer.text(envelope.reversePath);
+  writer.text(envelope.peer);
+  writer.number(recipients.length, 3);
   let binding = USUAL_BINDING;
   for (const to of recipients) {
     const sameId = to.id === envelope.batchId;
     const sameBinding = to.binding === binding;
-    packed += String.fromCharCode((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0));
-    if (!sameId) packed += idBytes(to.id);
-    packed += lengthAndText(to.path);
-    if (!sameBinding) packed += lengthAndText(to.binding);
+    writer.number((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0), 1);
+    if (!sameId) writer.id(to.id);
+    writer.text(to.path);
+    if (!sameBinding) writer.text(to.binding);
     binding = to.binding;
   }
-  return flat(withContext ? packed + JSON.stringify(context) : packed);
+  return writer.end(own);
 }
 
-/** @param packed  as `packEnvelope` made it @param shared  the context, where it is not in there */
-export function unpackEnvelope(packed: string, receivedAt: Millis, shared: Context | undefined): Envelope {
+/** @param packed  as `packEnvelope` made it @param contexts  the shared ones, by number */
+export function unpackEnvelope(packed: Buffer, receivedAt: Millis, contexts: readonly Context[]): Envelope {
   const reader = new Reader(packed);
   const batchId = reader.id();
   const connectionId = reader.id();
   const protocol = PROTOCOLS[reader.number(1)] ?? 'esmtp';
   const size = reader.number(6);
+  const number = reader.number(2);
   const reversePath = reader.text();
   const peer = reader.text();
   const recipients: EnvelopeRecipient[] = [];
@@ -61,71 +72,92 @@ export function unpackEnvelope(packed: string, receivedAt: Millis, shared: Conte
     if ((flags & SAME_BINDING) === 0) binding = bindingName(reader.text());
     recipients.push({ id, path, binding });
   }
-  const context = shared ?? (JSON.parse(reader.rest) as Context);
+  const context = number === OWN_CONTEXT ? (JSON.parse(reader.rest()) as Context) : contexts[number];
+  if (context === undefined) throw new RangeError(`no context is shared under ${number}`);
   return { batchId, connectionId, receivedAt, reversePath, recipients, protocol, peer, size, context };
 }
 
-/** Whether an id may be that of a recipient, or of the batch: a search through everything asks this first. */
-export function mayHold(packed: string, id: MessageId): boolean {
-  return packed.includes(idBytes(id));
+/** An id as it stands in a packed envelope. */
+export function idBytes(id: MessageId): Buffer {
+  const bytes = Buffer.allocUnsafe(ID_BYTES);
+  writeId(bytes, 0, id);
+  return bytes;
 }
 
-const WIDE = /[^\x00-\xff]/;
+function writeId(bytes: Buffer, at: number, id: MessageId): void {
+  const parts = parseId(id);
+  if (parts === undefined) throw new RangeError(`'${id}' is no message id`);
+  bytes.writeUInt16BE(parts.counter, at);
+  bytes.writeUInt16BE(parts.instance, at + 2);
+  bytes.writeUInt32BE(parts.second, at + 4);
+}
 
-class Reader {
-  readonly #packed: string;
+class Writer {
+  readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(packed: string) {
-    this.#packed = packed;
+  constructor(envelope: Envelope, context: string) {
+    let most = 64 + 3 * (envelope.reversePath.length + envelope.peer.length + context.length);
+    for (const { path, binding } of envelope.recipients) most += 16 + 3 * (path.length + binding.length);
+    this.#bytes = Buffer.allocUnsafe(most);
   }
 
-  get rest(): string {
-    return this.#packed.slice(this.#at);
+  id(id: MessageId): void {
+    writeId(this.#bytes, this.#at, id);
+    this.#at += ID_BYTES;
   }
 
-  number(bytes: number): number {
-    let value = 0;
-    for (let i = 0; i < bytes; i++) value = value * 256 + this.#packed.charCodeAt(this.#at++);
+  number(value: number, bytes: 1 | 2 | 3 | 6): void {
+    this.#at = this.#bytes.writeUIntBE(value, this.#at, bytes);
+  }
+
+  /** Paths and names are of a few hundred characters at most (RFC 5321 §4.5.3.1). */
+  text(text: string): void {
+    const length = this.#bytes.write(text, this.#at + 2, 'utf8');
+    if (length > 0xffff) throw new RangeError('a text in an envelope is longer than any path can be');
+    this.#bytes.writeUInt16BE(length, this.#at);
+    this.#at += 2 + length;
+  }
+
+  end(rest: string): Buffer {
+    this.#at += this.#bytes.write(rest, this.#at, 'utf8');
+    return this.#bytes.subarray(0, this.#at);
+  }
+}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  rest(): string {
+    return this.#bytes.toString('utf8', this.#at);
+  }
+
+  number(bytes: 1 | 2 | 3 | 6): number {
+    const value = this.#bytes.readUIntBE(this.#at, bytes);
+    this.#at += bytes;
     return value;
   }
 
   id(): MessageId {
-    return formatId({ counter: this.number(2), instance: this.number(2), second: this.number(4) });
+    const at = this.#at;
+    this.#at += ID_BYTES;
+    const bytes = this.#bytes;
+    return formatId({
+      counter: bytes.readUInt16BE(at),
+      instance: bytes.readUInt16BE(at + 2),
+      second: bytes.readUInt32BE(at + 4),
+    });
   }
 
   text(): string {
     const length = this.number(2);
     const from = this.#at;
     this.#at += length;
-    return this.#packed.slice(from, this.#at);
+    return this.#bytes.toString('utf8', from, this.#at);
   }
-}
-
-/** A string that was put together is a tree of its parts, each with a head of its own: one that is kept must be one piece. */
-function flat(text: string): string {
-  return WIDE.test(text)
-    ? Buffer.from(text, 'utf16le').toString('utf16le')
-    : Buffer.from(text, 'latin1').toString('latin1');
-}
-
-function numberBytes(value: number, bytes: number): string {
-  let text = '';
-  for (let left = value; bytes > 0; bytes--) {
-    text = String.fromCharCode(left % 256) + text;
-    left = Math.floor(left / 256);
-  }
-  return text;
-}
-
-function idBytes(id: MessageId): string {
-  const parts = parseId(id);
-  if (parts === undefined) throw new RangeError(`'${id}' is no message id`);
-  return numberBytes(parts.counter, 2) + numberBytes(parts.instance, 2) + numberBytes(parts.second, 4);
-}
-
-/** Paths and names are of a few hundred characters at most (RFC 5321 §4.5.3.1). */
-function lengthAndText(text: string): string {
-  if (text.length > 0xffff) throw new RangeError('a text in an envelope is longer than any path can be');
-  return numberBytes(text.length, 2) + text;
 }

@@ -7,7 +7,7 @@ import { gate, type Shaping } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
-import { ContextPool } from './context-pool.ts';
+import { EnvelopeStore } from './envelope-store.ts';
 import { Batch, QueueItem } from './item.ts';
 import { Books } from './ledger.ts';
 import type { Office, Servable } from './office.ts';
@@ -70,7 +70,7 @@ export class QueueRegistry implements Queues, Office {
   #expiring: Disposable | undefined;
   #batches = 0;
   readonly #unpacked = new Ring<Batch>();
-  readonly #contexts = new ContextPool();
+  readonly #envelopes = new EnvelopeStore();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -84,7 +84,7 @@ export class QueueRegistry implements Queues, Office {
   enqueue(message: Message): void {
     const { recipients, protocol } = message.envelope;
     const date = this.clock.date();
-    const batch = new Batch(message, ++this.#batches);
+    const batch = new Batch(message, ++this.#batches, this.#envelopes);
     if (protocol === 'internal') this.ledger.generated += recipients.length;
     else this.ledger.received += recipients.length;
     for (let i = 0; i < recipients.length; i++) {
@@ -99,7 +99,7 @@ export class QueueRegistry implements Queues, Office {
   readmit(found: Recovered): void {
     const date = this.clock.date();
     const message: Message = { at: found.at, envelope: found.envelope, traits: found.traits };
-    const batch = new Batch(message, ++this.#batches);
+    const batch = new Batch(message, ++this.#batches, this.#envelopes);
     const done = new Set(found.done);
     const states = new Map(
       found.state === undefined ? [] : readRetryState(found.state).map((state) => [state.recipient, state]),
@@ -220,7 +220,7 @@ export class QueueRegistry implements Queues, Office {
 
   swapOut(batch: Batch): void {
     if (batch.flying > 0) return;
-    batch.pack(this.#contexts);
+    batch.pack();
     try {
       this.#parts.spool.swapOut(batch.at);
     } catch (error) {
@@ -231,7 +231,7 @@ export class QueueRegistry implements Queues, Office {
   /** The newest batches stay unpacked, over all pairs: most are delivered at once. */
   #remember(batch: Batch): void {
     this.#unpacked.push(batch);
-    if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack(this.#contexts);
+    if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack();
   }
 
   #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {
