@@ -294,7 +294,8 @@ export class Pair implements MailQueue {
     if (receivedAt < this.#oldest || this.#due.size === 0) this.#oldest = receivedAt;
     this.#due.add(item, first);
     const resident = this.limits.view.get(maxResidentActiveQueue);
-    if (resident >= 0 && this.#due.size > resident) this.#office.swapOut(item.batch);
+    // What is suspended will not be needed soon.
+    if ((resident >= 0 && this.#due.size > resident) || this.limits.suspended) this.#office.swapOut(item.batch);
   }
 
   #fly(item: QueueItem): void {

@@ -100,14 +100,16 @@ export class QueueRegistry implements Queues, Office {
     const date = this.clock.date();
     const message: Message = { at: found.at, envelope: found.envelope, traits: found.traits };
     const batch = new Batch(message, ++this.#batches, this.#envelopes);
-    const done = new Set(found.done);
-    const states = new Map(
-      found.state === undefined ? [] : readRetryState(found.state).map((state) => [state.recipient, state]),
-    );
+    // Nearly always nothing is done and nothing was tried: a million messages are read in seconds.
+    const done = found.done.length === 0 ? undefined : new Set(found.done);
+    const states =
+      found.state === undefined
+        ? undefined
+        : new Map(readRetryState(found.state).map((state) => [state.recipient, state]));
     for (let i = 0; i < message.envelope.recipients.length; i++) {
-      if (done.has(i)) continue;
+      if (done?.has(i) === true) continue;
       this.ledger.recovered++;
-      this.#admit(batch, i, this.#pairFor(message, i), states.get(i), date);
+      this.#admit(batch, i, this.#pairFor(message, i), states?.get(i), date);
     }
     this.#remember(batch);
   }

@@ -56,6 +56,8 @@ export async function findMark(source: Source, size: number): Promise<Buffer | '
 
 /** Records of an index that are handed out at a time: objects for a whole segment would all live until its end. */
 const INDEX_WINDOW = 256;
+/** Records of an index that are checked in one turn. */
+const INDEX_TURN = 4096;
 
 /** The index of a sealed segment, found to be whole: all heads and meta parts, without the bodies between them. */
 export class SegmentIndex {
@@ -85,8 +87,16 @@ export class SegmentIndex {
   }
 }
 
-/** @returns undefined when the segment was never sealed, or the index is damaged */
-export async function readIndex(source: Source, size: number, mark: Buffer): Promise<SegmentIndex | undefined> {
+/**
+ * @param turn  awaited now and then: an index is of tens of thousands of records
+ * @returns undefined when the segment was never sealed, or the index is damaged
+ */
+export async function readIndex(
+  source: Source,
+  size: number,
+  mark: Buffer,
+  turn?: () => Promise<void>,
+): Promise<SegmentIndex | undefined> {
   if (size < 2 * HEAD_BYTES) return undefined;
   const seal = asBuffer(await source.read(size - HEAD_BYTES, HEAD_BYTES));
   const last = readHead(seal, 0, mark);
@@ -98,6 +108,7 @@ export async function readIndex(source: Source, size: number, mark: Buffer): Pro
   if (head?.type !== INDEX || !headIsWhole(bytes, 0, head) || headTotal(head) !== bytes.length) return undefined;
   if (crc32(bytes.subarray(HEAD_BYTES)) !== head.bodyCrc) return undefined;
   let offset = 0;
+  let count = 0;
   for (let from = HEAD_BYTES; from < bytes.length; ) {
     bytes[from]! ^= MASK;
     const each = from + HEAD_BYTES <= bytes.length ? readHead(bytes, from, mark) : undefined;
@@ -106,6 +117,7 @@ export async function readIndex(source: Source, size: number, mark: Buffer): Pro
     if (!each || to > bytes.length) return undefined;
     offset += headTotal(each);
     from = to;
+    if (turn !== undefined && ++count % INDEX_TURN === 0) await turn();
   }
   return offset === at ? new SegmentIndex(bytes, mark) : undefined;
 }
@@ -124,7 +136,7 @@ export async function* recordsOf(
   broken: Broken[],
   turn?: () => Promise<void>,
 ): AsyncGenerator<readonly Found[]> {
-  const index = await readIndex(source, size, mark);
+  const index = await readIndex(source, size, mark, turn);
   if (index) {
     for (const window of index.windows()) {
       yield window;
