@@ -7,7 +7,7 @@ export type EnvelopeRef = number;
 /** No envelope. */
 export const NOWHERE: EnvelopeRef = -1;
 
-const UNIT = 16;
+const UNIT = 8;
 const PAGE_UNITS = 65_536;
 const LENGTH_BYTES = 4;
 /** Distinct contexts that are shared; sessions of one listener mostly have the same one. */
