@@ -14,7 +14,13 @@ import type { Option, Place, RawValue, ValueType } from './option.ts';
 export function option<T>(
   name: string,
   type: ValueType<T>,
-  ours: { readonly scope?: string; readonly initial?: T; readonly dynamic?: boolean; readonly summary?: string } = {},
+  ours: {
+    readonly scope?: string;
+    readonly initial?: T;
+    readonly dynamic?: boolean;
+    readonly summary?: string;
+    readonly unservedIn?: readonly string[];
+  } = {},
 ): Option<T> {
   const named = catalogue.options.filter(
     (row) => row.name === name && (ours.scope === undefined || row.scopes.includes(ours.scope)),
@@ -40,6 +46,7 @@ export function option<T>(
     initial: 'initial' in ours ? (ours.initial as T) : defaultOf(row, type),
     initials: new Map(Object.entries(row.defaults ?? {}).map(([scope, value]) => [scope, type.read(rawOf(value))])),
     type,
+    ...(ours.unservedIn === undefined ? {} : { unservedIn: ours.unservedIn }),
     dynamic: ours.dynamic ?? row.dynamic !== false,
     summary: ours.summary ?? row.summary ?? '',
   };

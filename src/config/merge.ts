@@ -106,7 +106,9 @@ class Merger {
       this.#findings.errors.push(error);
       return;
     }
-    if (served && entry.declared.length === 0) this.#notImplemented(item.at, name, into.type);
+    // An option of several rooms is served where one of them reads it.
+    const read = entry.declared.some((option) => option.unservedIn?.includes(into.type) !== true);
+    if (served && !read) this.#notImplemented(item.at, name, into.type);
     for (const option of entry.declared) {
       for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
     }

@@ -14,6 +14,8 @@ export interface Option<T> {
   /** False: a change is kept, and used after the next start. */
   readonly dynamic: boolean;
   readonly summary: string;
+  /** Scopes in which it may stand and nobody reads it yet: the check says so. */
+  readonly unservedIn?: readonly string[];
 }
 
 /** A value as written: still text, with the place it stands at. */

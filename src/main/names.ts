@@ -10,7 +10,7 @@ import {
 } from '../world/index.ts';
 
 /** Where name servers are listed (manual page resolv_conf). */
-export const resolvConf = option('resolv_conf', optional(path));
+export const resolvConf = option('resolv_conf', optional(path), { dynamic: false });
 
 const DEFAULT_FILE = '/etc/resolv.conf';
 const HOSTS_FILE = '/etc/hosts';

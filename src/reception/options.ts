@@ -22,7 +22,10 @@ export const openRelay = option('open_relay', boolean);
 export const relayForSendingDomains = option('relay_for_sending_domains', optional(domainList));
 export const maxMessageSize = option('max_message_size', size);
 export const maxRecipientsPerMessage = option('max_recipients_per_message', integer);
-export const maxRecipientsPerConnection = option('max_recipients_per_connection', integer);
+export const maxRecipientsPerConnection = option('max_recipients_per_connection', integer, {
+  // What it limits on the sending side comes with the sending extensions.
+  unservedIn: ['binding', 'binding_group', 'domain'],
+});
 export const maxReceptionsPerConnection = option('max_receptions_per_connection', integer);
 export const idleTime = option('idle_time', duration);
 export const bannerHostname = option('banner_hostname', optional(hostName));

@@ -18,7 +18,9 @@ export const spoolMode = option('spool_mode', mode);
 /** True by default, unlike Momentum's (spec/delivery 2.2): shared syncs cost little, and a power cut must lose nothing. */
 export const forceFsync = option('force_fsync', boolean, { initial: true });
 export const largeMessageThreshold = option('large_message_threshold', size);
-export const maxResidentMessages = option('max_resident_messages', integer);
+export const maxResidentMessages = option('max_resident_messages', integer, {
+  unservedIn: ['binding', 'binding_group'],
+});
 export const maxResidentBytes = ownOption('max_resident_bytes', size, {
   scopes: ['global'],
   initial: 64 * 1024 * 1024,
