@@ -1,5 +1,5 @@
 /**
- * Writes src/config/catalogue.json from test/reference: `node scripts/catalogue.ts`. The catalogue is the only source
+ * Writes src/config/schema/catalogue.json from test/reference: `node scripts/catalogue.ts`. The catalogue is the only source
  * of scopes, types and defaults; the reference files overlap and differ, and how they are merged is told here.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -269,5 +269,5 @@ function compare(one: string, other: string): number {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  writeFileSync(`${root}/src/config/catalogue.json`, catalogueText(buildCatalogue(`${root}/test/reference`)));
+  writeFileSync(`${root}/src/config/schema/catalogue.json`, catalogueText(buildCatalogue(`${root}/test/reference`)));
 }

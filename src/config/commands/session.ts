@@ -1,0 +1,39 @@
+import type { LiveConfiguration } from '../live/live-configuration.ts';
+import type { Stanza } from '../tree/stanza.ts';
+import type { Word } from './path.ts';
+
+/** A transaction that is open. */
+export interface Transaction {
+  /** Number of the generation it began from; another live one is a conflict. */
+  readonly from: number;
+  readonly tree: Stanza;
+  /** The `set` and `unset` lines so far. */
+  readonly lines: readonly string[];
+}
+
+/** What a console session keeps between its `config` commands. */
+export interface ConfigSession {
+  /** Nothing may be changed from here. */
+  readonly readOnly: boolean;
+  transaction: Transaction | undefined;
+}
+
+export function configSession(options: { readonly readOnly?: boolean } = {}): ConfigSession {
+  return { readOnly: options.readOnly ?? false, transaction: undefined };
+}
+
+/** The answer to a console command. */
+export interface CommandResult {
+  readonly ok: boolean;
+  readonly lines: readonly string[];
+}
+
+/** What a command is run with. */
+export interface CommandCall {
+  readonly configuration: LiveConfiguration;
+  readonly session: ConfigSession;
+  /** The whole line, into which the offsets of the words point. */
+  readonly line: string;
+  /** Behind the verb. */
+  readonly words: readonly Word[];
+}

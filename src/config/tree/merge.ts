@@ -1,0 +1,200 @@
+import { ConfigError, NotImplemented, Notice } from '../errors.ts';
+import { type Place, ValueError } from '../option.ts';
+import type { ScopeRow } from '../schema/catalogue.ts';
+import type { Schema } from '../schema/schema.ts';
+import { spelling } from '../schema/spelling.ts';
+import { type IncludeItem, type Item, LIMITS, type OptionItem, type StanzaItem } from '../text/items.ts';
+import { assignment, unknownName } from './assignment.ts';
+import { canonicalInstance, type Instance } from './instance.ts';
+import { type Assignment, keyBelow, type Stanza } from './stanza.ts';
+
+/** Where a merge puts what it finds. */
+export interface Findings {
+  readonly errors: ConfigError[];
+  readonly notices: Notice[];
+}
+
+/** What each include directive stands for. */
+export type Included = ReadonlyMap<IncludeItem, readonly Item[]>;
+
+interface OpenStanza extends Stanza {
+  readonly options: Map<string, Assignment>;
+  readonly children: Map<string, Map<string, OpenStanza>>;
+}
+
+/**
+ * Merges items into one tree: the same stanza may appear many times, a later value replaces an earlier one whole
+ * (spec: repetition, merging, includes). Every name and value is checked, also those that are replaced later.
+ *
+ * @param base what was there before, which stays as it is
+ */
+export function merge(
+  base: Stanza,
+  items: readonly Item[],
+  included: Included,
+  schema: Schema,
+  findings: Findings,
+): Stanza {
+  const root = reopen(base);
+  new Merger(included, schema, findings).items(root, items, 0, true);
+  return root;
+}
+
+function reopen(stanza: Stanza): OpenStanza {
+  const children = new Map<string, Map<string, OpenStanza>>();
+  for (const [type, ofType] of stanza.children) {
+    children.set(type, new Map([...ofType].map(([instance, child]) => [instance, reopen(child)])));
+  }
+  return { ...stanza, options: new Map(stanza.options), children };
+}
+
+class Merger {
+  readonly #included: Included;
+  readonly #schema: Schema;
+  readonly #findings: Findings;
+  #count = 0;
+  #full = false;
+
+  constructor(included: Included, schema: Schema, findings: Findings) {
+    this.#included = included;
+    this.#schema = schema;
+    this.#findings = findings;
+  }
+
+  /** @param served whether something reads this stanza: if not, it was reported, and what is in it need not be */
+  items(into: OpenStanza, items: readonly Item[], depth: number, served: boolean): void {
+    for (const item of items) {
+      if (this.#full) return;
+      if (++this.#count > LIMITS.items) {
+        // Files that include each other again and again are short on disk and endless here.
+        this.#full = true;
+        this.#error(
+          `more than ${LIMITS.items} items, counting each file as often as it is included`,
+          item.at,
+          undefined,
+        );
+        return;
+      }
+      switch (item.kind) {
+        case 'option':
+          this.#option(into, item, served);
+          break;
+        case 'stanza':
+          this.#stanza(into, item, depth, served);
+          break;
+        case 'include':
+          // A directive that failed has been reported by who reads files.
+          this.items(into, this.#included.get(item) ?? [], depth, served);
+          break;
+      }
+    }
+  }
+
+  #option(into: OpenStanza, item: OptionItem, served: boolean): void {
+    const name = item.name.toLowerCase();
+    const entry = this.#schema.option(into.type, name);
+    if (!entry) {
+      this.#findings.errors.push(unknownName(this.#schema, into.type, item.name, 'option', item.at));
+      return;
+    }
+    this.#duplicateKeys(item, name);
+    try {
+      const checked = assignment(entry, item.name, item.value, item.at);
+      into.options.set(name, checked);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.#findings.errors.push(error);
+      return;
+    }
+    // An option of several rooms is served where one of them reads it.
+    const read = entry.declared.some((option) => option.unservedIn?.includes(into.type) !== true);
+    if (served && !read) this.#notImplemented(item.at, name, into.type);
+    for (const option of entry.declared) {
+      for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
+    }
+  }
+
+  #stanza(into: OpenStanza, item: StanzaItem, depth: number, served: boolean): void {
+    const type = item.name.toLowerCase();
+    const row = this.#schema.scope(into.type, type);
+    if (!row) {
+      this.#findings.errors.push(unknownName(this.#schema, into.type, item.name, 'scope', item.at));
+      return;
+    }
+    if (depth >= LIMITS.nesting)
+      return this.#error(`more than ${LIMITS.nesting} stanzas inside each other`, item.at, item.name);
+    const instance = this.#instance(item, type, row);
+    if (!instance) return;
+    let ofType = into.children.get(type);
+    if (!ofType) into.children.set(type, (ofType = new Map()));
+    let child = ofType.get(instance.name);
+    if (!child) {
+      child = {
+        type,
+        instance: instance.name,
+        written: row.instance === 'none' ? undefined : (item.instance ?? instance.name),
+        key: keyBelow(into.key, type, instance.name),
+        at: item.at,
+        pattern: instance.pattern,
+        options: new Map(),
+        children: new Map(),
+      };
+      ofType.set(instance.name, child);
+    }
+    const here = served && this.#schema.implemented(type);
+    if (served && !here) this.#notImplemented(item.at, type, into.type);
+    this.items(child, item.items, depth + 1, here);
+  }
+
+  #instance(item: StanzaItem, type: string, row: ScopeRow): Instance | undefined {
+    if (row.instance === 'none') {
+      if (item.instance === undefined) return { name: '', pattern: undefined, notice: undefined };
+      this.#error(`${spelling(type)} has no name: there is one only`, item.at, item.instance);
+      return undefined;
+    }
+    if (item.instance === undefined) {
+      if (row.instance === 'optional') return { name: type, pattern: undefined, notice: undefined };
+      this.#error(`${spelling(type)} needs a name: write ${item.name} "…" { }`, item.at, item.name);
+      return undefined;
+    }
+    try {
+      const instance = canonicalInstance(type, item.instance);
+      if (instance.notice !== undefined) this.#findings.notices.push(new Notice('warning', item.at, instance.notice));
+      return instance;
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      this.#error(error.message, item.at, item.instance);
+      return undefined;
+    }
+  }
+
+  #duplicateKeys(item: OptionItem, name: string): void {
+    if (item.value.kind !== 'dictionary') return;
+    const seen = new Set<string>();
+    for (const entry of item.value.entries) {
+      const key = EXACT_KEYS.has(name) ? entry.key : entry.key.toLowerCase();
+      if (seen.has(key))
+        this.#findings.notices.push(
+          new Notice('warning', entry.at, `the key '${entry.key}' appears twice in ${item.name}: the last one counts`),
+        );
+      seen.add(key);
+    }
+  }
+
+  #notImplemented(place: Place, name: string, scope: string): void {
+    this.#findings.notices.push(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
+  }
+
+  #unserved(place: Place, name: string, scope: string, part: string): void {
+    this.#findings.notices.push(
+      new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`),
+    );
+  }
+
+  #error(message: string, place: Place, near: string | undefined): void {
+    this.#findings.errors.push(new ConfigError(message, { place, near }));
+  }
+}
+
+/** Dictionaries whose keys keep their case (spec: grammar). */
+const EXACT_KEYS = new Set(['context', 'type_map', 'map']);

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ValueError } from '../option.ts';
+import { compilePattern } from './pattern.ts';
+
+test.each<[string, string, readonly string[], readonly string[]]>([
+  ['searched, not anchored', 'b+', ['abbc'], ['ac']],
+  ['anchors', '^a.c$', ['abc', 'abc\n'], ['xabc', 'abcd', 'a\nc']],
+  ['absolute anchors', '\\Aa\\z', ['a'], ['a\n', 'ba']],
+  ['\\Z before a last newline', 'a\\Z', ['a', 'a\n'], ['a\n\n']],
+  ['(?i) at the start', '(?i)abc', ['xABCx'], ['ab']],
+  ['(?s) at the start', '(?s)a.c', ['a\nc'], ['ac']],
+  ['(?m) at the start', '(?m)^b$', ['a\nb\nc'], ['ab']],
+  ['(?x) with blanks and comments', '(?x) a b # c\n [ ] d', ['ab d'], ['abd']],
+  ['an atomic group gives nothing back', '(?>a+)ab', ['x'].slice(1), ['aaab']],
+  ['an atomic group that matches', 'x(?>a|ab)c', ['xac'], ['xabc']],
+  ['groups keep their numbers beside an atomic one', '(?>(x))(y)\\1\\2', ['xyxy'], ['xyyx']],
+  ['an atomic group with a quantifier', '^(?>ab)*$', ['abab'], ['aba']],
+  ['named groups of all spellings', "(?P<a>x)(?<b>y)(?'c'z)(?P=a)\\k{b}\\k<c>", ['xyzxyz'], ['xyzzyx']],
+  ['relative references', '(a)(b)\\g{-1}\\g{1}', ['abba'], ['abab']],
+  ['a reference before a digit', '(a)\\g{1}1', ['aa1'], ['aa']],
+  ['comments', 'a(?#no)b', ['ab'], ['a#b']],
+  ['lookaround', '(?<=a)b(?!c)', ['ab'], ['abc', 'b']],
+  ['\\Q…\\E', '\\Qa.b[\\E+', ['a.b[[['], ['axb[']],
+  ['literal braces and brackets', 'a{b}]', ['a{b}]'], ['ab']],
+  ['classes', '[]a-c^\\]-]', [']', 'b', '^', '-'], ['d']],
+  ['negated class', '^[^]]$', ['a'], [']']],
+  ['POSIX classes', '^[[:alpha:]_[:digit:]]+$', ['a_1'], ['-']],
+  ['a hyphen behind a class', '^[\\w-.]+$', ['a-.'], ['+']],
+  ['horizontal and vertical blanks', 'a\\hb\\Rc', ['a b\r\nc', 'a\tb\nc'], ['a\nbc']],
+  ['code points', '\\x41\\x{1F642}\\o{102}\\103\\e', ['A🙂BC\x1b'], ['A']],
+  ['escaped punctuation', '\\-\\_\\ \\@\\/', ['-_ @/'], ['-']],
+  ['properties', '^\\p{Lu}\\P{L}\\pN$', ['É-5'], ['a-5']],
+  ['octal, not a reference', 'a\\12', ['a\n'], ['a12']],
+])('%s', (_, pattern, matching, other) => {
+  const regex = compilePattern(pattern);
+  for (const text of matching) expect(regex.test(text), text).toBe(true);
+  for (const text of other) expect(regex.test(text), text).toBe(false);
+});
+
+test('instances are matched in any case', () => {
+  expect(compilePattern('ABC', { ignoreCase: true }).test('abc')).toBe(true);
+});
+
+test.each([
+  ['a++', 'a possessive quantifier'],
+  ['a{2}+', 'a possessive quantifier'],
+  ['(?R)', 'recursion'],
+  ['(a)(?1)', 'recursion'],
+  ['(?&x)', 'recursion'],
+  ['\\g<1>', 'recursion'],
+  ['(?(1)a|b)', 'a conditional (?(…)'],
+  ['(?|a|b)', 'a branch reset (?|…)'],
+  ['(?C1)', 'a callout (?C)'],
+  ['a(*FAIL)', 'a verb (*…)'],
+  ['(*UTF8)a', 'a verb (*…)'],
+  ['a(?i)b', 'an option that changes inside the pattern'],
+  ['a(?i:b)', 'an option that changes inside the pattern'],
+  ['a\\Kb', 'the reset \\K'],
+  ['\\Ga', 'the assertion \\G'],
+  ['\\X', 'the grapheme \\X'],
+  ['[[.a.]]', 'the class [.a.]'],
+  ['(', 'a group that is never closed'],
+  [')', 'a ) without ('],
+  ['[a', 'a class that is never closed'],
+  ['*', 'a * with nothing to repeat'],
+  ['a\\', 'a \\ at the end'],
+  ['\\2', 'a reference to group 2'],
+  ['[[:constructor:]]', 'the class [:constructor:]'],
+  ['\\y', 'the escape \\y'],
+])('%s is refused by name', (pattern, construct) => {
+  expect(() => compilePattern(pattern)).toThrow(ValueError);
+  expect(() => compilePattern(pattern)).toThrow(construct);
+});
+
+test('any text is a pattern or is refused; nothing else happens', () => {
+  const piece = fc.constantFrom(
+    '(',
+    ')',
+    '(?',
+    '(?<',
+    '(?>',
+    '[',
+    ']',
+    '^',
+    '-',
+    '\\',
+    '{',
+    '}',
+    '1',
+    ',',
+    '*',
+    '+',
+    '?',
+    '|',
+    'a',
+    '.',
+    '$',
+    'P',
+    '<n>',
+    ':',
+    '=',
+    '!',
+    '🙂',
+    '\ud800',
+    'Q',
+    'E',
+    'x',
+    '[:alpha:]',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('')),
+      (pattern) => {
+        try {
+          compilePattern(pattern);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ValueError);
+        }
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test('a text that is quoted matches itself and nothing shorter', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }).filter((text) => !text.includes('\\E')),
+      (text) => {
+        const regex = compilePattern(`^\\Q${text}\\E\\z`);
+        expect(regex.test(text)).toBe(true);
+        expect(regex.test(text.slice(1))).toBe(false);
+      },
+    ),
+  );
+});
