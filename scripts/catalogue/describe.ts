@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type CatalogueData, type ModuleRow, type OptionRow, type ScopeRow, type Unit, UNITS } from './rows.ts';
+import { type CatalogueData, type ModuleRow, type OptionRow, type ScopeRow, UNITS, type Unit } from './rows.ts';
 
 /** What catalogue/descriptions.json says of an option: of all rows of its name, or of those that may stand in `scopes`. */
 interface OptionDescription {
@@ -44,9 +44,7 @@ const UNIT_OF_TYPE: Readonly<Record<string, Unit>> = {
  *   the files have drifted apart
  */
 export function describe(data: CatalogueData): CatalogueData {
-  const written = JSON.parse(
-    readFileSync(new URL('./descriptions.json', import.meta.url), 'utf8'),
-  ) as Descriptions;
+  const written = JSON.parse(readFileSync(new URL('./descriptions.json', import.meta.url), 'utf8')) as Descriptions;
   const used = new Set<NameDescription>();
   const find = <T extends NameDescription>(list: readonly T[], name: string, scopes: readonly string[]): T => {
     const named = list.filter((each) => each.name === name);
@@ -67,7 +65,8 @@ export function describe(data: CatalogueData): CatalogueData {
     return { ...row, summary: (own ?? find(written.scopes, row.name, ['global'])).summary };
   });
   for (const each of [...written.options, ...written.scopes, ...written.modules]) {
-    if (!used.has(each)) throw new Error(`${each.name} in ${each.scopes?.join(', ') ?? 'any scope'} is described, yet there is none`);
+    if (!used.has(each))
+      throw new Error(`${each.name} in ${each.scopes?.join(', ') ?? 'any scope'} is described, yet there is none`);
   }
   return { options, scopes, modules };
 }
