@@ -1,47 +1,13 @@
 /**
  * Writes src/config/schema/catalogue.json from test/reference: `node scripts/catalogue.ts`. The catalogue is the only source
- * of scopes, types and defaults; the reference files overlap and differ, and how they are merged is told here.
+ * of scopes, types and defaults; the reference files overlap and differ, and how they are merged is told here. What they lack
+ * stands in catalogue/additions.json, with the page of the manual; descriptions, units and corrections in
+ * catalogue/descriptions.json.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-
-export interface OptionRow {
-  readonly name: string;
-  /** Where it may stand; `*module` is every module's stanza. */
-  readonly scopes: readonly string[];
-  readonly value: string;
-  readonly default?: unknown;
-  /** Defaults that hold in one kind of scope only. */
-  readonly defaults?: Readonly<Record<string, unknown>>;
-  readonly enum?: readonly string[];
-  /** Words of the enumeration that mean another one. */
-  readonly aliases?: Readonly<Record<string, string>>;
-  readonly dynamic?: false;
-  readonly module?: string;
-  readonly refersTo?: string;
-  readonly summary?: string;
-}
-
-export interface ScopeRow {
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly instance: 'none' | 'required' | 'optional';
-  readonly module?: string;
-  readonly summary?: string;
-}
-
-export interface ModuleRow {
-  readonly name: string;
-  readonly tier: string;
-  readonly instance: 'none' | 'optional';
-  readonly summary: string;
-}
-
-export interface CatalogueData {
-  readonly options: readonly OptionRow[];
-  readonly scopes: readonly ScopeRow[];
-  readonly modules: readonly ModuleRow[];
-}
+import { describe } from './catalogue/describe.ts';
+import type { CatalogueData, OptionRow, ScopeRow } from './catalogue/rows.ts';
 
 interface ReferenceRow {
   name: string;
@@ -91,23 +57,18 @@ const APPLIED_AT_RUN_TIME = new Set(['bind_address', 'opendkim_sign']);
 const DEFAULT_IN_PROSE = new Set(['enable_dane', 'enable_mta_sts', 'mailerdaemon']);
 /** Stanzas named otherwise than the row that lists their options. */
 const STANZAS_OF: Readonly<Record<string, readonly string[]>> = { spf: ['spf', 'spf_v1', 'senderid'] };
-/** Nested stanzas that the reference mentions only in the synopsis of their module. */
-const NESTED_SCOPES: readonly ScopeRow[] = [
-  { name: 'clamav', scopes: ['antivirus'], instance: 'required', module: 'antivirus' },
-  { name: 'node', scopes: ['logs', 'msg_gen'], instance: 'required' },
-  { name: 'server', scopes: ['auth_radius'], instance: 'required', module: 'auth_radius' },
-];
-const NESTED_OPTIONS: readonly OptionRow[] = [
-  { name: 'host', scopes: ['server'], value: 'address_or_host', module: 'auth_radius' },
-  { name: 'max_tries', scopes: ['server'], value: 'integer', module: 'auth_radius' },
-  { name: 'mta_id', scopes: ['node'], value: 'integer', module: 'msg_gen' },
-  { name: 'secret', scopes: ['server'], value: 'string', module: 'auth_radius' },
-  { name: 'timeout', scopes: ['server'], value: 'duration_s', module: 'auth_radius' },
-  { name: 'votes', scopes: ['node'], value: 'integer', module: 'msg_gen' },
-];
+/** Stanzas and options that the manual shows and the reference lacks, each with its page. */
+interface Additions {
+  readonly options: readonly (OptionRow & { readonly page: string })[];
+  readonly scopes: readonly (ScopeRow & { readonly page: string })[];
+}
 
 /** @param folder with options.json, sending-options.json and modules.json */
 export function buildCatalogue(folder: string): CatalogueData {
+  return describe(mergeReference(folder));
+}
+
+function mergeReference(folder: string): CatalogueData {
   const load = (name: string): unknown => JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf8'));
   const rows = load('options') as ReferenceRow[];
   const sending = load('sending-options') as {
@@ -129,6 +90,11 @@ export function buildCatalogue(folder: string): CatalogueData {
     if (row.value_type !== 'scope' && !named.has(row.name.toLowerCase())) options.push(fromSending(row));
   }
 
+  const additions = JSON.parse(
+    readFileSync(new URL('./catalogue/additions.json', import.meta.url), 'utf8'),
+  ) as Additions;
+  scopes.push(...additions.scopes.map(withoutPage));
+
   const places = new Set(options.flatMap((row) => row.scopes.map((scope) => `${scope}:${row.name}`)));
   const addOfModule = (module: string, listed: ModuleOption): void => {
     const name = listed.name.toLowerCase();
@@ -143,7 +109,7 @@ export function buildCatalogue(folder: string): CatalogueData {
   };
   for (const module of modules) {
     if (module.kind === 'core facility') continue;
-    if (!scopes.some((scope) => scope.name === module.name)) {
+    if (!scopes.some((scope) => scope.name === module.name && scope.scopes.includes('global'))) {
       scopes.push({
         name: module.name,
         scopes: ['global'],
@@ -155,8 +121,7 @@ export function buildCatalogue(folder: string): CatalogueData {
     for (const listed of module.options) addOfModule(module.name, listed);
   }
   for (const listed of sending.module_options) addOfModule(listed.module, listed);
-  options.push(...NESTED_OPTIONS);
-  scopes.push(...NESTED_SCOPES);
+  options.push(...additions.options.map(withoutPage));
 
   const byName = (
     one: { name: string; scopes: readonly string[] },
@@ -169,6 +134,10 @@ export function buildCatalogue(folder: string): CatalogueData {
       .map((row) => ({ name: row.name, tier: row.tier, instance: instanceRule(row), summary: row.purpose }))
       .sort((one, other) => compare(one.name, other.name)),
   };
+}
+
+function withoutPage<T extends { readonly page: string }>({ page: _, ...row }: T): Omit<T, 'page'> {
+  return row;
 }
 
 /** One row a line. The formatter of the house may set it otherwise; only the data count. */

@@ -16,7 +16,7 @@ export function optionsPage(): string {
   const rows = [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
   const lines = rows.map(
     (option) =>
-      `| \`${option.name}\` | ${option.scopes.join(', ')} | ${defaultText(option)} | ${option.dynamic ? '' : 'restart'} | ${option.summary} |`,
+      `| \`${option.name}\` | ${option.scopes.join(', ')} | ${defaultText(option)} | ${option.dynamic ? '' : 'restart'} | ${plain(option.summary)} |`,
   );
   return `# Options that work
 
@@ -28,6 +28,11 @@ force, is told by \`impetus check\` and by the console's \`config eval\`.
 |---|---|---|---|---|
 ${lines.join('\n')}
 `;
+}
+
+/** Text that a page shows as it is: `__mx__` is not bold, and `<>` no tag. */
+function plain(text: string): string {
+  return text.replace(/[<*|]|(?<=_)_|_(?=_)/g, '\\$&');
 }
 
 function defaultText({ initial, type }: Option<unknown>): string {
