@@ -15,6 +15,7 @@ export {
 export * from './option.ts';
 export * from './schema/config-options.ts';
 export * from './schema/declare.ts';
+export * from './shape.ts';
 export * from './values/duration.ts';
 export * from './values/value-lists.ts';
 export * from './values/value-types.ts';

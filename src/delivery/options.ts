@@ -32,6 +32,7 @@ const method: ValueType<DeliveryMethod> = {
 
 const heloName: ValueType<string> = {
   title: '__hostname__ or a host name',
+  shape: { kind: 'host' },
   read(raw) {
     const name = text.read(raw);
     if (name === '__message__')
@@ -44,6 +45,7 @@ const heloName: ValueType<string> = {
 
 const localAddress: ValueType<string> = {
   title: '* or an IP address without brackets',
+  shape: { kind: 'host' },
   read(raw) {
     const written = text.read(raw);
     const address = written === '*' ? written : parseAddress(written);

@@ -75,6 +75,20 @@ export class Schema {
     return this.#implemented.has(scope);
   }
 
+  /** Names of stanzas that something reads. */
+  get implementedNames(): Iterable<string> {
+    return this.#implemented;
+  }
+
+  isModule(scope: string): boolean {
+    return this.#modules.has(scope);
+  }
+
+  /** @returns types of stanzas that may stand in a scope */
+  childrenOf(scope: string): readonly string[] {
+    return [...(this.#scopes.get(scope)?.keys() ?? [])].sort();
+  }
+
   /** @returns scopes in which an option or a stanza of this name may stand */
   scopesOf(name: string): readonly string[] {
     const scopes: string[] = [];
