@@ -1,4 +1,5 @@
 import { nearest } from '../base/index.ts';
+import { SUBJECTS } from '../config/index.ts';
 import type { Call, Command, Output, Piece, Result } from './command.ts';
 import { commands as ownCommands } from './commands/list.ts';
 import type { ConfigSession, House, ModuleCommand } from './house.ts';
@@ -17,6 +18,23 @@ export function allCommands(house: House): readonly Command[] {
 
 /** @returns whole lines that begin with what was typed so far and end after the next word */
 export function complete(house: House, line: string): readonly string[] {
+  const entry = /^((?:json +)?help +(option|scope|module) +)(\S*)$/.exec(line);
+  if (entry) {
+    const [, start = '', subject = '', begun = ''] = entry;
+    return [...namesOf(house, subject, begun, start), ...commandsBegun(house, line)].sort();
+  }
+  return commandsBegun(house, line);
+}
+
+/** Names of the manual that begin so, in any case. */
+function namesOf(house: House, subject: string, begun: string, start: string): readonly string[] {
+  const known = SUBJECTS.find((each) => each === subject);
+  const wanted = begun.toLowerCase();
+  const names = known === undefined ? [] : house.manual.names(known);
+  return names.filter((name) => name.startsWith(wanted) && name !== wanted).map((name) => `${start}${name} `);
+}
+
+function commandsBegun(house: House, line: string): readonly string[] {
   const before = /^(?:(?:help|json) +)?/.exec(line)?.[0] ?? '';
   const typed = line.slice(before.length);
   const found = new Set<string>();

@@ -14,6 +14,8 @@ export interface OptionRow {
   readonly module?: string;
   readonly refersTo?: string;
   readonly summary?: string;
+  /** What a number without a unit counts, where the manual says so. */
+  readonly unit?: string;
 }
 
 /** A stanza that Momentum has. */

@@ -1,4 +1,4 @@
-import { ValueError } from '../option.ts';
+import { type Option, ValueError } from '../option.ts';
 import type { ValueShape } from '../shape.ts';
 import { catalogue, type ScopeRow } from './catalogue.ts';
 import { rawOf } from './declare.ts';
@@ -94,6 +94,15 @@ export function coverageOf(schema: Schema): Coverage {
   };
 }
 
+/**
+ * An option of several rooms is implemented where one of them reads it.
+ *
+ * @param declared those that may stand in the scope
+ */
+export function isRead(declared: readonly Option<unknown>[], scope: string): boolean {
+  return declared.some((option) => option.unservedIn?.includes(scope) !== true);
+}
+
 /** Which kind of scope a scope is, and whether something reads what stands in it. */
 export class Scopes {
   readonly #schema: Schema;
@@ -179,14 +188,9 @@ interface ModuleFacts {
 
 /** The modules of the catalogue, and our own. */
 export function moduleRows(schema: Schema): readonly ModuleFacts[] {
-  const known = new Set(catalogue.modules.map((row) => row.name));
-  const own = [...stanzaRows(schema)].filter((row) => row.module === row.name && !known.has(row.name));
-  return [
-    ...catalogue.modules,
-    ...own
-      .filter((row, at) => own.findIndex((other) => other.name === row.name) === at)
-      .map(({ name, summary }) => ({ name, tier: '', summary: summary ?? '' })),
-  ];
+  const known = new Set([...catalogue.modules, ...catalogue.scopes].map((row) => row.name));
+  const own = [...schema.implementedNames].filter((name) => !known.has(name) && schema.isModule(name));
+  return [...catalogue.modules, ...own.map((name) => ({ name, tier: '', summary: '' }))];
 }
 
 const LISTENERS = /^(?:.*_listener|listen|peer)$/;
@@ -195,7 +199,10 @@ function optionCoverage(setting: Setting, scopes: Scopes): OptionCoverage {
   const reads = (scope: string): boolean =>
     scope === '*' ||
     (scopes.reachable(scope) &&
-      setting.declared.some((option) => option.scopes.includes(scope) && !option.unservedIn?.includes(scope)));
+      isRead(
+        setting.declared.filter((option) => option.scopes.includes(scope)),
+        scope,
+      ));
   const served = setting.scopes.filter(reads);
   const unserved = setting.scopes.filter((scope) => !reads(scope));
   const parts = served.length === 0 ? [] : unservedParts(setting);

@@ -74,11 +74,7 @@ const PLAIN: ReadonlyMap<string, ValueType<unknown>> = new Map<string, ValueType
   ['throttle', throttle],
 ]);
 
-function checked(
-  title: string,
-  kind: PlainKind,
-  parse: (text: string) => string | undefined,
-): ValueType<string> {
+function checked(title: string, kind: PlainKind, parse: (text: string) => string | undefined): ValueType<string> {
   return {
     title,
     shape: { kind },
