@@ -13,7 +13,7 @@ export function sampleLine(schema: Schema, name: string, scopes: readonly string
   const line = `${spelling(name)} = ${value}`;
   const scope = ASKED_FIRST.find((each) => scopes.includes(each)) ?? scopes[0] ?? 'global';
   if (scope === '*') return `${name} ${value}`;
-  return around(schema, scope === '*module' ? 'ec_logger' : scope, line);
+  return around(schema, scope === '*module' ? 'ec_logger' : scope, line, scopes);
 }
 
 /** The head of a stanza as it may be written: `Binding "name"`. */
@@ -22,12 +22,20 @@ export function sampleHead(schema: Schema, parent: string, type: string): string
   return instance === 'none' ? spelling(type) : `${spelling(type)} ${quote(INSTANCES.get(type) ?? 'name')}`;
 }
 
-/** A stanza with those around it, down from Global. */
-export function around(schema: Schema, scope: string, inner: string): string {
+/**
+ * A stanza with those around it, down from Global.
+ *
+ * @param preferred scopes that stand around it rather than others that may: the listener of a `Listen`
+ */
+export function around(schema: Schema, scope: string, inner: string, preferred: readonly string[] = []): string {
   if (scope === 'global') return inner;
   const parents = schema.parentsOf(scope);
-  const parent = PARENTS_FIRST.find((each) => parents.includes(each)) ?? parents[0] ?? 'global';
-  return around(schema, parent, `${sampleHead(schema, parent, scope)} { ${inner} }`);
+  const parent =
+    PARENTS_FIRST.find((each) => parents.includes(each) && (each === 'global' || preferred.includes(each))) ??
+    PARENTS_FIRST.find((each) => parents.includes(each)) ??
+    parents[0] ??
+    'global';
+  return around(schema, parent, `${sampleHead(schema, parent, scope)} { ${inner} }`, preferred);
 }
 
 /** A value that may stand there: the default where there is one, else the first spelling of its kind. */
