@@ -12,7 +12,7 @@ export {
   type LoadOptions,
   loadConfiguration,
 } from './live/live-configuration.ts';
-export { coverageData, coverageText, usageData, usageText } from './manual/coverage-text.ts';
+export * from './manual/coverage-text.ts';
 export { type SchemaDocument, schemaDocument } from './manual/document.ts';
 export { documentSchema } from './manual/document-schema.ts';
 export { askManual, type ManualAnswer } from './manual/entry-text.ts';

@@ -1,5 +1,4 @@
 import { nearest } from '../base/index.ts';
-import { SUBJECTS } from '../config/index.ts';
 import type { Call, Command, Output, Piece, Result } from './command.ts';
 import { commands as ownCommands } from './commands/list.ts';
 import type { ConfigSession, House, ModuleCommand } from './house.ts';
@@ -14,36 +13,6 @@ export function answer(house: House, config: ConfigSession, line: string): Outpu
 /** All commands that run here, in the order of help: ours, then those of modules. */
 export function allCommands(house: House): readonly Command[] {
   return [...ownCommands, ...Array.from(house.modules.commands(), fromModule)];
-}
-
-/** @returns whole lines that begin with what was typed so far and end after the next word */
-export function complete(house: House, line: string): readonly string[] {
-  const entry = /^((?:json +)?help +(option|scope|module) +)(\S*)$/.exec(line);
-  if (entry) {
-    const [, start = '', subject = '', begun = ''] = entry;
-    return [...namesOf(house, subject, begun, start), ...commandsBegun(house, line)].sort();
-  }
-  return commandsBegun(house, line);
-}
-
-/** Names of the manual that begin so, in any case. */
-function namesOf(house: House, subject: string, begun: string, start: string): readonly string[] {
-  const known = SUBJECTS.find((each) => each === subject);
-  const wanted = begun.toLowerCase();
-  const names = known === undefined ? [] : house.manual.names(known);
-  return names.filter((name) => name.startsWith(wanted) && name !== wanted).map((name) => `${start}${name} `);
-}
-
-function commandsBegun(house: House, line: string): readonly string[] {
-  const before = /^(?:(?:help|json) +)?/.exec(line)?.[0] ?? '';
-  const typed = line.slice(before.length);
-  const found = new Set<string>();
-  for (const { words } of [...allCommands(house), { words: 'json' }]) {
-    if (!words.startsWith(typed) || words === typed) continue;
-    const blank = words.indexOf(' ', typed.length);
-    found.add(`${before}${blank === -1 ? words : words.slice(0, blank)} `);
-  }
-  return [...found].sort();
 }
 
 type Format = 'text' | 'json';

@@ -80,7 +80,7 @@ export class Manual {
     return [...new Set(all)].sort();
   }
 
-  /** @returns names as displayed that may be meant, the likeliest first, five at most */
+  /** @returns names as displayed that may be meant, the likeliest first, MOST_NEAR at most */
   near(subject: Subject, name: string): readonly string[] {
     const wanted = name.toLowerCase();
     const rest = new Set(this.names(subject));
@@ -91,8 +91,12 @@ export class Manual {
     };
     for (let each = nearest(wanted, rest); each !== undefined && found.length < 3; each = nearest(wanted, rest))
       take(each);
-    // A word of a longer name, as people remember it.
-    if (wanted.length >= 3) for (const each of [...rest]) if (found.length < 5 && each.includes(wanted)) take(each);
+    // A word of a longer name, as people remember it; the shortest is the likeliest.
+    if (wanted.length >= 3) {
+      const longer = [...rest].filter((each) => each.includes(wanted));
+      longer.sort((one, other) => one.length - other.length);
+      for (const each of longer.slice(0, Math.max(0, MOST_NEAR - found.length))) take(each);
+    }
     return found.map((each) => (subject === 'module' ? each : spelling(each)));
   }
 
@@ -107,3 +111,6 @@ export class Manual {
     );
   }
 }
+
+/** More names than these are no answer. */
+const MOST_NEAR = 6;
