@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { declaredOptions, moduleNames } from '../src/main/index.ts';
 import { runProgram } from '../src/programs/index.ts';
 import { simProcess, simWorld } from '../src/world/sim/index.ts';
+import { configured } from './support/configuration.ts';
 import { schemaMistakes } from './support/json-schema.ts';
 
 interface Entry {
@@ -75,4 +77,36 @@ test('an editor finds there what it asks for', async () => {
   });
   expect(modules.find(({ name }) => name === 'ec_logger')).toMatchObject({ tier: 'must', stanza: true });
   expect(modules).toHaveLength(111);
+});
+
+test('every example, and every spelling of every option, is accepted by the server that wrote them', async () => {
+  const { options } = (await said()) as Document;
+  const wrong: string[] = [];
+  const lines = options.flatMap(({ example, spellings, name }) => {
+    const line = String(example);
+    if (line.startsWith('include') || line.startsWith('readonly_include')) return [];
+    const [, before = '', after = ''] = new RegExp(`^(.*${name} = ).*?((?: })*)$`).exec(line) ?? [];
+    return [line, ...(spellings as readonly string[]).map((each) => `${before}${each}${after}`)];
+  });
+  expect(lines.length).toBeGreaterThan(3000);
+  // Of a pathway that is named there must be one.
+  const context = 'Pathway "name" { }\n';
+  const load = async (text: string): Promise<unknown> => {
+    try {
+      await configured(`${context}${text}\n`, declaredOptions, moduleNames);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  // Many at once, and alone only where that fails: a value is told by its own line.
+  for (let at = 0; at < lines.length; at += 200) {
+    const some = lines.slice(at, at + 200);
+    if ((await load(some.join('\n'))) === undefined) continue;
+    for (const line of some) {
+      const error = await load(line);
+      if (error !== undefined) wrong.push(`${line}: ${error}`);
+    }
+  }
+  expect(wrong).toEqual([]);
 });

@@ -47,6 +47,8 @@ export interface ValueType<T> {
   readonly title: string;
   /** For programs; without one the shape of the catalogue's row is told. */
   readonly shape?: ValueShape;
+  /** Values as they may stand in a file, where those of its shape would not do. */
+  readonly examples?: readonly string[];
   /** `T` includes undefined, so that an option without a default needs none. */
   readonly absent?: true;
   read(raw: RawValue): T;

@@ -52,6 +52,7 @@ function keyword(item: string): string {
 export const staticBannerLine: ValueType<string> = {
   title: 'a banner that begins with 220',
   shape: { kind: 'text' },
+  examples: ['"220 mx.example.com ESMTP"'],
   read(raw) {
     const lines = text
       .read(raw)

@@ -1,8 +1,10 @@
+import { ValueError } from '../option.ts';
 import type { ModuleCoverage, OptionCoverage, StanzaCoverage, State } from '../schema/coverage.ts';
 import type { Schema } from '../schema/schema.ts';
-import { shapeOf } from '../schema/settings.ts';
+import { type Setting, shapeOf, strictest } from '../schema/settings.ts';
 import { spelling } from '../schema/spelling.ts';
 import type { ValueShape } from '../shape.ts';
+import { parse } from '../text/grammar.ts';
 import { type DefaultValue, defaultOf, defaultsByScope } from './defaults.ts';
 import type { FallbackPath, FallbackWords } from './fallback-words.ts';
 import { shapeTitle, spellingsOf, unitOf } from './kinds.ts';
@@ -18,6 +20,7 @@ export interface OptionDescription {
   readonly summary: string;
   readonly type: ValueShape;
   readonly typeTitle: string;
+  /** Values that are accepted, as a file has them; examples where there are endlessly many. */
   readonly spellings: readonly string[];
   /** What a number without a unit counts. */
   readonly unit?: string;
@@ -79,6 +82,8 @@ export function describeOption(row: OptionCoverage, schema: Schema, fallback: Fa
   const { setting } = row;
   const shape = shapeOf(setting);
   const initial = defaultOf(setting, shape);
+  const examples = strictest(setting)?.examples;
+  const spellings = (examples ?? spellingsOf(shape)).filter((spelling) => isRead(spelling, setting));
   const byScope = defaultsByScope(setting);
   const unit = setting.row?.unit ?? unitOf(shape);
   const refersTo = setting.row?.refersTo;
@@ -89,8 +94,8 @@ export function describeOption(row: OptionCoverage, schema: Schema, fallback: Fa
     key: setting.name,
     summary: row.summary,
     type: shape,
-    typeTitle: shapeTitle(shape),
-    spellings: spellingsOf(shape),
+    typeTitle: titleOf(setting, shape),
+    spellings,
     ...(unit === undefined ? {} : { unit }),
     ...(initial === undefined ? {} : { default: initial }),
     ...(byScope === undefined ? {} : { defaultByScope: byScope }),
@@ -105,8 +110,29 @@ export function describeOption(row: OptionCoverage, schema: Schema, fallback: Fa
     ...(refersTo === undefined ? {} : { refersTo }),
     ...(page === undefined ? {} : { manualPage: page }),
     inMomentum: setting.row !== undefined,
-    example: sampleLine(schema, setting.name, setting.scopes, sampleValue(shape, initial, refersTo)),
+    example: sampleLine(schema, setting.name, setting.scopes, sampleValue(spellings, initial, refersTo)),
   };
+}
+
+/** What the code that reads it says of a value, which may be more than its shape does: `a banner that begins with 220`. */
+function titleOf(setting: Setting, shape: ValueShape): string {
+  const type = strictest(setting);
+  return type === undefined || setting.row?.enum !== undefined ? shapeTitle(shape) : type.title;
+}
+
+/** Whether a value is accepted now: the words of Momentum that are not implemented may be refused. */
+function isRead(spelling: string, { declared }: Setting): boolean {
+  const [item] = parse(`x = ${spelling}\n`, '', []);
+  if (item?.kind !== 'option') return false;
+  for (const { type } of declared) {
+    try {
+      type.read(item.value);
+    } catch (error) {
+      if (error instanceof ValueError) return false;
+      throw error;
+    }
+  }
+  return true;
 }
 
 /** @param rows those of one name: a stanza may be one thing here and another there */

@@ -16,7 +16,7 @@ const manual = new Manual(configSchema([connections], ['ec_logger']));
 test('an option is told with type, default, scopes, fallback, page and example', () => {
   expect(askManual(manual, 'option', 'MAX_outbound_connections').text.split('\n')).toEqual([
     expect.stringMatching(/^Max_Outbound_Connections - ./),
-    '    Type        a whole number, a minus allowed',
+    '    Type        an integer',
     '    Written as  0, 32, -1',
     ...(catalogue.options.find(({ name }) => name === 'max_outbound_connections')?.unit === undefined
       ? []

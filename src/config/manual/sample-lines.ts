@@ -1,9 +1,7 @@
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
-import type { ValueShape } from '../shape.ts';
 import { quote } from '../text/print.ts';
 import { type DefaultValue, defaultText } from './defaults.ts';
-import { spellingsOf } from './kinds.ts';
 
 /**
  * A line that sets an option, with the stanzas around it: `Domain "example.com" { Max_Retries = 5 }`. A test reads them
@@ -38,16 +36,16 @@ export function around(schema: Schema, scope: string, inner: string, preferred: 
   return around(schema, parent, `${sampleHead(schema, parent, scope)} { ${inner} }`, preferred);
 }
 
-/** A value that may stand there: the default where there is one, else the first spelling of its kind. */
+/** A value that may stand there: the default where there is one, else the first spelling that is accepted. */
 export function sampleValue(
-  shape: ValueShape,
+  spellings: readonly string[],
   initial: DefaultValue | undefined,
   refersTo: string | undefined,
 ): string {
   if (refersTo !== undefined) return REFERENCES.get(refersTo) ?? '"name"';
   if (initial !== undefined && initial !== '' && !(Array.isArray(initial) && initial.length === 0))
     return defaultText(initial);
-  return spellingsOf(shape)[0] ?? '""';
+  return spellings[0] ?? '""';
 }
 
 /** In which of its scopes an example stands. */

@@ -1,4 +1,4 @@
-import type { Option } from '../option.ts';
+import type { Option, ValueType } from '../option.ts';
 import type { ValueShape } from '../shape.ts';
 import { catalogue, type OptionRow } from './catalogue.ts';
 import { typeOfRow } from './row-types.ts';
@@ -39,10 +39,15 @@ export function settingsOf(schema: Schema): readonly Setting[] {
  * a row that knows more than "a text" wins over a declaration that does not.
  */
 export function shapeOf(setting: Setting): ValueShape {
-  const declared = setting.declared[0]?.type.shape;
+  const declared = strictest(setting)?.shape;
   const { row } = setting;
   if (row === undefined) return declared ?? { kind: 'text' };
   const listed = typeOfRow(row).shape ?? { kind: 'any' };
   if (declared === undefined || row.enum !== undefined) return listed;
   return declared.kind === 'text' && listed.kind !== 'any' ? listed : declared;
+}
+
+/** The type of those who read it: of several the one that does not take any text. */
+export function strictest({ declared }: Setting): ValueType<unknown> | undefined {
+  return (declared.find(({ type }) => type.shape?.kind !== 'text') ?? declared[0])?.type;
 }

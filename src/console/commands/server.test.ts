@@ -117,7 +117,7 @@ test('help option, scope and module print entries of the manual; commands of the
   expect(option.result).toBe('ok');
   expect(option.text).toMatch(/^Max_Retries.*\n {4}Type /);
   expect((await run(house, 'help option timeout listen')).text.match(/^Timeout/gm)).toHaveLength(1);
-  expect((await run(house, 'help scope domain')).text).toMatch(/^Domain\n/);
+  expect((await run(house, 'help scope domain')).text).toMatch(/^Domain( - .*)?\n/);
   expect((await run(house, 'help module ec_logger')).text).toMatch(/^ec_logger - /);
   expect(await run(house, 'help option max_retrys')).toEqual({
     result: 'failed',
