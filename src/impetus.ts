@@ -11,4 +11,6 @@ const code = await runProgram(
   name,
   words,
 );
+// A server that was told to end does not wait for whoever reads its output; every other program does.
+if (name !== 'start' && name !== 'quickstart') await process.flushed();
 process.exit(code);

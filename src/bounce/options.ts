@@ -3,6 +3,7 @@ import { boolean, enumeration, integer, option, optional, text, ValueError, type
 /** One address without brackets or blanks: it is written into header fields and envelopes as it stands. */
 const mailbox: ValueType<string> = {
   title: 'an address as local@domain',
+  shape: { kind: 'email' },
   read(raw) {
     const value = text.read(raw);
     if (!/^[^\s<>()\0-\x1f\x7f]+@[^\s<>()@\0-\x1f\x7f]+$/.test(value)) throw new ValueError(mailbox.title);

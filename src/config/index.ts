@@ -12,9 +12,17 @@ export {
   type LoadOptions,
   loadConfiguration,
 } from './live/live-configuration.ts';
+export * from './manual/coverage-text.ts';
+export { type SchemaDocument, schemaDocument } from './manual/document.ts';
+export { documentSchema } from './manual/document-schema.ts';
+export { askManual, type ManualAnswer } from './manual/entry-text.ts';
+export { Manual, SUBJECTS, type Subject } from './manual/manual.ts';
 export * from './option.ts';
 export * from './schema/config-options.ts';
 export * from './schema/declare.ts';
+export { configSchema } from './schema/schema.ts';
+export * from './shape.ts';
+export { type UsedSetting, usedSettings } from './tree/usage.ts';
 export * from './values/duration.ts';
 export * from './values/value-lists.ts';
 export * from './values/value-types.ts';

@@ -1,3 +1,5 @@
+import type { ValueShape } from './shape.ts';
+
 /** One setting as code sees it. Rooms declare the options they read; the catalogue says where they may stand. */
 export interface Option<T> {
   /** As in the manual, lower case: `max_outbound_connections`. */
@@ -43,6 +45,10 @@ export interface Place {
 export interface ValueType<T> {
   /** For messages and the schema: `integer`, `duration in seconds`, `one of no, ifavailable, required`. */
   readonly title: string;
+  /** For programs; without one the shape of the catalogue's row is told. */
+  readonly shape?: ValueShape;
+  /** Values as they may stand in a file, where those of its shape would not do. */
+  readonly examples?: readonly string[];
   /** `T` includes undefined, so that an option without a default needs none. */
   readonly absent?: true;
   read(raw: RawValue): T;

@@ -15,19 +15,6 @@ export function allCommands(house: House): readonly Command[] {
   return [...ownCommands, ...Array.from(house.modules.commands(), fromModule)];
 }
 
-/** @returns whole lines that begin with what was typed so far and end after the next word */
-export function complete(house: House, line: string): readonly string[] {
-  const before = /^(?:(?:help|json) +)?/.exec(line)?.[0] ?? '';
-  const typed = line.slice(before.length);
-  const found = new Set<string>();
-  for (const { words } of [...allCommands(house), { words: 'json' }]) {
-    if (!words.startsWith(typed) || words === typed) continue;
-    const blank = words.indexOf(' ', typed.length);
-    found.add(`${before}${blank === -1 ? words : words.slice(0, blank)} `);
-  }
-  return [...found].sort();
-}
-
 type Format = 'text' | 'json';
 
 function dispatch(house: House, config: ConfigSession, line: string, format: Format): Output {

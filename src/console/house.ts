@@ -1,5 +1,5 @@
 import type { BindingName, Domain, Millis } from '../base/index.ts';
-import type { Configuration } from '../config/index.ts';
+import type { Configuration, Manual } from '../config/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
 import type { Explanation, Item, MailQueue, Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -13,6 +13,8 @@ export interface House {
   readonly machine: Machine;
   readonly configuration: { readonly current: Pick<Configuration['current'], 'number' | 'bindings'> };
   readonly configCommands: ConfigCommands;
+  /** Of options, scopes and modules: `help option`. */
+  readonly manual: Manual;
   readonly queues: Pick<Queues, 'find' | 'all' | 'item' | 'flush' | 'retry' | 'fail' | 'ledger'>;
   /** The gates, asked again with words. */
   readonly explain: { queue(queue: MailQueue): Explanation; item(item: Item): Explanation };

@@ -4,6 +4,7 @@ import { FakeHouse } from '../../test/support/console/fake-house.ts';
 import { serve, socket } from '../../test/support/console/peer.ts';
 import { millis, parseEndpoint } from '../base/index.ts';
 import type { AccountingEvent, DiagnosticEvent } from '../events/index.ts';
+import { complete } from './completion.ts';
 import { frameKinds, maxPayload, textFrame } from './frames.ts';
 import type { ModuleCommand } from './house.ts';
 import { controlEndpointTrouble } from './server.ts';
@@ -255,6 +256,24 @@ test('completion gives the next word of every command that begins so', async () 
   expect(await completed('binding f')).toEqual(['output binding fail \nbinding flush ', 'end 0']);
   expect(await completed('help mailq')).toEqual(['output ', 'end 0']);
   expect(await completed('json sum')).toEqual(['output json summary ', 'end 0']);
+});
+
+test('completion gives names of the configuration behind help option and its like, and in config set and its like', async () => {
+  const house = new FakeHouse();
+  expect(complete(house, 'help option MAX_RETRI')).toEqual(['help option max_retries ']);
+  expect(complete(house, 'json help scope pathw')).toEqual([
+    'json help scope pathway ',
+    'json help scope pathway_group ',
+  ]);
+  expect(complete(house, 'help module ec_l')).toEqual(['help module ec_logger ']);
+  expect(complete(house, 'help module l')).toContain('help module list ');
+  expect(complete(house, 'help opt')).toEqual([]);
+  expect(complete(house, 'config set Binding_Group "a b" Binding "c" max_retri')).toEqual([
+    'config set Binding_Group "a b" Binding "c" max_retries ',
+  ]);
+  expect(complete(house, 'config show dom')).toContain('config show domain ');
+  expect(complete(house, 'config set ')).toEqual([]);
+  expect(complete(house, `config set ${' '.repeat(60_000)}"`)).toEqual([]);
 });
 
 test('consoles over TCP are refused in words, and the check of the configuration says the same', async () => {

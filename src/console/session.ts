@@ -1,6 +1,7 @@
 import type { Pipe, PipeHost } from '../world/index.ts';
-import { answer, complete } from './answer.ts';
+import { answer } from './answer.ts';
 import { exitOf, type Output, type Piece } from './command.ts';
+import { complete } from './completion.ts';
 import { after, Drain } from './drain.ts';
 import {
   type Frame,

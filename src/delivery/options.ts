@@ -32,6 +32,8 @@ const method: ValueType<DeliveryMethod> = {
 
 const heloName: ValueType<string> = {
   title: '__hostname__ or a host name',
+  shape: { kind: 'host' },
+  examples: ['__hostname__', 'mx.example.com', '"[192.0.2.1]"'],
   read(raw) {
     const name = text.read(raw);
     if (name === '__message__')
@@ -44,6 +46,8 @@ const heloName: ValueType<string> = {
 
 const localAddress: ValueType<string> = {
   title: '* or an IP address without brackets',
+  shape: { kind: 'host' },
+  examples: ['*', '192.0.2.1', '2001:db8::1'],
   read(raw) {
     const written = text.read(raw);
     const address = written === '*' ? written : parseAddress(written);
@@ -55,6 +59,8 @@ const localAddress: ValueType<string> = {
 
 const routeEntries: ValueType<readonly RouteEntry[]> = {
   title: 'a list of hosts, addresses, __mx__ or smtp://host?pref=P&ttl=T&port=O&type=mx|a',
+  shape: { kind: 'array', items: { kind: 'text' } },
+  examples: ['( mx1.example.com 192.0.2.1 )', '( "smtp://mx1.example.com?pref=10&port=2525" __mx__ )'],
   read(raw) {
     return array.read(raw).map((written) => {
       const entry = readRouteEntry(written);

@@ -1,5 +1,5 @@
 import { family } from '../base/index.ts';
-import type { LiveConfiguration } from '../config/index.ts';
+import { type LiveConfiguration, Manual } from '../config/index.ts';
 import type { Family, House, InboundSession } from '../console/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
@@ -52,6 +52,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     machine: { id: process.id, hostName: process.hostName, ...process.system },
     configuration,
     configCommands: configCommands(configuration),
+    manual: new Manual(configuration.schema),
     queues,
     explain: {
       queue: (queue) => explainPair(pairOf(queues, queue), clock),

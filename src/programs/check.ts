@@ -1,11 +1,13 @@
 import { ConfigErrors } from '../config/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
+import { coverageOf } from './coverage.ts';
 import { loadFor } from './load-configuration.ts';
 
 interface Words {
   readonly config?: string;
   readonly json?: boolean;
+  readonly coverage?: boolean;
 }
 
 /**
@@ -17,10 +19,12 @@ interface Words {
 export async function checkProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
   const command = commandNamed('impetus check', 'Checks a configuration without starting anything.', process)
     .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
-    .option('--json', 'errors and notices as JSON');
+    .option('--json', 'errors and notices as JSON')
+    .option('--coverage', 'what is implemented: of all settings, or with -c of those that the file uses');
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
-  const { config, json } = command.opts<Words>();
+  const { config, json, coverage } = command.opts<Words>();
+  if (coverage === true) return coverageOf(world, process, config, json === true);
   try {
     const configuration = await loadFor(world, process, config);
     const notices = configuration.notices.map((notice) => notice.line);

@@ -5,7 +5,9 @@ import type { Process, World } from '../world/index.ts';
 import { checkProgram, validateProgram } from './check.ts';
 import { USAGE } from './command-line.ts';
 import { consoleProgram } from './console.ts';
+import { docsProgram } from './docs.ts';
 import { quickstartProgram } from './quickstart.ts';
+import { schemaProgram } from './schema.ts';
 import { sendProgram } from './send.ts';
 import { sinkProgram } from './sink.ts';
 import { spoolProgram } from './spool.ts';
@@ -32,8 +34,16 @@ const programs: Readonly<Record<string, Program>> = {
     run: ({ world, process }, words) => startProgram(world, process, words),
   },
   check: {
-    summary: 'check a configuration (-c FILE)',
+    summary: 'check a configuration (-c FILE), or tell what is implemented (--coverage)',
     run: ({ world, process }, words) => checkProgram(world, process, words),
+  },
+  docs: {
+    summary: 'explain an option, a scope or a module: docs option NAME',
+    run: async ({ process }, words) => docsProgram(process, words),
+  },
+  schema: {
+    summary: 'all options, scopes and modules as JSON, for editors and other programs',
+    run: async ({ process }, words) => schemaProgram(process, words),
   },
   quickstart: {
     summary: 'run a server and a sink below ./var',

@@ -29,6 +29,7 @@ const laterExtensions: readonly string[] = [
 /** Keywords in upper case. One page of the manual spells ENHANCEDSTATUSCODES without its last letter. */
 export const smtpExtensionList: ValueType<readonly string[]> = {
   title: `a list of SMTP extensions out of ${[...supportedExtensions, ...laterExtensions].join(', ')}`,
+  shape: { kind: 'array', items: { kind: 'enumeration', words: [...supportedExtensions, ...laterExtensions] } },
   read(raw) {
     const words = array.read(raw).map(keyword);
     const unknown = words.findIndex((word) => !supportedExtensions.includes(word) && !laterExtensions.includes(word));
@@ -50,6 +51,8 @@ function keyword(item: string): string {
 /** A whole banner. Several lines are allowed, each with its 220; line ends of any kind. */
 export const staticBannerLine: ValueType<string> = {
   title: 'a banner that begins with 220',
+  shape: { kind: 'text' },
+  examples: ['"220 mx.example.com ESMTP"'],
   read(raw) {
     const lines = text
       .read(raw)
@@ -64,6 +67,7 @@ export const staticBannerLine: ValueType<string> = {
 /** A name as it is shown, or an address literal. Case is kept. */
 export const hostName: ValueType<string> = {
   title: 'a host name',
+  shape: { kind: 'host' },
   read(raw) {
     const name = text.read(raw);
     if (!/^[\x21-\x7e]+$/.test(name) || parseDomain(name) === undefined) throw new ValueError(hostName.title);
@@ -73,6 +77,7 @@ export const hostName: ValueType<string> = {
 
 export const domainName: ValueType<Domain> = {
   title: 'a domain',
+  shape: { kind: 'domain' },
   read(raw) {
     const domain = parseDomain(text.read(raw));
     if (domain === undefined) throw new ValueError(domainName.title);

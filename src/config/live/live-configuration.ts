@@ -5,8 +5,7 @@ import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
 import { findMainFile, readSources, type SourceFile } from '../files/sources.ts';
 import type { Option, Place } from '../option.ts';
-import { configOptions } from '../schema/config-options.ts';
-import { Schema } from '../schema/schema.ts';
+import { configSchema, type Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { implicitTree } from '../tree/implicit.ts';
 import { merge } from '../tree/merge.ts';
@@ -46,7 +45,7 @@ export interface LoadedConfiguration extends Configuration {
  * @throws ConfigErrors with all that is wrong, or with the reason `not found`
  */
 export async function loadConfiguration(options: LoadOptions): Promise<LiveConfiguration> {
-  const schema = new Schema([...configOptions, ...options.declared], options.modules);
+  const schema = configSchema(options.declared, options.modules);
   const implicit = implicitTree(schema);
   return new LiveConfiguration(options, schema, implicit, await read(options, schema, implicit, options.file));
 }

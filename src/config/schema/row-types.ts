@@ -1,5 +1,6 @@
 import { parseAddress, parseDomain } from '../../base/index.ts';
 import { type RawValue, ValueError, type ValueType } from '../option.ts';
+import type { PlainKind } from '../shape.ts';
 import { duration, milliseconds } from '../values/duration.ts';
 import { scalar } from '../values/scalar.ts';
 import { array, arrayOf, cidrs, dictionary, domainList, range } from '../values/value-lists.ts';
@@ -39,13 +40,13 @@ export function typeOfRow(row: OptionRow): ValueType<unknown> {
 }
 
 /** A value of any kind, for options whose type the manual does not give. */
-export const any: ValueType<RawValue> = { title: 'any value', read: (raw) => raw };
+export const any: ValueType<RawValue> = { title: 'any value', shape: { kind: 'any' }, read: (raw) => raw };
 
-const domain: ValueType<string> = checked('a domain name', parseDomain);
-const ip: ValueType<string> = checked('an IP address', parseAddress);
+const domain: ValueType<string> = checked('a domain name', 'domain', parseDomain);
+const ip: ValueType<string> = checked('an IP address', 'ip', parseAddress);
 
 const PLAIN: ReadonlyMap<string, ValueType<unknown>> = new Map<string, ValueType<unknown>>([
-  ['address_or_host', text],
+  ['address_or_host', { ...text, shape: { kind: 'host' } }],
   ['array', array],
   ['boolean', boolean],
   ['cidr_list', cidrs],
@@ -55,27 +56,28 @@ const PLAIN: ReadonlyMap<string, ValueType<unknown>> = new Map<string, ValueType
   ['duration_ms', milliseconds],
   ['duration_s', duration],
   ['duration_unit_string', duration],
-  ['email', text],
+  ['email', { ...text, shape: { kind: 'email' } }],
   ['float', float],
   ['integer', bigInteger],
   ['ip', ip],
-  ['list_in_string', text],
+  ['list_in_string', { ...text, shape: { kind: 'text_list' } }],
   ['mode', mode],
   ['path', path],
   ['percent', percent],
   ['port', port],
   ['range_pair', range],
   ['regex', regex],
-  ['scope_ref', text],
+  ['scope_ref', { ...text, shape: { kind: 'reference' } }],
   ['size_bytes', size],
-  ['sockaddr', text],
+  ['sockaddr', { ...text, shape: { kind: 'socket_address' } }],
   ['string', text],
   ['throttle', throttle],
 ]);
 
-function checked(title: string, parse: (text: string) => string | undefined): ValueType<string> {
+function checked(title: string, kind: PlainKind, parse: (text: string) => string | undefined): ValueType<string> {
   return {
     title,
+    shape: { kind },
     read(raw) {
       const value = parse(scalar(raw, title));
       if (value === undefined) throw new ValueError(title);
@@ -88,6 +90,7 @@ function either(one: ValueType<unknown>, other: ValueType<unknown>): ValueType<u
   const title = `${one.title} or ${other.title}`;
   return {
     title,
+    shape: { kind: 'either', of: [one, other].map((each) => each.shape ?? { kind: 'any' }) },
     read(raw) {
       for (const type of [one, other]) {
         try {
@@ -103,8 +106,10 @@ function either(one: ValueType<unknown>, other: ValueType<unknown>): ValueType<u
 
 function withAliases(type: ValueType<string>, aliases: Readonly<Record<string, string>>): ValueType<string> {
   const meant = new Map(Object.entries(aliases));
+  const { shape } = type;
   return {
     title: type.title,
+    ...(shape?.kind === 'enumeration' && meant.size > 0 ? { shape: { ...shape, aliases } } : shape ? { shape } : {}),
     read: (raw) => {
       const word = type.read(raw);
       return meant.get(word) ?? word;

@@ -1,6 +1,7 @@
 import { nearest } from '../../base/index.ts';
 import type { Option, ValueType } from '../option.ts';
 import { catalogue, type OptionRow, type ScopeRow } from './catalogue.ts';
+import { configOptions } from './config-options.ts';
 import { typeOfRow } from './row-types.ts';
 
 /** What is known about one name in one scope. */
@@ -75,6 +76,27 @@ export class Schema {
     return this.#implemented.has(scope);
   }
 
+  /** Names of stanzas that something reads. */
+  get implementedNames(): Iterable<string> {
+    return this.#implemented;
+  }
+
+  isModule(scope: string): boolean {
+    return this.#modules.has(scope);
+  }
+
+  /** @returns scopes that may hold a stanza of this type */
+  parentsOf(type: string): readonly string[] {
+    const parents: string[] = [];
+    for (const [parent, types] of this.#scopes) if (types.has(type)) parents.push(parent);
+    return parents.sort();
+  }
+
+  /** @returns types of stanzas that may stand in a scope */
+  childrenOf(scope: string): readonly string[] {
+    return [...(this.#scopes.get(scope)?.keys() ?? [])].sort();
+  }
+
   /** @returns scopes in which an option or a stanza of this name may stand */
   scopesOf(name: string): readonly string[] {
     const scopes: string[] = [];
@@ -135,6 +157,16 @@ export class Schema {
       });
     }
   }
+}
+
+/**
+ * The schema of a program, without a configuration.
+ *
+ * @param declared options that its rooms and modules read, beyond those of this room
+ * @param modules names of stanzas that something serves beyond the core scopes
+ */
+export function configSchema(declared: readonly Option<unknown>[], modules: readonly string[]): Schema {
+  return new Schema([...configOptions, ...declared], modules);
 }
 
 function entryOf<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {

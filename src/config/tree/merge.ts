@@ -1,6 +1,7 @@
 import { ConfigError, NotImplemented, Notice } from '../errors.ts';
 import { type Place, ValueError } from '../option.ts';
 import type { ScopeRow } from '../schema/catalogue.ts';
+import { isRead } from '../schema/coverage.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { type IncludeItem, type Item, LIMITS, type OptionItem, type StanzaItem } from '../text/items.ts';
@@ -106,9 +107,7 @@ class Merger {
       this.#findings.errors.push(error);
       return;
     }
-    // An option of several rooms is served where one of them reads it.
-    const read = entry.declared.some((option) => option.unservedIn?.includes(into.type) !== true);
-    if (served && !read) this.#notImplemented(item.at, name, into.type);
+    if (served && !isRead(entry.declared, into.type)) this.#notImplemented(item.at, name, into.type);
     for (const option of entry.declared) {
       for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
     }

@@ -5,6 +5,7 @@ import { scalar } from './scalar.ts';
 /** Whole seconds, or with a unit: `90s`, `5m`, `2h`, `1d`, `"2 hours"`. */
 export const duration: ValueType<Seconds> = {
   title: 'a duration in seconds, or with a unit as 90s, 5m, 2h, 1d',
+  shape: { kind: 'duration', unit: 'seconds' },
   read(raw) {
     const wanted = inUnits(scalar(raw, duration.title), SECONDS);
     if (wanted === undefined) throw new ValueError(duration.title);
@@ -15,6 +16,7 @@ export const duration: ValueType<Seconds> = {
 /** Whole milliseconds, or with a unit: `250ms`, `5s`, `2m`. */
 export const milliseconds: ValueType<Millis> = {
   title: 'a duration in milliseconds, or with a unit as 250ms, 5s, 2m',
+  shape: { kind: 'duration', unit: 'milliseconds' },
   read(raw) {
     const wanted = inUnits(scalar(raw, milliseconds.title), MILLISECONDS);
     if (wanted === undefined) throw new ValueError(milliseconds.title);

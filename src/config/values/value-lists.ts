@@ -5,6 +5,7 @@ import { texts } from './scalar.ts';
 /** The texts of an array; `( )` is an empty one, which is not the same as unset. */
 export const array: ValueType<readonly string[]> = {
   title: 'an array',
+  shape: { kind: 'array', items: { kind: 'text' } },
   read(raw) {
     return texts(raw, array.title);
   },
@@ -15,6 +16,7 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
   const title = `an array, each item ${type.title}`;
   return {
     title,
+    shape: { kind: 'array', items: type.shape ?? { kind: 'text' } },
     read(raw) {
       const items = raw.kind === 'array' ? raw.items : [{ text: texts(raw, title)[0] ?? '', at: raw.at }];
       return items.map((item) => {
@@ -33,6 +35,7 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
 /** `( low high )`, as the adaptive bounds are written. */
 export const range: ValueType<{ readonly low: number; readonly high: number }> = {
   title: 'a range ( low high )',
+  shape: { kind: 'range' },
   read(raw) {
     const [low, high, ...more] = texts(raw, range.title).map((item) =>
       /^-?[0-9]+(?:\.[0-9]+)?$/.test(item) ? Number(item) : Number.NaN,
@@ -53,6 +56,7 @@ export const exactDictionary: ValueType<DictionaryValue> = dictionaryOf((key) =>
 /** Blocks of addresses; a host name is refused. `matches(ip)` gives the blocks that hold an address, longest first. */
 export const cidrs: ValueType<CidrTable<string>> = {
   title: 'a list of addresses and blocks as 10.0.0.0/8',
+  shape: { kind: 'cidrs' },
   read(raw) {
     const table = new CidrTable<string>();
     for (const item of texts(raw, cidrs.title)) {
@@ -74,6 +78,7 @@ export interface DomainList {
 /** Exact names and left globs: `*.a.b` is any name below a.b, `*a.b` also a.b and xa.b, `*` everything. */
 export const domainList: ValueType<DomainList> = {
   title: 'a list of domains, a * allowed at the beginning of each',
+  shape: { kind: 'domain_list' },
   read(raw) {
     return new Domains(texts(raw, domainList.title).map(pattern));
   },
@@ -124,6 +129,7 @@ function dictionaryOf(canonical: (key: string) => string): ValueType<DictionaryV
   const title = 'a dictionary [ key = value ]';
   return {
     title,
+    shape: { kind: 'dictionary' },
     read(raw: RawValue) {
       if (raw.kind !== 'dictionary') throw new ValueError(title);
       return new Map(

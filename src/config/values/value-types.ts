@@ -1,5 +1,6 @@
 import { type Endpoint, parseEndpoint } from '../../base/index.ts';
 import { ValueError, type ValueType } from '../option.ts';
+import type { ValueShape } from '../shape.ts';
 import { compilePattern } from './pattern.ts';
 import { scalar } from './scalar.ts';
 
@@ -11,6 +12,7 @@ export interface ThrottleValue {
 
 export const boolean: ValueType<boolean> = {
   title: 'a boolean, true or false',
+  shape: { kind: 'boolean' },
   read(raw) {
     const value = BOOLEANS.get(scalar(raw, boolean.title).toLowerCase());
     if (value === undefined) throw new ValueError(boolean.title);
@@ -19,16 +21,19 @@ export const boolean: ValueType<boolean> = {
 };
 
 /** Decimal digits, a minus allowed, within what a number holds exactly. */
-export const integer: ValueType<number> = wholeNumber('an integer', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+export const integer: ValueType<number> = wholeNumber('an integer', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, {
+  kind: 'integer',
+});
 
 /** An integer that must lie in a range, both ends included. */
 export function integerBetween(least: number, most: number): ValueType<number> {
-  return wholeNumber(`an integer from ${least} to ${most}`, least, most);
+  return wholeNumber(`an integer from ${least} to ${most}`, least, most, { kind: 'integer', least, most });
 }
 
 /** The whole range of 64 bits; what a number cannot hold exactly is a bigint. */
 export const bigInteger: ValueType<number | bigint> = {
   title: 'an integer',
+  shape: { kind: 'integer' },
   read(raw) {
     const text = scalar(raw, bigInteger.title);
     if (!/^-?[0-9]{1,19}$/.test(text)) throw new ValueError(bigInteger.title);
@@ -38,11 +43,12 @@ export const bigInteger: ValueType<number | bigint> = {
   },
 };
 
-export const port: ValueType<number> = wholeNumber('a port from 1 to 65535', 1, 65535);
+export const port: ValueType<number> = wholeNumber('a port from 1 to 65535', 1, 65535, { kind: 'port' });
 
 /** Bytes; `64k`, `10M` and `1G` count by 1024. */
 export const size: ValueType<number> = {
   title: 'a size in bytes, or with a unit as 64k, 10M, 1G',
+  shape: { kind: 'size' },
   read(raw) {
     const match = /^([0-9]{1,16}) *([kmgt]?)b?$/i.exec(scalar(raw, size.title));
     const bytes = Number(match?.[1]) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(match?.[2]?.toLowerCase() ?? '');
@@ -54,6 +60,7 @@ export const size: ValueType<number> = {
 /** Permission bits: octal, with or without a leading zero. */
 export const mode: ValueType<number> = {
   title: 'an octal mode as 0640',
+  shape: { kind: 'mode' },
   read(raw) {
     const text = scalar(raw, mode.title);
     if (!/^[0-7]{1,5}$/.test(text) || Number.parseInt(text, 8) > 0o7777) throw new ValueError(mode.title);
@@ -63,6 +70,7 @@ export const mode: ValueType<number> = {
 
 export const float: ValueType<number> = {
   title: 'a number',
+  shape: { kind: 'number' },
   read(raw) {
     return decimal(scalar(raw, float.title), float.title);
   },
@@ -70,6 +78,7 @@ export const float: ValueType<number> = {
 
 export const percent: ValueType<number> = {
   title: 'a percentage from 0 to 100',
+  shape: { kind: 'percent' },
   read(raw) {
     const value = decimal(scalar(raw, percent.title).replace(/%$/, ''), percent.title);
     if (value < 0 || value > 100) throw new ValueError(percent.title);
@@ -80,6 +89,7 @@ export const percent: ValueType<number> = {
 /** `N` or `N/T`: N events in T seconds, T is 1 when left out. 0 is unlimited, and undefined here. */
 export const throttle: ValueType<ThrottleValue | undefined> = {
   title: 'a rate as 100 or 100/60 (events / seconds)',
+  shape: { kind: 'throttle' },
   absent: true,
   read(raw) {
     const text = scalar(raw, throttle.title).replaceAll(' ', '');
@@ -98,6 +108,7 @@ export function enumeration<const W extends readonly string[]>(...words: W): Val
   const known = new Map(words.map((word) => [word.toLowerCase(), word]));
   return {
     title,
+    shape: { kind: 'enumeration', words },
     read(raw) {
       const word = known.get(scalar(raw, title).toLowerCase());
       if (word === undefined) throw new ValueError(title);
@@ -108,6 +119,7 @@ export function enumeration<const W extends readonly string[]>(...words: W): Val
 
 export const text: ValueType<string> = {
   title: 'a text',
+  shape: { kind: 'text' },
   read(raw) {
     return scalar(raw, text.title);
   },
@@ -115,6 +127,7 @@ export const text: ValueType<string> = {
 
 export const path: ValueType<string> = {
   title: 'a path',
+  shape: { kind: 'path' },
   read(raw) {
     const value = scalar(raw, path.title);
     if (value === '') throw new ValueError('a path that is not empty');
@@ -125,6 +138,7 @@ export const path: ValueType<string> = {
 /** A PCRE pattern that is searched, case-sensitively unless it begins with `(?i)`. */
 export const regex: ValueType<RegExp> = {
   title: 'a regular expression',
+  shape: { kind: 'regex' },
   read(raw) {
     return compilePattern(scalar(raw, regex.title));
   },
@@ -132,6 +146,7 @@ export const regex: ValueType<RegExp> = {
 
 export const endpoint: ValueType<Endpoint> = {
   title: 'an endpoint as 127.0.0.1:25, [::1]:25 or /path',
+  shape: { kind: 'endpoint' },
   read(raw) {
     const value = parseEndpoint(scalar(raw, endpoint.title));
     if (value.kind === 'error') throw new ValueError(`${endpoint.title}: ${value.text}`);
@@ -144,7 +159,8 @@ export function optional<T>(type: ValueType<T>): ValueType<T | undefined> {
   return { ...type, absent: true };
 }
 
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+/** Every spelling of a boolean, and what it means. */
+export const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['on', true],
   ['enabled', true],
@@ -157,9 +173,10 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['no', false],
 ]);
 
-function wholeNumber(title: string, least: number, most: number): ValueType<number> {
+function wholeNumber(title: string, least: number, most: number, shape: ValueShape): ValueType<number> {
   return {
     title,
+    shape,
     read(raw) {
       const text = scalar(raw, title);
       const value = /^-?[0-9]{1,17}$/.test(text) ? Number(text) : Number.NaN;

@@ -33,6 +33,7 @@ ENDPOINT
 
 AT THE PROMPT
     help [COMMAND]      what there is
+    help option NAME    an option of the configuration; also help scope, help module
     \\pager              long output through $PAGER, or less -FRX; off at first
     quit                leave, as does the end of file; Ctrl-C stops a command
 

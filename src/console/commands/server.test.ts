@@ -111,6 +111,25 @@ test('help lists every command once, sorted, and explains one or a family', asyn
   expect((await run(new FakeHouse(), 'help nothing')).result).toBe('failed');
 });
 
+test('help option, scope and module print entries of the manual; commands of these words are told as before', async () => {
+  const house = new FakeHouse();
+  const option = await run(house, 'help option Max_Retries');
+  expect(option.result).toBe('ok');
+  expect(option.text).toMatch(/^Max_Retries.*\n {4}Type /);
+  expect((await run(house, 'help option timeout listen')).text.match(/^Timeout/gm)).toHaveLength(1);
+  expect((await run(house, 'help scope domain')).text).toMatch(/^Domain( - .*)?\n/);
+  expect((await run(house, 'help module ec_logger')).text).toMatch(/^ec_logger - /);
+  expect(await run(house, 'help option max_retrys')).toEqual({
+    result: 'failed',
+    text: 'There is no option "max_retrys". Did you mean Max_Retries, Max_Delay, Max_Rows?\n',
+  });
+  expect((await run(house, 'help module list')).text).toMatch(/^module list\n/);
+  expect((await run(house, 'help option')).result).toBe('usage');
+  expect((await run(house, 'help scope domain listen')).result).toBe('usage');
+  expect(JSON.parse((await run(house, 'json help option max_retries')).text)).toMatchObject([{ key: 'max_retries' }]);
+  expect((await run(house, 'json help mailq')).result).toBe('usage');
+});
+
 test.each([
   ['frobnicate', 'Unknown command\n', 'usage'],
   ['sumary', 'Unknown command\nDid you mean summary?\n', 'usage'],

@@ -43,3 +43,16 @@ test('a reader of our output who stops early is no error', () => {
   );
   expect(out).toBe('line 0\nok\n');
 });
+
+test('an exit after flushed loses nothing of a long output, however slow its reader', () => {
+  const script = `import { nodeProcess } from ${module}; const me = nodeProcess(); me.say('x'.repeat(1_000_000)); me.complain('y'.repeat(1_000_000)); await me.flushed(); me.exit(0);`;
+  const count = (out: string): number =>
+    Number(
+      execFileSync('sh', ['-c', `"$0" --input-type=module -e "$1" ${out} | wc -c`, process.execPath, script], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    );
+  expect(count('2>/dev/null')).toBe(1_000_000);
+  expect(count('2>&1 >/dev/null')).toBe(1_000_000);
+});

@@ -3,7 +3,15 @@ import { isatty } from 'node:tty';
 import type { Process } from '../process.ts';
 
 /** The process of the system that runs this program. */
-export function nodeProcess(): Process {
+export interface NodeProcess extends Process {
+  /**
+   * Until all that was said has been taken, or its reader is gone. A pipe holds 64 kB, and an exit loses what is behind
+   * that: a program that prints much and ends waits for this.
+   */
+  flushed(): Promise<void>;
+}
+
+export function nodeProcess(): NodeProcess {
   for (const stream of [process.stdout, process.stderr]) {
     // Who reads our output may stop early (`ec_console … | head`): that is no reason to fail.
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -43,6 +51,11 @@ export function nodeProcess(): Process {
           process.off(name, heard);
         },
       };
+    },
+    async flushed() {
+      for (const stream of [process.stdout, process.stderr]) {
+        if (stream.writableLength > 0) await new Promise<void>((done) => stream.write('', () => done()));
+      }
     },
     exit: (code) => process.exit(code),
   };

@@ -1,5 +1,5 @@
 import { bindingName, type Domain, type Endpoint, millis, seconds } from '../../../src/base/index.ts';
-import type { Option, View } from '../../../src/config/index.ts';
+import { configSchema, Manual, type Option, type View } from '../../../src/config/index.ts';
 import type {
   ConsoleOrigin,
   DnsCounts,
@@ -66,6 +66,10 @@ export class FakeHouse implements House {
       };
     },
   };
+  readonly declared: Option<unknown>[] = [consoleTimeout];
+  get manual(): Manual {
+    return new Manual(configSchema(this.declared, []));
+  }
   readonly mail = new FakeQueues();
   readonly queues = asQueues(this.mail);
   explanation: Explanation = { gate: 'open', because: undefined, since: undefined, until: undefined };
