@@ -46,7 +46,7 @@ test('docs option: an entry and 0; an unknown name: what is near, on the error o
   expect(JSON.parse(docs('option', 'max_retries', '--json').said)).toMatchObject([{ key: 'max_retries' }]);
   expect(JSON.parse(docs('option', 'max_retrys', '--json').said)).toEqual({
     error: 'unknown option',
-    near: ['Max_Retries', 'Max_Rows', 'Max_Tries'],
+    near: ['Max_Retries', 'Max_Delay', 'Max_Rows'],
   });
 });
 
