@@ -260,7 +260,8 @@ test('completion gives the next word of every command that begins so', async () 
 test('consoles over TCP are refused in words, and the check of the configuration says the same', async () => {
   const endpoint = parseEndpoint('127.0.0.1:2025');
   if (endpoint.kind === 'error') throw new Error(endpoint.text);
-  const why = 'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket';
+  const why =
+    'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket, or Always_Allow for clients that you trust';
   expect(controlEndpointTrouble(endpoint)).toBe(why);
   expect(controlEndpointTrouble(socket)).toBeUndefined();
   const { peer, server, origins } = await serve(new FakeHouse(), 60, endpoint);

@@ -107,7 +107,10 @@ class Merger {
       return;
     }
     // An option of several rooms is served where one of them reads it.
-    const read = entry.declared.some((option) => option.unservedIn?.includes(into.type) !== true);
+    const within = /^[a-z]+_listener(?=:)/.exec(into.key)?.[0] ?? into.type;
+    const read = entry.declared.some(
+      ({ unservedIn }) => unservedIn?.includes(into.type) !== true && unservedIn?.includes(within) !== true,
+    );
     if (served && !read) this.#notImplemented(item.at, name, into.type);
     for (const option of entry.declared) {
       for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
