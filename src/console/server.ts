@@ -27,7 +27,8 @@ export function consoleServer(house: House): ConsoleServer {
       return sessions.size;
     },
     converse(pipe, origin) {
-      const trouble = closing === undefined ? entryTrouble(pipe, origin) : 'the server is shutting down';
+      if (closing !== undefined) return refuse(pipe, origin, 'the server is shutting down');
+      const trouble = entryTrouble(pipe, origin);
       if (trouble !== undefined) {
         const { clock, configuration, events } = house;
         events.record({

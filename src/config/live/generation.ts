@@ -65,7 +65,10 @@ export interface Generation {
   stanza(type: string, instance: string): View;
 }
 
-export type CommitCheck = (next: Generation, current: Generation) => void | (() => void) | Promise<void | (() => void)>;
+export type CommitCheck = (
+  next: Generation,
+  current: Generation,
+) => void | (() => void) | Promise<void> | Promise<() => void>;
 
 /** The live configuration. Readers keep the generation they took; a commit swaps one pointer. */
 export interface Configuration {
