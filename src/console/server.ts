@@ -1,7 +1,6 @@
 import type { Endpoint } from '../base/index.ts';
 import { endpointText } from '../base/index.ts';
-import { forcedAuthentication } from '../listener/index.ts';
-import { clientAddress, peerText } from '../reception/index.ts';
+import { clientAddress, forcedAuthentication, peerText } from '../reception/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
 import type { House } from './house.ts';
 import type { ConsoleOrigin } from './origin.ts';

@@ -1,5 +1,4 @@
 /** Who may connect where: sockets, session caps, and who speaks with the clients. */
-export { forcedAuthentication } from './authentication.ts';
 export { type Listeners, listeners } from './listeners.ts';
 export { listenerOptions } from './options.ts';
 export type { DoorOrigin, Handler, ListenerParts } from './parts.ts';

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ListeningHouse } from '../../test/support/listening.ts';
-import { ConfigError, ConfigErrors, type Generation } from '../config/index.ts';
-import { idleTime } from '../reception/options.ts';
+import { ConfigError, ConfigErrors, type Generation, type Option } from '../config/index.ts';
+import { receptionOptions } from '../reception/index.ts';
 import { ListenError } from './sockets.ts';
+
+const idleTime = receptionOptions.find((option) => option.name === 'idle_time') as Option<number>;
 
 const esmtp = (...listens: readonly string[]): string =>
   `ESMTP_Listener { ${listens.map((each) => (each.includes('{') ? each : `Listen "${each}" { }`)).join(' ')} }`;

@@ -13,11 +13,6 @@ export const disableNagleAlgorithm = option('disable_nagle_algorithm', boolean, 
 export const listenerSessions = option('listener_sessions', integer);
 export const serviceSessions = option('service_sessions', integer);
 
-/** Until a client can log in elsewhere they speak for consoles only. */
-const consolesOnly = { unservedIn: ['esmtp_listener', 'http_listener', 'pathway', 'pathway_group'] };
-export const alwaysAllow = option('always_allow', boolean, consolesOnly);
-export const alwaysDeny = option('always_deny', boolean, consolesOnly);
-
 /** Node leaves the buffers of a socket to the system, which 0 asks for; Momentum's 4096 would be slower than that. */
 const systemsSize: ValueType<number> = {
   ...size,
@@ -36,8 +31,6 @@ export const listenerOptions: readonly Option<unknown>[] = [
   disableNagleAlgorithm,
   listenerSessions,
   serviceSessions,
-  alwaysAllow,
-  alwaysDeny,
   tcpRecvBufferSize,
   tcpSendBufferSize,
 ];

@@ -113,7 +113,7 @@ beforeEach(() => {
 afterEach(() => house[Symbol.asyncDispose]());
 
 const alive = async (...clients: readonly (Talk | string)[]): Promise<string[]> =>
-  Promise.all(clients.map((client) => (typeof client === 'string' ? client : client.says('there?'))));
+  Promise.all(clients.map(async (client) => (typeof client === 'string' ? client : client.says('there?'))));
 
 test('from 127.0.0.1 to * and back in one reload each, while the sessions of both live on', async () => {
   const port = await freePort();
