@@ -39,8 +39,9 @@ export class Doorman {
     this.#serveQueue();
   }
 
-  /** The socket closes. Who still waits to be served is let go. */
+  /** The socket closes. Who was accepted is served all the same, unless the socket's generation never became current. */
   retire(): void {
+    if (!this.#held) return this.#serveQueue();
     for (const { pipe } of this.#queue.splice(0)) pipe.destroy();
   }
 

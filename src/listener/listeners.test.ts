@@ -295,6 +295,20 @@ describe('a connection', () => {
     expect((await house.connect('10.0.0.1:25')).heard).toBe('hello');
   });
 
+  test('that waits to be served when its socket closes is served all the same', async () => {
+    const house = await ListeningHouse.with(esmtp('Listen ":25" { Accept_Queue_Backlog = 5 }'));
+    const { clock } = house.world;
+    const defer = clock.defer.bind(clock);
+    clock.defer = () => undefined;
+    const client = house.connectLater('10.0.0.1:25');
+    await clock.advance(10);
+    expect(house.sessions).toHaveLength(0);
+    clock.defer = defer;
+    await house.reload('');
+    await clock.advance(10);
+    expect([client.state, client.heard, house.keys]).toEqual(['open', 'hello', []]);
+  });
+
   test('that breaks the code of its protocol costs itself only', async () => {
     const house = new ListeningHouse();
     await house.build(esmtp(':25'), {
