@@ -19,15 +19,16 @@ export async function openListening(
   accept: (socket: Socket) => void,
 ): Promise<Listening> {
   const server = createServer({ allowHalfOpen: true });
+  const spare = SPARE[at.kind];
   let current = options;
   server.on('connection', (socket) => {
     // libuv answers EMFILE by accepting and closing whatever waits, and tells nobody. Some descriptors are kept free
     // for files and deliveries, so that we notice before it does.
     const descriptor = handleOf(socket)?.fd ?? -1;
-    if (descriptor >= most - SPARE) {
+    if (descriptor >= most - spare) {
       socket.on('error', () => undefined).destroy();
       current.failed?.(
-        new NetworkError('EMFILE', `too many open files: ${most} are allowed, and the last ${SPARE} are kept`),
+        new NetworkError('EMFILE', `too many open files: ${most} are allowed, and the last ${spare} are kept`),
       );
       return;
     }
@@ -68,8 +69,8 @@ export function mostDescriptors(): number {
   }
 }
 
-/** Descriptors that no client gets. */
-const SPARE = 16;
+/** Descriptors that no client gets. Those of Unix sockets may go further: an operator at the console must still get in. */
+const SPARE = { tcp: 16, unix: 4 } as const;
 
 /** What Node keeps under its sockets. It is not documented; whoever uses it goes on without when it is not there. */
 interface Handle {
