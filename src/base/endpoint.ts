@@ -1,4 +1,4 @@
-import { parseAddress } from './address.ts';
+import { parseAddress, unmapped } from './address.ts';
 
 /** Where a socket listens or connects to, in canonical form. */
 export type Endpoint =
@@ -59,7 +59,8 @@ function parseBracketed(text: string): Endpoint | EndpointError {
   const ip = host === '*' ? '::' : host.includes(':') ? parseAddress(host) : undefined;
   if (ip === undefined) return error('invalid IPv6 address');
   if (text[close + 1] !== ':') return error('missing port');
-  return tcp(ip, text.slice(close + 2));
+  // A mapped address is the IPv4 address it means: no socket of IPv6 alone could be bound to it.
+  return tcp(unmapped(ip), text.slice(close + 2));
 }
 
 function tcp(ip: string, digits: string): Endpoint | EndpointError {

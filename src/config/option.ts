@@ -16,8 +16,10 @@ export interface Option<T> {
   /** False: a change is kept, and used after the next start. */
   readonly dynamic: boolean;
   readonly summary: string;
-  /** Scopes in which it may stand and nobody reads it yet: the check says so. */
+  /** Scopes in which it may stand and nobody reads it yet: the check says so. That of a listener holds for its Listen and Peer too. */
   readonly unservedIn?: readonly string[];
+  /** It is about the socket and not about its sessions: whoever has a session does not see a change. */
+  readonly ofSocket?: boolean;
 }
 
 /** A value as written: still text, with the place it stands at. */

@@ -279,13 +279,44 @@ test('completion gives names of the configuration behind help option and its lik
 test('consoles over TCP are refused in words, and the check of the configuration says the same', async () => {
   const endpoint = parseEndpoint('127.0.0.1:2025');
   if (endpoint.kind === 'error') throw new Error(endpoint.text);
-  const why = 'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket';
+  const why =
+    'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket, or Always_Allow for clients that you trust';
   expect(controlEndpointTrouble(endpoint)).toBe(why);
   expect(controlEndpointTrouble(socket)).toBeUndefined();
   const { peer, server, origins } = await serve(new FakeHouse(), 60, endpoint);
   const one = peer();
   expect(await one.says('pid')).toEqual([`bye ${why}`]);
   expect([one.isClosed, server.sessions, origins[0]?.ends]).toEqual([true, 0, 1]);
+});
+
+test('Always_Allow lets clients in over TCP without a login, and the accounts have their address', async () => {
+  const house = new FakeHouse();
+  const accounts: AccountingEvent[] = [];
+  house.events.subscribe(['accounting'], (event) => void accounts.push(event));
+  const endpoint = parseEndpoint('127.0.0.1:2025');
+  if (endpoint.kind === 'error') throw new Error(endpoint.text);
+  const { peer } = await serve(house, 60, endpoint, { always_allow: true });
+  const one = peer();
+  expect(await one.says('pid')).toEqual([expect.stringMatching(/^hello /), 'output 4711\n', 'end 0']);
+  expect(accounts).toMatchObject([
+    { type: 'N', result: 1, peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
+    { type: 'Z', command: 'pid' },
+  ]);
+});
+
+test('Always_Deny shuts everybody out, wins over Always_Allow, and the attempt is in the accounts', async () => {
+  for (const forced of [{ always_deny: true }, { always_deny: true, always_allow: true }]) {
+    const house = new FakeHouse();
+    const accounts: AccountingEvent[] = [];
+    house.events.subscribe(['accounting'], (event) => void accounts.push(event));
+    const { peer, server, origins } = await serve(house, 60, socket, forced);
+    const one = peer();
+    expect(await one.says('pid')).toEqual(['bye Authorization required for console session']);
+    expect([one.isClosed, server.sessions, origins[0]?.ends]).toEqual([true, 0, 1]);
+    expect(accounts).toMatchObject([
+      { kind: 'accounting', type: 'N', result: 0, listener: '/run/impetus/2025', peer: '' },
+    ]);
+  }
 });
 
 test('close tells idle consoles, stops running commands, and cuts off what hangs', async () => {

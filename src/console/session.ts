@@ -1,3 +1,4 @@
+import { clientAddress, peerText } from '../reception/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
 import { answer } from './answer.ts';
 import { exitOf, type Output, type Piece } from './command.ts';
@@ -62,8 +63,8 @@ export class ConsoleSession implements PipeHost {
     this.#endpoint = endpoint;
     this.#ended = ended;
     this.#config = house.configCommands.open();
-    // Clients of a Unix socket count as loopback in Peer scopes.
-    this.#idleSeconds = origin.generation.receiving('control_listener', origin.endpoint, '127.0.0.1').get(timeout);
+    const view = origin.generation.receiving('control_listener', origin.endpoint, clientAddress(pipe.remote));
+    this.#idleSeconds = view.get(timeout);
     this.#drain = new Drain(house.clock, pipe, this.#idleSeconds * 1000);
   }
 
@@ -271,7 +272,9 @@ export class ConsoleSession implements PipeHost {
    */
   #account(type: 'N' | 'Z', command: string | undefined): void {
     const { events, clock, configuration } = this.#house;
-    const told = { kind: 'accounting', type, listener: this.#endpoint, peer: '', user: '', result: 1 } as const;
+    const { remote } = this.#pipe;
+    const peer = remote.ip === '' ? '' : peerText(remote);
+    const told = { kind: 'accounting', type, listener: this.#endpoint, peer, user: '', result: 1 } as const;
     const stamp = { at: clock.date(), generation: configuration.current.number };
     events.record(command === undefined ? { ...told, ...stamp } : { ...told, ...stamp, command });
   }

@@ -1,5 +1,7 @@
 /** Who may connect where: sockets, session caps, and who speaks with the clients. */
-export { ListenError, type Listeners, listeners, type OpenDoor } from './listeners.ts';
+export { type Listeners, listeners } from './listeners.ts';
 export { listenerOptions } from './options.ts';
-export type { Handler, ListenerParts } from './parts.ts';
-export { DEFAULT_CONTROL } from './wanted.ts';
+export type { DoorOrigin, Handler, ListenerParts } from './parts.ts';
+export { type ListenPlan, type PlanCircumstances, planListeners } from './plan.ts';
+export { ListenError } from './sockets.ts';
+export { DEFAULT_CONTROL, type ListenSocket } from './wanted.ts';

@@ -1,28 +1,9 @@
-import type { Endpoint } from '../base/index.ts';
 import { ConfigError, type Generation, type ListenerType } from '../config/index.ts';
-import { type Listening, NetworkError } from '../world/index.ts';
-import { doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
+import { type ListenPlan, type PlanCircumstances, planListeners } from './plan.ts';
 import { SessionCaps } from './session-caps.ts';
-import { conflict, DEFAULT_CONTROL, inOrder, isWildcard, sameSocket, type Wanted, wantedSockets } from './wanted.ts';
-
-/** A socket that is open. */
-export interface OpenDoor {
-  readonly listener: ListenerType;
-  readonly endpoint: Endpoint;
-  /** Canonical text of the endpoint. */
-  readonly key: string;
-}
-
-/** A socket could not be opened. The message names it. */
-export class ListenError extends Error {
-  readonly code = 'IMP_LISTEN';
-  readonly endpoint: string;
-  constructor(endpoint: string, message: string, cause: unknown) {
-    super(message, { cause });
-    this.endpoint = endpoint;
-  }
-}
+import { ListenError, Sockets } from './sockets.ts';
+import { DEFAULT_CONTROL, type ListenSocket, wantedSockets } from './wanted.ts';
 
 export interface Listeners {
   /**
@@ -34,117 +15,66 @@ export interface Listeners {
   open(): Promise<void>;
   /** Accepts no more. Sessions stay. */
   close(): Promise<void>;
-  readonly doors: readonly OpenDoor[];
+  /** What a commit of a generation would do to the sockets that are open now. Nothing is touched. */
+  plan(next: Generation): ListenPlan;
+  /** Sockets that are open. */
+  readonly doors: readonly ListenSocket[];
   /** For people: `ESMTP_Listener 127.0.0.1:2525`. */
   readonly names: readonly string[];
 }
 
-interface Live {
-  wanted: Wanted;
-  readonly listening: Listening;
-}
-
 /** Which sockets are open, and how one set becomes another without losing what is in both (configuration 9.6). */
 export function listeners(parts: ListenerParts): Listeners {
-  const { configuration, events, network } = parts;
-  const live = new Map<string, Live>();
+  const { configuration, events } = parts;
   const caps = new SessionCaps();
+  const sockets = new Sockets(parts, caps, (socket, why) => missing.set(socket.key, why));
   const subscriptions: Disposable[] = [];
-  /** What a commit that has been checked still has to do. When somebody else vetoes it, the next check begins anew. */
-  let pending: { readonly wanted: ReadonlyMap<string, Wanted>; readonly leaving: readonly Live[] } | undefined;
+  const circumstances: PlanCircumstances = {
+    control: parts.control ?? DEFAULT_CONTROL,
+    serves: (listener) => parts.handlers[listener] !== undefined,
+  };
+  /**
+   * Wanted sockets that the server goes on without, each with the reason that was told. They are tried again at each
+   * commit, and do not keep it from succeeding: who has nothing to do with them must still be able to change something.
+   */
+  const missing = new Map<string, string>();
+  /** Sockets that nobody serves, once told. */
+  const unserved = new Set<string>();
+  /** What a commit that has been checked still has to do, and how to take back what was done. */
+  let pending:
+    | {
+        readonly plan: ListenPlan;
+        readonly rollback: () => Promise<void>;
+        readonly failed: ReadonlyMap<string, string>;
+      }
+    | undefined;
   let turn: Promise<void> = Promise.resolve();
   let closed = false;
 
-  /** Checks and the close wait for each other. */
+  /** Checks, commits and the close wait for each other. */
   function inTurn(run: () => Promise<void>): Promise<void> {
     const mine = turn.then(run);
     turn = mine.catch(() => undefined);
     return mine;
   }
 
-  async function openSocket(wanted: Wanted): Promise<void> {
-    const record: { wanted: Wanted } = { wanted };
-    const accept = doorman(parts, caps, () => record.wanted);
-    try {
-      const listening = await network.listen(
-        wanted.endpoint,
-        {
-          backlog: wanted.backlog,
-          fileMode: wanted.fileMode,
-          failed: (why) =>
-            events.diagnose('ERROR', 'listener', `${wanted.key}: a connection could not be accepted: ${why.message}`),
-        },
-        accept,
-      );
-      live.set(wanted.key, Object.assign(record, { listening }));
-    } catch (error) {
-      throw listenError(wanted, error);
-    }
-  }
-
-  async function closeSockets(sockets: readonly Live[]): Promise<void> {
-    for (const socket of sockets) {
-      if (live.get(socket.wanted.key) === socket) live.delete(socket.wanted.key);
-      await socket.listening[Symbol.asyncDispose]();
-    }
-  }
-
-  function listenError(wanted: Wanted, error: unknown): ListenError {
-    const reason = error instanceof Error ? error.message : String(error);
-    const overlapped =
-      error instanceof NetworkError && error.code === 'EADDRINUSE' && isWildcard(wanted)
-        ? [...live.values()].find((other) => conflict(other.wanted, wanted))
-        : undefined;
-    if (overlapped !== undefined && wanted.endpoint.kind === 'tcp') {
-      const all = wanted.endpoint.ip === '::' ? '[*]' : '*';
-      return new ListenError(
-        wanted.key,
-        `cannot bind ${wanted.key}: ${all}:${wanted.endpoint.port} overlaps ${overlapped.wanted.key}`,
-        error,
-      );
-    }
-    return new ListenError(wanted.key, `cannot bind ${wanted.key}: ${reason}`, error);
-  }
-
-  /** Opens one; what nobody asked for may fail. */
-  async function start(wanted: Wanted, opened: Live[]): Promise<void> {
-    try {
-      await openSocket(wanted);
-      const socket = live.get(wanted.key);
-      if (socket !== undefined) opened.push(socket);
-    } catch (error) {
-      if (!wanted.optional) throw error;
-      events.diagnose(
-        'NOTICE',
-        'listener',
-        `no console socket: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  }
-
-  /** The new set is open when this resolves; what is not wanted any more still is, unless it stood in the way. */
-  async function prepare(next: Generation): Promise<void> {
-    pending = undefined;
-    const wanted = served(wantedSockets(next, parts.control ?? DEFAULT_CONTROL));
-    const stop = [...live.values()].filter(({ wanted: open }) => !keeps(wanted.get(open.key), open));
-    const begin = inOrder([...wanted.values()].filter((socket) => !keeps(socket, live.get(socket.key)?.wanted)));
-    const blocked = begin.filter((socket) => stop.some((other) => conflict(other.wanted, socket)));
-    const opened: Live[] = [];
-    const moved: Live[] = [];
-    try {
-      for (const socket of begin) if (!blocked.includes(socket)) await start(socket, opened);
-      for (const socket of blocked) {
-        const inTheWay = stop.filter((other) => conflict(other.wanted, socket) && !moved.includes(other));
-        moved.push(...inTheWay);
-        await closeSockets(inTheWay);
-        await start(socket, opened);
-      }
-    } catch (error) {
-      await closeSockets(opened);
-      for (const socket of moved) await reopen(socket.wanted);
-      throw error;
-    }
-    pending = { wanted, leaving: stop.filter((socket) => !moved.includes(socket)) };
+  async function prepare(next: Generation, tolerant: boolean): Promise<void> {
+    await takeBack();
+    tellUnserved(next);
+    const plan = planListeners(sockets.live, next, circumstances);
+    const failed = new Map<string, string>();
+    const mayFail = (socket: ListenSocket, why: ListenError): boolean => {
+      if (!tolerant && !socket.optional && !missing.has(socket.key)) return false;
+      failed.set(socket.key, why.message);
+      if (missing.get(socket.key) !== why.message)
+        events.diagnose(
+          socket.optional ? 'NOTICE' : 'ERROR',
+          'listener',
+          socket.optional ? `no console socket: ${why.message}` : `${why.message}; the server goes on without it`,
+        );
+      return true;
+    };
+    pending = { plan, rollback: await sockets.begin(plan, mayFail), failed };
   }
 
   /** The commit has happened. */
@@ -152,60 +82,50 @@ export function listeners(parts: ListenerParts): Listeners {
     const work = pending;
     pending = undefined;
     if (work === undefined) return;
-    for (const socket of work.wanted.values()) {
-      const open = live.get(socket.key);
-      if (open !== undefined) open.wanted = socket;
-    }
-    await closeSockets(work.leaving);
+    missing.clear();
+    for (const [key, why] of work.failed) missing.set(key, why);
+    await sockets.finish(work.plan);
+  }
+
+  /** The commit was vetoed by somebody else. */
+  async function takeBack(): Promise<void> {
+    const work = pending;
+    pending = undefined;
+    await work?.rollback();
   }
 
   async function check(next: Generation): Promise<void> {
     if (closed) return;
     try {
-      await prepare(next);
+      await prepare(next, false);
     } catch (error) {
       throw error instanceof ListenError ? new ConfigError(error.message, { cause: error }) : error;
     }
   }
 
-  const keeps = (wanted: Wanted | undefined, open: Wanted | undefined): boolean =>
-    wanted !== undefined && open !== undefined && sameSocket(open, wanted);
-
-  async function reopen(wanted: Wanted): Promise<void> {
-    try {
-      await openSocket(wanted);
-    } catch (error) {
-      events.diagnose(
-        'CRITICAL',
-        'listener',
-        `${wanted.key} was closed for a commit that failed, and cannot be opened again: ${String(error)}`,
-      );
+  function tellUnserved(next: Generation): void {
+    for (const { key, listener } of wantedSockets(next, circumstances.control ?? DEFAULT_CONTROL).values()) {
+      if (parts.handlers[listener] !== undefined || unserved.has(key)) continue;
+      unserved.add(key);
+      events.diagnose('NOTICE', 'listener', `${key} is not opened: no ${TITLES[listener]} is implemented yet`);
     }
-  }
-
-  function served(wanted: ReadonlyMap<string, Wanted>): ReadonlyMap<string, Wanted> {
-    const kept = [...wanted].filter(([key, socket]) => {
-      if (parts.handlers[socket.listener] !== undefined) return true;
-      if (!socket.optional)
-        events.diagnose(
-          'NOTICE',
-          'listener',
-          `${key} is not opened: no ${titleOf(socket.listener)} is implemented yet`,
-        );
-      return false;
-    });
-    return new Map(kept);
   }
 
   return {
     async open() {
       await inTurn(async () => {
-        await prepare(configuration.current);
+        await prepare(configuration.current, parts.tolerant === true);
         await finish();
       });
       subscriptions.push(
-        configuration.beforeCommit((next) => inTurn(() => check(next))),
-        configuration.onCommit(() => void inTurn(finish)),
+        configuration.beforeCommit(async (next) => {
+          await inTurn(() => check(next));
+          return () => void inTurn(takeBack);
+        }),
+        configuration.onCommit((next) => {
+          caps.recount(next);
+          void inTurn(finish);
+        }),
       );
     },
     async close() {
@@ -214,14 +134,15 @@ export function listeners(parts: ListenerParts): Listeners {
       await inTurn(async () => {
         closed = true;
         pending = undefined;
-        await closeSockets([...live.values()]);
+        await sockets.closeAll();
       });
     },
+    plan: (next) => planListeners(sockets.live, next, circumstances),
     get doors() {
-      return [...live.values()].map(({ wanted: { listener, endpoint, key } }) => ({ listener, endpoint, key }));
+      return sockets.live;
     },
     get names() {
-      return [...live.values()].map(({ wanted }) => `${titleOf(wanted.listener)} ${wanted.key}`);
+      return sockets.live.map(({ listener, key }) => `${TITLES[listener]} ${key}`);
     },
   };
 }
@@ -232,5 +153,3 @@ const TITLES: Readonly<Record<ListenerType, string>> = {
   ecstream_listener: 'ECStream_Listener',
   http_listener: 'HTTP_Listener',
 };
-
-const titleOf = (type: ListenerType): string => TITLES[type];

@@ -4,8 +4,19 @@ import type { Events } from '../events/index.ts';
 import type { Origin } from '../reception/index.ts';
 import type { Clock, Network, Pipe, PipeHost } from '../world/index.ts';
 
-/** Speaks with a client. `origin.ended` is to be called when its pipe has closed. */
-export type Handler = (pipe: Pipe, origin: Origin) => PipeHost;
+/** Where a client came in, for who speaks with it. `ended` is to be called when its pipe has closed. */
+export interface DoorOrigin extends Origin {
+  /**
+   * The client turns out to have another address than its pipe (PROXY, XCLIENT, XREMOTEIP): its session counts for that
+   * one from now on. Which values hold for it is asked anew with `receivingView`.
+   */
+  moved(ip: string): void;
+  /** Whether the session caps of the present configuration are kept; to be asked before the next MAIL when it has moved. */
+  withinCaps(): boolean;
+}
+
+/** Speaks with a client. */
+export type Handler = (pipe: Pipe, origin: DoorOrigin) => PipeHost;
 
 /** What listeners need of the rest of the house. */
 export interface ListenerParts {
@@ -17,4 +28,6 @@ export interface ListenerParts {
   readonly handlers: Readonly<Partial<Record<ListenerType, Handler>>>;
   /** Where the console's socket is when no Control_Listener has a Listen; `DEFAULT_CONTROL` when left out. */
   readonly control?: Endpoint;
+  /** At the start a socket that cannot be opened is an error in the log, and the server starts without it. */
+  readonly tolerant?: boolean;
 }

@@ -1,54 +1,124 @@
-import type { Option, View } from '../config/index.ts';
+import type { Endpoint } from '../base/index.ts';
+import type { Generation, ListenerType, Option, View } from '../config/index.ts';
+import { receivingView } from '../reception/index.ts';
 import { listenerSessions, serviceSessions } from './options.ts';
 
 const CAPS: readonly Option<number>[] = [listenerSessions, serviceSessions];
 
+/** Where a session is: what its caps depend on. */
+export interface SessionPlace {
+  readonly listener: ListenerType;
+  readonly endpoint: Endpoint;
+  /** The client's IP address. */
+  readonly ip: string;
+}
+
 /** A session's place under the caps; to be given back once. */
-export type Slot = Disposable;
+export interface Slot extends Disposable {
+  /** The client has another address from now on; it is counted there, also when that is beyond a cap. */
+  move(generation: Generation, ip: string): void;
+  /** Whether the caps that hold for its client are kept, this session counted in. */
+  within(generation: Generation): boolean;
+}
 
 /**
  * Counts sessions for each (option, stanza that set it): outside Peer one budget for everyone, inside Peer one for each
- * block. Only the value that holds for the client is checked; but a client with a cap of its Peer is counted in the
- * outer one too, which stays a true total.
+ * block. Only the value that holds for the client is checked; but a client with a cap of its Peer is counted in all
+ * that stand further out too, which so stay true totals.
  */
 export class SessionCaps {
   readonly #open = new Map<string, number>();
+  readonly #slots = new Set<Counted>();
 
-  /**
-   * @param view  what holds for the client
-   * @param outer  what holds at its endpoint for nobody in particular
-   * @returns undefined when a cap is reached
-   */
-  take(view: View, outer: View): Slot | undefined {
-    const keys: string[] = [];
-    for (const option of CAPS) {
-      const key = keyOf(option, view);
-      const most = view.get(option);
-      if (most > 0 && this.#count(key) >= most) return undefined;
-      keys.push(key);
-      const total = keyOf(option, outer);
-      if (total !== key) keys.push(total);
+  /** @returns undefined when a cap is reached */
+  take(generation: Generation, place: SessionPlace): Slot | undefined {
+    if (!this.#hasRoom(generation, place, 1)) return undefined;
+    const slot = new Counted(this, place, keysOf(generation, place));
+    this.#slots.add(slot);
+    this.#count(slot.keys, 1);
+    return slot;
+  }
+
+  /** A generation has become current: sessions that are open count under its caps, whenever they began. */
+  recount(generation: Generation): void {
+    this.#open.clear();
+    for (const slot of this.#slots) {
+      slot.keys = keysOf(generation, slot.place);
+      this.#count(slot.keys, 1);
     }
-    for (const key of keys) this.#open.set(key, this.#count(key) + 1);
-    let held = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!held) return;
-        held = false;
-        for (const key of keys) this.#give(key);
-      },
-    };
   }
 
-  #count(key: string): number {
-    return this.#open.get(key) ?? 0;
+  #count(keys: readonly string[], by: 1 | -1): void {
+    for (const key of keys) {
+      const now = (this.#open.get(key) ?? 0) + by;
+      if (now > 0) this.#open.set(key, now);
+      else this.#open.delete(key);
+    }
   }
 
-  #give(key: string): void {
-    const left = this.#count(key) - 1;
-    if (left > 0) this.#open.set(key, left);
-    else this.#open.delete(key);
+  within(generation: Generation, place: SessionPlace): boolean {
+    return this.#hasRoom(generation, place, 0);
+  }
+
+  move(slot: Counted, generation: Generation, ip: string): void {
+    if (!this.#slots.has(slot)) return;
+    this.#count(slot.keys, -1);
+    slot.place = { ...slot.place, ip };
+    slot.keys = keysOf(generation, slot.place);
+    this.#count(slot.keys, 1);
+  }
+
+  forget(slot: Counted): void {
+    if (this.#slots.delete(slot)) this.#count(slot.keys, -1);
+  }
+
+  #hasRoom(generation: Generation, place: SessionPlace, more: 0 | 1): boolean {
+    const { view } = viewOf(generation, place);
+    return CAPS.every((option) => {
+      const most = view.get(option);
+      return most <= 0 || (this.#open.get(keyOf(option, view.owner(option).key)) ?? 0) + more <= most;
+    });
   }
 }
 
-const keyOf = (option: Option<number>, view: View): string => `${option.name} ${view.owner(option).key}`;
+class Counted implements Slot {
+  place: SessionPlace;
+  keys: readonly string[];
+  readonly #caps: SessionCaps;
+
+  constructor(caps: SessionCaps, place: SessionPlace, keys: readonly string[]) {
+    this.#caps = caps;
+    this.place = place;
+    this.keys = keys;
+  }
+
+  move(generation: Generation, ip: string): void {
+    this.#caps.move(this, generation, ip);
+  }
+
+  within(generation: Generation): boolean {
+    return this.#caps.within(generation, this.place);
+  }
+
+  [Symbol.dispose](): void {
+    this.#caps.forget(this);
+  }
+}
+
+const viewOf = (
+  generation: Generation,
+  { listener, endpoint, ip }: SessionPlace,
+): { view: View; name: string | undefined } => receivingView(generation, listener, endpoint, ip);
+
+function keysOf(generation: Generation, place: SessionPlace): readonly string[] {
+  const { view, name } = viewOf(generation, place);
+  return CAPS.flatMap((option) => {
+    // The usual case: nobody sets it.
+    if (view.owner(option).key === 'default') return [];
+    return generation
+      .receivingOwners(option, place.listener, place.endpoint, place.ip, name)
+      .map((owner) => keyOf(option, owner.key));
+  });
+}
+
+const keyOf = (option: Option<number>, owner: string): string => `${option.name} ${owner}`;

@@ -27,6 +27,8 @@ export interface BuildParts {
   readonly configuration: LiveConfiguration;
   /** Called first of all: for whoever must hear every event, from the first to the last. */
   readonly observe?: (events: Events) => void;
+  /** A listener that cannot be opened at the start is an error in the log, and the server starts without it. */
+  readonly tolerateListeners?: boolean;
   /** Sizes of the spool that tests make small, so that segments change and are compacted within seconds. */
   readonly spool?: Pick<OpenSpoolParts, 'segmentBytes' | 'compactionSettleMillis'>;
 }
@@ -41,6 +43,7 @@ export async function buildServer({
   process,
   configuration,
   observe,
+  tolerateListeners = false,
   spool: sizes,
 }: BuildParts): Promise<Server> {
   const { clock, chance, network, disk } = world;
@@ -155,6 +158,7 @@ export async function buildServer({
     clock,
     configuration,
     events,
+    tolerant: tolerateListeners,
     handlers: {
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
       control_listener: (pipe, origin) => console.converse(pipe, origin),

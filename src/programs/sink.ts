@@ -162,16 +162,16 @@ class Showing {
     using _terminate = this.#process.onSignal('SIGTERM', () => this.#stop());
     using _interrupt = this.#process.onSignal('SIGINT', () => this.#stop());
     using _show = this.#process.onSignal('SIGUSR2', () => this.#report());
-    try {
-      for (const at of this.#listen) {
+    for (const at of this.#listen) {
+      try {
         const listening = await this.#sink.listen(at);
         this.#say(`impetus sink: listening on ${endpointText(listening.at)}`);
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error;
+        this.#process.complain(`impetus sink: cannot listen on ${endpointText(at)}: ${error.message}\n`);
+        await this.#sink.close();
+        return 1;
       }
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      this.#process.complain(`impetus sink: ${error.message}\n`);
-      await this.#sink.close();
-      return 1;
     }
     this.#last = { at: this.#world.clock.now(), messages: 0 };
     this.#tick();

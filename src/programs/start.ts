@@ -13,6 +13,7 @@ const PATIENCE_MILLIS = 60_000;
 
 interface Words {
   readonly config?: string;
+  readonly tolerateListeners?: boolean;
 }
 
 /**
@@ -21,16 +22,14 @@ interface Words {
  * @returns 0 after an orderly end, 1 configuration, 2 listener, 3 the spool has another owner
  */
 export async function startProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
-  const command = commandNamed('impetus start', 'Runs the server in the foreground.', process).option(
-    '-c, --config <file>',
-    'configuration file (default: the search path, as in the manual)',
-  );
+  const command = commandNamed('impetus start', 'Runs the server in the foreground.', process)
+    .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
+    .option('--tolerate-listeners', 'start also when a listener cannot be opened: an error in the log tells of it');
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
-  const { config } = command.opts<Words>();
-  return runServer(world, process, config, (server) => {
-    process.say(`${readyLine(server, process)}\n`);
-  });
+  const { config, tolerateListeners = false } = command.opts<Words>();
+  const ready = (server: Server): void => process.say(`${readyLine(server, process)}\n`);
+  return runServer(world, process, config, ready, { tolerateListeners });
 }
 
 /** One line that says where everything is. */
@@ -48,11 +47,12 @@ export async function runServer(
   process: Process,
   file: string | undefined,
   ready: (server: Server) => void | Promise<void>,
+  ways: { readonly tolerateListeners?: boolean } = {},
 ): Promise<number> {
   let server: Server;
   try {
     const configuration = await loadFor(world, process, file);
-    server = await buildServer({ world, process, configuration });
+    server = await buildServer({ world, process, configuration, ...ways });
   } catch (error) {
     const code = complain(process, error);
     if (code === undefined) throw error;

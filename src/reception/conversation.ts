@@ -4,6 +4,7 @@ import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
 import { type Reply, reply, type ServerEvent, type ServerWord } from '../smtp/index.ts';
 import type { SpoolError } from '../spool/index.ts';
+import { mustAuthenticate } from './authentication.ts';
 import { type Client, pathVariables } from './client.ts';
 import type { Desk } from './desk.ts';
 import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
@@ -141,6 +142,7 @@ export class Conversation implements Outcome {
       this.#reconfigured() ??
       (this.#desk.parts.pressure?.exceeded === true ? replies.memoryExceeded : undefined) ??
       (most > 0 && this.#receptions >= most ? replies.receptions : undefined) ??
+      (mustAuthenticate(view, this.#client.mayRelay) ? replies.authenticationRequired : undefined) ??
       (path === '' && !view.get(options.allowNullEnvelopeSender) ? replies.nullSender : undefined) ??
       (this.#literalRefused(path) ? replies.noValidDomain : undefined);
     if (trouble !== undefined) return this.#refuseSender(event.turn, trouble, CORE);

@@ -49,6 +49,12 @@ export const traceHeaders = option('rfc2822_trace_headers', boolean);
 export const reconfigMessage = option('reconfig_message', text);
 export const context = option<DictionaryValue | undefined>('context', optional(exactDictionary));
 export const pathway = option('pathway', optional(text));
+// What HTTP and consoles make of logging in comes with their logins; forced ones are asked by consoles already.
+export const enableAuthentication = option('enable_authentication', optional(boolean), {
+  unservedIn: ['control_listener', 'http_listener'],
+});
+export const alwaysAllow = option('always_allow', boolean, { unservedIn: ['http_listener'] });
+export const alwaysDeny = option('always_deny', boolean, { unservedIn: ['http_listener'] });
 
 /** Every option that reception reads: all of them are honoured. */
 export const receptionOptions = [
@@ -81,4 +87,7 @@ export const receptionOptions = [
   reconfigMessage,
   context,
   pathway,
+  enableAuthentication,
+  alwaysAllow,
+  alwaysDeny,
 ];

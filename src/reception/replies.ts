@@ -7,6 +7,7 @@ export const replies = {
   continue: reply(354, undefined, 'continue.  finished with "\\r\\n.\\r\\n"'),
   reset: reply(250, '2.0.0', 'OK'),
   relayingDenied: reply(550, '5.7.1', 'relaying denied'),
+  authenticationRequired: reply(530, '5.7.0', 'Authentication required'),
   nullSender: reply(550, '5.7.1', 'null sender not allowed'),
   noValidDomain: reply(554, '5.1.2', 'No Valid Domain'),
   messageTooLarge: reply(552, '5.3.4', 'message size limit exceeded'),

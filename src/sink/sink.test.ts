@@ -59,7 +59,7 @@ class Place implements Clock, Chance, Network {
   }
 
   listen(at: Endpoint): Promise<Listening> {
-    return Promise.resolve({ at, [Symbol.asyncDispose]: () => Promise.resolve() });
+    return Promise.resolve({ at, change: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() });
   }
   connect(_to: Endpoint, _from: string | undefined, _host: ConnectHost): Pipe {
     throw new Error('a sink does not connect');

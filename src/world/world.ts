@@ -43,6 +43,8 @@ export interface ListenOptions {
   readonly backlog: number;
   /** Unix sockets: permission bits. */
   readonly fileMode: number;
+  /** TCP: small writes do not wait for what is under way (TCP_NODELAY); true when left out. */
+  readonly noDelay?: boolean;
   /** A connection could not be accepted (EMFILE …). The socket goes on listening. */
   readonly failed?: (why: NetworkError) => void;
 }
@@ -51,6 +53,11 @@ export interface ListenOptions {
 export interface Listening extends AsyncDisposable {
   /** As asked for, but with the port that the system chose when 0 was asked for. */
   readonly at: Endpoint;
+  /**
+   * Other options for the open socket: it is not closed, and nobody who waits in its backlog is lost.
+   * @throws NetworkError; it is as before then
+   */
+  change(options: ListenOptions): Promise<void>;
 }
 
 export interface Network {

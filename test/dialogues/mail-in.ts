@@ -65,6 +65,7 @@ export function generationOf(values: Values, number: number, listens: readonly L
     sending: () => view,
     host: () => view,
     receiving: () => view,
+    receivingOwners: () => [],
     listens: () => listens,
     groupOf: () => 'default',
     bindings: () => [{ group: 'default', name: bindingName('default') }],

@@ -47,6 +47,7 @@ export function generationOf(values: Values, number = 1): Generation {
     host: (_group, _binding, host) =>
       once(`host:${host}`, () => view(`host:${host}`, values.hosts?.[host], false, { max_outbound_connections: -1 })),
     receiving: () => once('global', () => view('global', undefined, true)),
+    receivingOwners: () => [],
     listens: () => [],
     groupOf: () => 'default',
     bindings: () => [{ group: 'default', name: bindingName('default') }],

@@ -123,7 +123,7 @@ const NONE: readonly Compiled[] = [];
 export const DEFAULT_ID: StanzaId = { key: 'default', place: undefined };
 
 function defaultCell(option: Option<unknown>, value: unknown): Cell {
-  return { slot: option.slot, value, owner: DEFAULT_ID, raw: undefined };
+  return { slot: option.slot, value, owner: DEFAULT_ID, raw: undefined, ofSocket: option.ofSocket === true };
 }
 
 function cellsOf(stanza: Stanza, start: Options, owner: StanzaId): readonly Cell[] {
@@ -138,7 +138,8 @@ function addCells(options: Options, owner: StanzaId, wanted: (option: Option<unk
   for (const { entry, values, value: raw } of options.values()) {
     for (let index = 0; index < entry.declared.length; index++) {
       const option = entry.declared[index];
-      if (option && wanted(option)) into.push({ slot: option.slot, value: values[index], owner, raw });
+      if (option && wanted(option))
+        into.push({ slot: option.slot, value: values[index], owner, raw, ofSocket: option.ofSocket === true });
     }
   }
 }

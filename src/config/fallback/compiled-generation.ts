@@ -8,7 +8,8 @@ import {
   type Millis,
   parseEndpoint,
 } from '../../base/index.ts';
-import type { Generation, ListenerType, ListenStanza, View } from '../live/generation.ts';
+import type { Generation, ListenerType, ListenStanza, StanzaId, View } from '../live/generation.ts';
+import type { Option } from '../option.ts';
 import { matchCacheSize } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
 import type { Stanza } from '../tree/stanza.ts';
@@ -76,6 +77,18 @@ export class CompiledGeneration implements Generation, Side {
   receiving(listener: ListenerType, endpoint: Endpoint, client: string, pathway?: string): View {
     const key = `${client}\n${endpointText(endpoint)}\n${listener}\nr${pathway ?? '\n'}`;
     return this.#answers.get(key) ?? this.#answer(key, receivingQuery(listener, endpoint, client, pathway));
+  }
+
+  receivingOwners(
+    option: Option<unknown>,
+    listener: ListenerType,
+    endpoint: Endpoint,
+    client: string,
+    pathway?: string,
+  ): readonly StanzaId[] {
+    return chainOf(this.root, receivingQuery(listener, endpoint, client, pathway))
+      .filter((each) => each.cells.some((cell) => cell.slot === option.slot))
+      .map((each) => each.id);
   }
 
   stanza(type: string, instance: string): View {

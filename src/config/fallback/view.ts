@@ -9,6 +9,8 @@ export interface Cell {
   readonly owner: StanzaId;
   /** As written; undefined for a built-in default. */
   readonly raw: RawValue | undefined;
+  /** Nobody who has a session sees it change (`Option.ofSocket`). */
+  readonly ofSocket: boolean;
 }
 
 /**
@@ -96,10 +98,11 @@ export function samePages(one: Pages, other: Pages): boolean {
   return true;
 }
 
-/** Simple values are compared as such, so `5m` is 300; others by their text. */
+/** Simple values are compared as such, so `5m` is 300; others by their text; those of sockets not at all. */
 export function sameCell(one: Cell | undefined, other: Cell | undefined): boolean {
   if (one === other) return true;
   if (!one || !other) return false;
+  if (one.ofSocket) return true;
   if (Object.is(one.value, other.value)) return true;
   return one.raw !== undefined && sameRaw(one.raw, other.raw);
 }

@@ -48,6 +48,14 @@ export interface Generation {
   host(group: string, binding: BindingName, host: string): View;
   /** spec/config 7.5. `client` is an IP address; a Unix-socket client is 127.0.0.1. */
   receiving(listener: ListenerType, endpoint: Endpoint, client: string, pathway?: string): View;
+  /** Every stanza that sets an option for such a client, nearest first: what its session is counted in. */
+  receivingOwners(
+    option: Option<unknown>,
+    listener: ListenerType,
+    endpoint: Endpoint,
+    client: string,
+    pathway?: string,
+  ): readonly StanzaId[];
   listens(): readonly ListenStanza[];
   groupOf(binding: BindingName): string;
   bindings(): readonly { readonly group: string; readonly name: BindingName }[];
@@ -57,7 +65,10 @@ export interface Generation {
   stanza(type: string, instance: string): View;
 }
 
-export type CommitCheck = (next: Generation, current: Generation) => void | (() => void) | Promise<void>;
+export type CommitCheck = (
+  next: Generation,
+  current: Generation,
+) => void | (() => void) | Promise<void> | Promise<() => void>;
 
 /** The live configuration. Readers keep the generation they took; a commit swaps one pointer. */
 export interface Configuration {

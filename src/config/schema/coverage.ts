@@ -99,8 +99,16 @@ export function coverageOf(schema: Schema): Coverage {
  *
  * @param declared those that may stand in the scope
  */
-export function isRead(declared: readonly Option<unknown>[], scope: string): boolean {
-  return declared.some((option) => option.unservedIn?.includes(scope) !== true);
+export function isRead(declared: readonly Option<unknown>[], scope: string, listener?: string): boolean {
+  return declared.some(
+    ({ unservedIn }) =>
+      unservedIn?.includes(scope) !== true && (listener === undefined || unservedIn?.includes(listener) !== true),
+  );
+}
+
+/** @returns the listener that the stanza of a key stands in, whose Listen and Peer stanzas are read where it is */
+export function listenerOf(key: string): string | undefined {
+  return /^[a-z]+_listener(?=:)/.exec(key)?.[0];
 }
 
 /** Which kind of scope a scope is, and whether something reads what stands in it. */

@@ -20,6 +20,7 @@ export function option<T>(
     readonly dynamic?: boolean;
     readonly summary?: string;
     readonly unservedIn?: readonly string[];
+    readonly ofSocket?: boolean;
   } = {},
 ): Option<T> {
   const named = catalogue.options.filter(
@@ -47,6 +48,7 @@ export function option<T>(
     initials: new Map(Object.entries(row.defaults ?? {}).map(([scope, value]) => [scope, type.read(rawOf(value))])),
     type,
     ...(ours.unservedIn === undefined ? {} : { unservedIn: ours.unservedIn }),
+    ...(ours.ofSocket === undefined ? {} : { ofSocket: ours.ofSocket }),
     dynamic: ours.dynamic ?? row.dynamic !== false,
     summary: ours.summary ?? row.summary ?? '',
   };

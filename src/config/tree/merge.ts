@@ -1,7 +1,7 @@
 import { ConfigError, NotImplemented, Notice } from '../errors.ts';
 import { type Place, ValueError } from '../option.ts';
 import type { ScopeRow } from '../schema/catalogue.ts';
-import { isRead } from '../schema/coverage.ts';
+import { isRead, listenerOf } from '../schema/coverage.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { type IncludeItem, type Item, LIMITS, type OptionItem, type StanzaItem } from '../text/items.ts';
@@ -107,7 +107,8 @@ class Merger {
       this.#findings.errors.push(error);
       return;
     }
-    if (served && !isRead(entry.declared, into.type)) this.#notImplemented(item.at, name, into.type);
+    if (served && !isRead(entry.declared, into.type, listenerOf(into.key)))
+      this.#notImplemented(item.at, name, into.type);
     for (const option of entry.declared) {
       for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
     }

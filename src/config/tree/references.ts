@@ -1,11 +1,13 @@
 import { ConfigError, Notice } from '../errors.ts';
 import { spelling } from '../schema/spelling.ts';
 import type { Findings } from './merge.ts';
+import { overlappingEndpoints } from './overlap.ts';
 import { type Assignment, childOf, type Stanza, stanzaTitle } from './stanza.ts';
 
 /** What can only be judged when the whole tree is there. Repeated at each commit. */
 export function checkTree(root: Stanza, findings: Findings): void {
   duplicateEndpoints(root, findings);
+  overlappingEndpoints(root, findings);
   oneScriptlet(root, findings);
   references(root, root, findings);
 }

@@ -1,5 +1,5 @@
 import type { Place } from '../option.ts';
-import { isRead } from '../schema/coverage.ts';
+import { isRead, listenerOf } from '../schema/coverage.ts';
 import { BUILT_IN } from '../schema/declare.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
@@ -36,7 +36,7 @@ export function usedSettings(root: Stanza, schema: Schema): readonly UsedSetting
         scope: stanza.type,
         title: `${spelling(name)} in ${stanzaTitle(stanza)}`,
         place: at,
-        implemented: served && isRead(entry.declared, stanza.type),
+        implemented: served && isRead(entry.declared, stanza.type, listenerOf(stanza.key)),
         parts: entry.declared.flatMap((option) => option.type.unserved?.(value) ?? []),
       });
     }

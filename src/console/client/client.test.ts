@@ -182,7 +182,7 @@ test('a console over TCP is refused in the server’s words', async () => {
   const desk = new Desk();
   expect(await desk.run(await serve(new FakeHouse(), 60, at), '127.0.0.1:2025', 'pid')).toBe(3);
   expect(desk.complaints).toBe(
-    'ec_console: cannot connect to 127.0.0.1:2025: consoles over TCP are not implemented yet, because logging in is not: use a Unix socket\n',
+    'ec_console: cannot connect to 127.0.0.1:2025: consoles over TCP are not implemented yet, because logging in is not: use a Unix socket, or Always_Allow for clients that you trust\n',
   );
 });
 

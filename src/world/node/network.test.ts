@@ -165,11 +165,11 @@ test('an IPv6 wildcard leaves the IPv4 port free', async () => {
   nearPipe.destroy();
 });
 
-test('a port in use is named', async () => {
+test('a port in use is refused in the words of the system', async () => {
   await using door = await network.listen(anywhere, options, () => new Ear());
   await expect(network.listen(door.at, options, () => new Ear())).rejects.toMatchObject({
     code: 'EADDRINUSE',
-    message: expect.stringMatching(/^127\.0\.0\.1:\d+ is in use$/),
+    message: 'address already in use',
   });
 });
 

@@ -1,12 +1,6 @@
 import { createSocket } from 'node:dgram';
-import {
-  createServer,
-  connect as openSocket,
-  type Server,
-  type Socket,
-  type ListenOptions as SocketOptions,
-} from 'node:net';
-import { type Endpoint, endpointText, family } from '../../base/index.ts';
+import { connect as openSocket, type Socket } from 'node:net';
+import type { Endpoint } from '../../base/index.ts';
 import type {
   Clock,
   ConnectHost,
@@ -18,32 +12,21 @@ import type {
   Pipe,
   PipeHost,
 } from '../world.ts';
+import { mostDescriptors, openListening } from './listening.ts';
 import { canonical, NodePipe, networkError } from './pipe.ts';
-import { clearSocketPath, withFileMode } from './unix-socket.ts';
 
 /** The system's sockets. */
 export class NodeNetwork implements Network {
   readonly #clock: Clock;
+  readonly #mostDescriptors: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, descriptors = mostDescriptors()) {
     this.#clock = clock;
+    this.#mostDescriptors = descriptors;
   }
 
-  async listen(at: Endpoint, options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<Listening> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.on('connection', (socket) => this.#accept(at, socket, accept));
-    if (at.kind === 'unix') await clearSocketPath(at.path);
-    await opened(server, at, options);
-    server.on('error', (error) => options.failed?.(networkError(error)));
-    const address = server.address();
-    const port = typeof address === 'object' && address ? address.port : 0;
-    return {
-      at: at.kind === 'tcp' ? { ...at, port } : at,
-      // `close` ends the listening at once; it calls back only when all connections have gone, which nobody waits for.
-      [Symbol.asyncDispose]: async () => {
-        server.close();
-      },
-    };
+  listen(at: Endpoint, options: ListenOptions, accept: (pipe: Pipe) => PipeHost): Promise<Listening> {
+    return openListening(at, options, this.#mostDescriptors, (socket) => this.#accept(at, socket, accept));
   }
 
   connect(to: Endpoint, from: string | undefined, host: ConnectHost): Pipe {
@@ -100,22 +83,4 @@ export class NodeNetwork implements Network {
     const pipe = new NodePipe(socket, { ip: canonical(remoteAddress), port: remotePort ?? 0 }, this.#clock);
     pipe.serve(accept(pipe));
   }
-}
-
-function opened(server: Server, at: Endpoint, options: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      const where = at.kind === 'unix' ? at.path : endpointText(at);
-      reject(networkError(error, error.code === 'EADDRINUSE' ? `${where} is in use` : error.message));
-    };
-    server.once('error', failed);
-    server.once('listening', () => {
-      server.off('error', failed);
-      resolve();
-    });
-    // `exclusive`: never by way of a cluster parent.
-    const how: SocketOptions = { backlog: options.backlog, exclusive: true };
-    if (at.kind === 'unix') withFileMode(options.fileMode, () => server.listen({ ...how, path: at.path }));
-    else server.listen({ ...how, host: at.ip, port: at.port, ipv6Only: family(at.ip) === 6 });
-  });
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
 import { bytesIn, joined, millis, parseAddress, type Segments, unmapped } from '../../base/index.ts';
 import { type Clock, NetworkError, type PeerAddress, type Pipe, type PipeHost } from '../world.ts';
 
@@ -115,6 +116,11 @@ export function canonical(ip: string): string {
 /** @returns what the system reported, with its own code */
 export function networkError(error: NodeJS.ErrnoException, message = error.message): NetworkError {
   return new NetworkError(error.code ?? 'EIO', message, { cause: error });
+}
+
+/** @returns what an error number means, as `permission denied`: without the call and the address that Node adds */
+export function systemText(error: NodeJS.ErrnoException): string {
+  return (error.errno === undefined ? undefined : getSystemErrorMap().get(error.errno)?.[1]) ?? error.message;
 }
 
 /** Milliseconds that a peer has to close after us, and to take something of what it was sent before. */

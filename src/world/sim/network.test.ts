@@ -248,3 +248,46 @@ test('a crash of the machine resets what was open', async () => {
   await world.clock.idle();
   expect([near.why?.code, far.why?.code]).toEqual(['ECONNRESET', 'ECONNRESET']);
 });
+
+test('as on Linux a wildcard has its port alone in its family, and each address may have it besides the others', async () => {
+  const { network } = simWorld();
+  const listen = (ip: string, port = 25) => network.listen({ kind: 'tcp', ip, port }, options, () => new Ear());
+  const first = await listen('192.0.2.1');
+  await listen('192.0.2.2');
+  await listen('::');
+  await listen('0.0.0.0', 26);
+  for (const ip of ['0.0.0.0', '192.0.2.1', '::1'])
+    await expect(listen(ip)).rejects.toMatchObject({ code: 'EADDRINUSE', message: 'address already in use' });
+  await first[Symbol.asyncDispose]();
+  await listen('192.0.2.1');
+});
+
+test('a bind can be made to fail, and so can a change of an open socket, which is then as before', async () => {
+  const { network } = simWorld();
+  const listen = () => network.listen(server, options, () => new Ear());
+  network.refuseBind('192.0.2.1:25', 'EACCES');
+  await expect(listen()).rejects.toMatchObject({ code: 'EACCES' });
+  network.healBind('192.0.2.1:25');
+  const door = await listen();
+  await door.change({ ...options, backlog: 3 });
+  network.refuseBind('192.0.2.1:25');
+  await expect(door.change({ ...options, backlog: 4 })).rejects.toMatchObject({ code: 'EACCES' });
+  expect(network.listening.get('192.0.2.1:25')?.backlog).toBe(3);
+});
+
+test('a socket without descriptors loses its clients and tells its owner; those who connect later are taken', async () => {
+  const { network, clock } = simWorld();
+  const failed: string[] = [];
+  const heard = { ...options, failed: (why: NetworkError) => void failed.push(why.code) };
+  await network.listen({ kind: 'tcp', ip: '0.0.0.0', port: 25 }, heard, () => new Ear());
+  network.refuseAccept('0.0.0.0:25');
+  const lost = new Ear();
+  network.connect(server, undefined, lost);
+  await clock.advance(100);
+  expect([lost.heard, lost.why?.code, failed]).toEqual([['opened', 'closed'], 'ECONNRESET', ['EMFILE']]);
+  network.healAccept('0.0.0.0:25');
+  const taken = new Ear();
+  network.connect(server, undefined, taken);
+  await clock.advance(100);
+  expect(taken.heard).toEqual(['opened']);
+});

@@ -22,6 +22,7 @@ interface Door {
   readonly at: Endpoint;
   readonly owner: object | undefined;
   readonly accept: (pipe: Pipe) => PipeHost;
+  options: ListenOptions;
 }
 
 interface Socket {
@@ -45,6 +46,8 @@ export class SimNetwork implements Network {
   readonly #doors = new Map<string, Door>();
   readonly #sockets = new Map<string, Socket>();
   readonly #troubles = new Map<string, string>();
+  readonly #bindTroubles = new Map<string, string>();
+  readonly #acceptTroubles = new Map<string, string>();
   readonly #pipes = new Set<SimPipe>();
   #port = 32_768;
 
@@ -56,17 +59,25 @@ export class SimNetwork implements Network {
 
   async listen(
     at: Endpoint,
-    _options: ListenOptions,
+    options: ListenOptions,
     accept: (pipe: Pipe) => PipeHost,
     owner?: object,
   ): Promise<Listening> {
     const actual = at.kind === 'tcp' && at.port === 0 ? { ...at, port: this.#freePort() } : at;
     const key = endpointText(actual);
-    if (this.#doors.has(key)) throw new NetworkError('EADDRINUSE', at.kind === 'unix' ? 'in use' : `${key} is in use`);
-    const door = { at: actual, accept, owner };
+    const trouble = this.#bindTroubles.get(key);
+    if (trouble !== undefined) throw new NetworkError(trouble, `simulated ${trouble}`);
+    if ([...this.#doors.values()].some((other) => overlap(other.at, actual)))
+      throw new NetworkError('EADDRINUSE', at.kind === 'unix' ? 'in use' : 'address already in use');
+    const door: Door = { at: actual, accept, owner, options };
     this.#doors.set(key, door);
     return {
       at: actual,
+      change: async (next) => {
+        const refused = this.#bindTroubles.get(key);
+        if (refused !== undefined) throw new NetworkError(refused, `simulated ${refused}`);
+        door.options = next;
+      },
       [Symbol.asyncDispose]: async () => {
         if (this.#doors.get(key) === door) this.#doors.delete(key);
       },
@@ -133,6 +144,29 @@ export class SimNetwork implements Network {
     this.#troubles.delete(key);
   }
 
+  /** Nobody can listen at that endpoint, or change how, until `healBind`. Who listens there already is not disturbed. */
+  refuseBind(key: string, code = 'EACCES'): void {
+    this.#bindTroubles.set(key, code);
+  }
+
+  healBind(key: string): void {
+    this.#bindTroubles.delete(key);
+  }
+
+  /** Connections to the socket that listens at that endpoint are made and lost at once, as by a process without descriptors. */
+  refuseAccept(key: string, code = 'EMFILE'): void {
+    this.#acceptTroubles.set(key, code);
+  }
+
+  healAccept(key: string): void {
+    this.#acceptTroubles.delete(key);
+  }
+
+  /** Who listens, and how. */
+  get listening(): ReadonlyMap<string, ListenOptions> {
+    return new Map([...this.#doors].map(([key, door]) => [key, door.options]));
+  }
+
   /** Both ends of a connection hear ECONNRESET. */
   reset(pipe: Pipe): void {
     if (pipe instanceof SimPipe) pipe.reset();
@@ -180,6 +214,12 @@ export class SimNetwork implements Network {
       return ends.back.send({ kind: 'refused', code });
     }
     ends.back.send({ kind: 'opened' });
+    const notAccepted = this.#acceptTroubles.get(endpointText(door.at));
+    if (notAccepted !== undefined) {
+      ends.back.send({ kind: 'reset' });
+      door.options.failed?.(new NetworkError(notAccepted, `simulated ${notAccepted}`));
+      return;
+    }
     const far = this.#pipe({ out: ends.back, in: ends.there, remote: ends.local, local: ends.remote });
     far.owner = door.owner;
     far.serve(door.accept(far));
@@ -208,4 +248,11 @@ export class SimNetwork implements Network {
     for (const key of this.#doors.keys()) if (key.endsWith(`:${port}`)) return true;
     return false;
   }
+}
+
+/** Whether two sockets cannot listen at once: as on Linux, a wildcard has its port alone in its family. */
+function overlap(one: Endpoint, other: Endpoint): boolean {
+  if (one.kind === 'unix' || other.kind === 'unix') return endpointText(one) === endpointText(other);
+  if (one.port !== other.port || family(one.ip) !== family(other.ip)) return false;
+  return one.ip === other.ip || [one.ip, other.ip].some((ip) => ip === '0.0.0.0' || ip === '::');
 }

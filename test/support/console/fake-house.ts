@@ -197,10 +197,15 @@ export class FakeHouse implements House {
 }
 
 /** An origin as the listener hands it over; `ends` counts how often the slot was given back. */
-export function fakeOrigin(endpoint: Endpoint, idleSeconds = 60): ConsoleOrigin & { ends: number } {
+export function fakeOrigin(
+  endpoint: Endpoint,
+  idleSeconds = 60,
+  forced: Readonly<Record<string, boolean>> = {},
+): ConsoleOrigin & { ends: number } {
   const view: View = {
     generation: 3,
     get: <T>(option: Option<T>): T => {
+      if (option.name === 'always_allow' || option.name === 'always_deny') return (forced[option.name] ?? false) as T;
       if (option.slot !== consoleTimeout.slot) throw new Error(`a console does not read ${option.name}`);
       return seconds(idleSeconds) as T;
     },

@@ -25,12 +25,18 @@ export interface Served {
   peer(at?: Endpoint): Peer;
 }
 
-export async function serve(house: FakeHouse, idleSeconds = 60, at: Endpoint = socket): Promise<Served> {
+/** @param forced  `always_allow`, `always_deny` */
+export async function serve(
+  house: FakeHouse,
+  idleSeconds = 60,
+  at: Endpoint = socket,
+  forced: Readonly<Record<string, boolean>> = {},
+): Promise<Served> {
   const network = new SimNetwork(house.clock, new SimChance(1));
   const server = consoleServer(house);
   const origins: ReturnType<typeof fakeOrigin>[] = [];
   await network.listen(at, { backlog: 1, fileMode: 0o600 }, (pipe) => {
-    const origin = fakeOrigin(at, idleSeconds);
+    const origin = fakeOrigin(at, idleSeconds, forced);
     origins.push(origin);
     return server.converse(pipe, origin);
   });
