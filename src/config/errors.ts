@@ -6,8 +6,12 @@ export interface ConfigErrorDetail {
   readonly capability?: string | undefined;
   /** The last line of Momentum's form, where it is not the message. */
   readonly consoleText?: string;
+  /** The name that was most likely meant. */
+  readonly suggestion?: string | undefined;
   readonly cause?: unknown;
 }
+
+const UNKNOWN_CAPABILITY = 'CFG-07961';
 
 /** One thing that is wrong in a configuration, or the reason why a commit was vetoed. */
 export class ConfigError extends Error {
@@ -16,6 +20,7 @@ export class ConfigError extends Error {
   readonly near: string | undefined;
   /** Path of the scope, when a name is unknown there. */
   readonly capability: string | undefined;
+  readonly suggestion: string | undefined;
   readonly #consoleText: string;
 
   constructor(message: string, detail: ConfigErrorDetail = {}) {
@@ -23,7 +28,13 @@ export class ConfigError extends Error {
     this.place = detail.place;
     this.near = detail.near;
     this.capability = detail.capability;
+    this.suggestion = detail.suggestion;
     this.#consoleText = detail.consoleText ?? message;
+  }
+
+  /** Momentum's code of the message, where it has one. */
+  get code(): string | undefined {
+    return this.capability === undefined ? undefined : UNKNOWN_CAPABILITY;
   }
 
   /** `FILE:LINE:COLUMN: error: TEXT`, the form of `impetus check`. */
@@ -35,7 +46,7 @@ export class ConfigError extends Error {
   get consoleLines(): readonly string[] {
     const lines: string[] = [];
     if (this.capability !== undefined)
-      lines.push(`CFG-07961 No module provides capability 'config.${this.capability}'.`);
+      lines.push(`${UNKNOWN_CAPABILITY} No module provides capability 'config.${this.capability}'.`);
     if (this.place) {
       const near = this.near === undefined ? '' : ` near '${this.near}'`;
       lines.push(`Syntax error in ${this.place.file} at line ${this.place.line}${near}`);
@@ -50,11 +61,18 @@ export class ConfigErrors extends Error {
   readonly errors: readonly ConfigError[];
   /** `not found`: there is no configuration at all. */
   readonly reason: 'invalid' | 'not found';
+  /** What was worth knowing besides. */
+  readonly notices: readonly Notice[];
 
-  constructor(errors: readonly ConfigError[], reason: 'invalid' | 'not found' = 'invalid') {
+  constructor(
+    errors: readonly ConfigError[],
+    reason: 'invalid' | 'not found' = 'invalid',
+    notices: readonly Notice[] = [],
+  ) {
     super(errors.map((error) => error.checkLine).join('\n'));
     this.errors = errors;
     this.reason = reason;
+    this.notices = notices;
   }
 
   /** One line for each error. */
@@ -98,6 +116,26 @@ export class NotImplemented extends Notice {
     super('not implemented yet', place, text);
     this.name = name;
     this.scope = scope;
+  }
+}
+
+/** A warning of a pedantic check: legal, and most likely not what was meant. */
+export class LintWarning extends Notice {
+  /** The rule's id, as docs/checking.md has it: `open-relay`. */
+  readonly rule: string;
+  /** What to write instead, where that is known. */
+  readonly suggestion: string | undefined;
+
+  constructor(rule: string, place: Place, text: string, suggestion: string | undefined) {
+    super('warning', place, text);
+    this.rule = rule;
+    this.suggestion = suggestion;
+  }
+
+  /** With the rule's id behind it. */
+  override get line(): string {
+    const hint = this.suggestion === undefined ? '' : `; write ${this.suggestion}`;
+    return `${super.line}${hint} [${this.rule}]`;
   }
 }
 

@@ -153,7 +153,7 @@ class Reader {
       return await this.#disk.list(path);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#fail(`cannot read ${path}: ${reason(error)}`, item.at, item.path);
+      this.#fail(`cannot read ${path}: ${diskReason(error)}`, item.at, item.path);
       return [];
     }
   }
@@ -170,7 +170,7 @@ class Reader {
       return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#fail(`cannot read ${path}: ${reason(error)}`, from, path);
+      this.#fail(`cannot read ${path}: ${diskReason(error)}`, from, path);
       return undefined;
     }
   }
@@ -211,12 +211,13 @@ async function statusOf(disk: Disk, path: string): Promise<{ readonly kind: stri
   try {
     return (await disk.status(path)) ?? MISSING;
   } catch (error) {
-    if (error instanceof DiskError) return reason(error);
+    if (error instanceof DiskError) return diskReason(error);
     throw error;
   }
 }
 
-function reason(error: DiskError): string {
+/** In words, where we have them. */
+export function diskReason(error: DiskError): string {
   return REASONS.get(error.code) ?? error.code;
 }
 

@@ -84,7 +84,7 @@ class Parser {
     const lexer = this.#lexer;
     const at = lexer.place;
     const name = lexer.value;
-    if (lexer.kind !== 'word') return this.#noName();
+    if (lexer.kind !== 'word') return this.#noName(depth);
     if (name === ';') {
       this.#complain("there is no ';' in this language: an item ends where the next begins", at, name);
       lexer.next(false);
@@ -289,7 +289,7 @@ class Parser {
     return { kind: 'stanza', name, at, instance, items };
   }
 
-  #noName(): undefined {
+  #noName(depth: number): undefined {
     const lexer = this.#lexer;
     const { line, kind } = lexer;
     this.#complain(
@@ -303,7 +303,7 @@ class Parser {
       lexer.next(false);
     } else {
       lexer.next(false);
-      this.#skipLine(line, 0);
+      this.#skipLine(line, depth);
     }
   }
 
