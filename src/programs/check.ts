@@ -30,7 +30,7 @@ export async function checkProgram(world: World, process: Process, words: readon
   const result = await checked(world, process, asked);
   if (asked.json === true) return saidAsJson(process, result, asked);
   for (const error of result.errors) process.complain(`${error.checkLine}\n`);
-  for (const notice of [...result.notImplemented, ...result.warnings]) {
+  for (const notice of result.notices) {
     if (result.outcome === 'valid') process.say(`${notice.line}\n`);
     else process.complain(`${notice.line}\n`);
   }
@@ -85,7 +85,14 @@ async function checked(world: World, process: Process, asked: Words): Promise<Ch
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw error;
     // The name of the node leads nowhere, before any file is looked for.
-    return { outcome: 'invalid', errors: error.errors, warnings: [], notImplemented: [], configuration: undefined };
+    return {
+      outcome: 'invalid',
+      errors: error.errors,
+      notices: [],
+      warnings: [],
+      notImplemented: [],
+      configuration: undefined,
+    };
   }
 }
 

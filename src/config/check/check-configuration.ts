@@ -29,6 +29,8 @@ export interface CheckResult {
   /** `none`: there is no configuration. */
   readonly outcome: 'valid' | 'invalid' | 'none';
   readonly errors: readonly ConfigError[];
+  /** All that stops nothing: warnings, and what is not implemented. */
+  readonly notices: readonly Notice[];
   readonly warnings: readonly Notice[];
   readonly notImplemented: readonly NotImplemented[];
   /** What was loaded, if it was. */
@@ -78,8 +80,9 @@ async function whole(options: CheckOptions): Promise<CheckResult> {
   return { outcome: 'valid', errors: [], ...sorted(notices), configuration };
 }
 
-function sorted(notices: readonly Notice[]): Pick<CheckResult, 'warnings' | 'notImplemented'> {
+function sorted(notices: readonly Notice[]): Pick<CheckResult, 'notices' | 'warnings' | 'notImplemented'> {
   return {
+    notices,
     warnings: notices.filter((notice) => notice.kind === 'warning'),
     notImplemented: notices.filter((notice) => notice instanceof NotImplemented),
   };
