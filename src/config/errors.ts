@@ -39,7 +39,7 @@ export class ConfigError extends Error {
 
   /** `FILE:LINE:COLUMN: error: TEXT`, the form of `impetus check`. */
   get checkLine(): string {
-    return this.place ? `${placeText(this.place)}: error: ${this.message}` : `error: ${this.message}`;
+    return oneLine(this.place ? `${placeText(this.place)}: error: ${this.message}` : `error: ${this.message}`);
   }
 
   /** Momentum's form, as the console and `validate_config` print it. */
@@ -52,7 +52,7 @@ export class ConfigError extends Error {
       lines.push(`Syntax error in ${this.place.file} at line ${this.place.line}${near}`);
     }
     lines.push(this.#consoleText);
-    return lines;
+    return lines.map(oneLine);
   }
 }
 
@@ -100,7 +100,7 @@ export class Notice {
 
   /** `FILE:LINE:COLUMN: warning: TEXT`, or `… not implemented yet: TEXT`, as `impetus check` prints it. */
   get line(): string {
-    return `${placeText(this.place)}: ${this.kind}: ${this.text}`;
+    return oneLine(`${placeText(this.place)}: ${this.kind}: ${this.text}`);
   }
 }
 
@@ -135,9 +135,19 @@ export class LintWarning extends Notice {
   /** With the rule's id behind it. */
   override get line(): string {
     const hint = this.suggestion === undefined ? '' : `; write ${this.suggestion}`;
-    return `${super.line}${hint} [${this.rule}]`;
+    return oneLine(`${super.line}${hint} [${this.rule}]`);
   }
 }
+
+/** What is quoted from a file may hold anything: it must neither break the line nor command the terminal. */
+function oneLine(text: string): string {
+  const shown = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}...` : text;
+  return shown.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) =>
+    char === '\n' ? '\\n' : char === '\t' ? '\\t' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+const LONGEST_LINE = 2000;
 
 export function placeText(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`;

@@ -29,12 +29,12 @@ export async function checkProgram(world: World, process: Process, words: readon
   const asked = command.opts<Words>();
   const result = await checked(world, process, asked);
   if (asked.json === true) return saidAsJson(process, result, asked);
+  // What stops nothing can wait until what stops everything is mended; JSON has both.
   for (const error of result.errors) process.complain(`${error.checkLine}\n`);
-  for (const notice of result.notices) {
-    if (result.outcome === 'valid') process.say(`${notice.line}\n`);
-    else process.complain(`${notice.line}\n`);
+  if (result.outcome === 'valid') {
+    for (const notice of result.notices) process.say(`${notice.line}\n`);
+    process.say(asked.syntaxOnly === true ? 'Syntax valid\n' : 'Configuration valid\n');
   }
-  if (result.outcome === 'valid') process.say(asked.syntaxOnly === true ? 'Syntax valid\n' : 'Configuration valid\n');
   return exitCode(result, asked);
 }
 

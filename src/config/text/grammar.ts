@@ -385,20 +385,19 @@ class Parser {
     while (this.#lexer.next(false) !== 'end');
   }
 
+  /** One for a line says enough about a file that is no text. */
   #nuls(text: string, file: string): void {
     let line = 1;
     let lineStart = 0;
-    let from = 0;
-    for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) {
-      for (let end = text.indexOf('\n', from); end !== -1 && end < at; end = text.indexOf('\n', end + 1)) {
+    for (let at = text.indexOf('\0'); at !== -1; ) {
+      let end = text.indexOf('\n', lineStart);
+      for (; end !== -1 && end < at; end = text.indexOf('\n', lineStart)) {
         line++;
         lineStart = end + 1;
       }
-      from = Math.max(from, lineStart);
-      // One for a line says enough about a file that is no text.
-      if (at === lineStart || text.lastIndexOf('\0', at - 1) < lineStart) {
-        this.#complain('a NUL character', { file, line, column: at - lineStart + 1 }, '\\0');
-      }
+      this.#complain('a NUL character', { file, line, column: at - lineStart + 1 }, '\\0');
+      if (end === -1 || this.#errors.length > LIMITS.errors) return;
+      at = text.indexOf('\0', end);
     }
   }
 

@@ -67,7 +67,9 @@ describe('size', () => {
     expect(millis).toBeLessThan(5000);
   });
 
-  test('three hundred thousand unknown names are not all searched for a name like them', { timeout: 20_000 }, async () => {
+  test('three hundred thousand unknown names are not all searched for a name like them', {
+    timeout: 20_000,
+  }, async () => {
     const text = Array.from({ length: 300_000 }, (_, index) => `no_such_${index} = 1\n`).join('');
     const from = performance.now();
     const result = await checked(text);
