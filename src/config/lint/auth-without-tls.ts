@@ -1,4 +1,3 @@
-import { doorsOf } from './doors.ts';
 import { effective, textsOf } from './effective.ts';
 import type { LintRule } from './rule.ts';
 
@@ -6,7 +5,7 @@ export const authWithoutTls: LintRule = {
   id: 'auth-without-tls',
   summary: 'AUTH is offered where the connection cannot be encrypted',
   *find(subject) {
-    for (const door of doorsOf(subject, 'esmtp_listener')) {
+    for (const door of subject.doors('esmtp_listener')) {
       if (door.reach === 'local') continue;
       for (const { query } of door.clients) {
         const extensions = effective(subject.generation, query, 'smtp_extensions');

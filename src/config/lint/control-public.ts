@@ -1,11 +1,10 @@
-import { doorsOf } from './doors.ts';
 import type { LintRule } from './rule.ts';
 
 export const controlPublic: LintRule = {
   id: 'control-public',
   summary: 'the console listens where others can reach it, without encryption',
   *find(subject) {
-    for (const door of doorsOf(subject, 'control_listener')) {
+    for (const door of subject.doors('control_listener')) {
       if (door.reach !== 'local')
         yield {
           place: door.listen.at,

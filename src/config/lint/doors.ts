@@ -1,8 +1,10 @@
 import { type Cidr, contains, type Endpoint, parseCidr, parseEndpoint } from '../../base/index.ts';
 import type { Query } from '../fallback/chain.ts';
+import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import { effective } from './effective.ts';
-import type { Subject } from './rule.ts';
+
+type ReceivingQuery = Extract<Query, { kind: 'receiving' }>;
 
 /** A `Listen` that is open, and the kinds of clients that may find different values there. */
 export interface Door {
@@ -27,23 +29,25 @@ export interface Client {
 }
 
 /** The open doors of a kind of listener. */
-export function* doorsOf(subject: Subject, type: string): Iterable<Door> {
-  const listener = subject.generation.tree.children.get(type)?.get('');
-  for (const listen of listener?.children.get('listen')?.values() ?? []) {
+export function doorsOf(generation: CompiledGeneration, type: string): readonly Door[] {
+  const listener = generation.tree.children.get(type)?.get('');
+  if (!listener) return [];
+  const ofListener = blocksOf(listener);
+  return [...(listener.children.get('listen')?.values() ?? [])].flatMap((listen) => {
     const endpoint = parseEndpoint(listen.instance);
-    if (!listener || endpoint.kind === 'error') continue;
-    const query: Query = {
+    if (endpoint.kind === 'error') return [];
+    const query: ReceivingQuery = {
       kind: 'receiving',
       listener: type,
       endpoint: listen.instance,
       client: undefined,
       pathway: undefined,
     };
-    if (effective(subject.generation, query, 'enable')?.values[0] === false) continue;
+    if (effective(generation, query, 'enable')?.values[0] === false) return [];
     const title = `Listen "${listen.written ?? listen.instance}"`;
-    const clients = clientsOf(listener, listen, endpoint, query);
-    yield { listener, listen, endpoint, reach: reachOf(endpoint), title, clients };
-  }
+    const clients = clientsOf(ofListener, blocksOf(listen), familyOf(endpoint), query);
+    return [{ listener, listen, endpoint, reach: reachOf(endpoint), title, clients }];
+  });
 }
 
 /** Blocks at least this large hold more than any one organisation has. */
@@ -62,30 +66,54 @@ export function reachOf(endpoint: Endpoint): Reach {
   return inside(PRIVATE, endpoint.ip) ? 'private' : 'public';
 }
 
-/** One for each block that has a `Peer`, and one who is in none but the vast ones. */
-function clientsOf(listener: Stanza, listen: Stanza, endpoint: Endpoint, query: Query): readonly Client[] {
-  if (query.kind !== 'receiving') return [];
-  const family = familyOf(endpoint);
-  const blocks = [listen, listener]
-    .flatMap((stanza) => [...(stanza.children.get('peer')?.keys() ?? [])])
-    .flatMap((text) => parseCidr(text) ?? [])
-    .filter((cidr) => cidr.family === family);
-  const named = blocks.filter((cidr) => !isVast(cidr));
-  const anybody = STRANGERS.find(
-    (address) => address.includes(':') === (family === 6) && !named.some((cidr) => contains(cidr, address)),
-  );
-  const everybody =
-    anybody === undefined ? [] : [{ address: anybody, everybody: true, query: { ...query, client: anybody } }];
-  const others = [listen, listener]
-    .flatMap((stanza) => [...(stanza.children.get('peer')?.keys() ?? [])])
-    .flatMap((text) => {
-      const cidr = parseCidr(text);
-      const address = text.replace(/\/\d+$/, '');
-      if (cidr?.family !== family || (isVast(cidr) && anybody !== undefined && contains(cidr, anybody))) return [];
-      return [{ address, everybody: isVast(cidr), query: { ...query, client: address } }];
-    });
-  return [...everybody, ...others];
+/** The blocks that have a `Peer` in one stanza. */
+interface Blocks {
+  readonly vast: readonly Block[];
+  readonly few: readonly Block[];
+  /** Of everybody else, on whom only the vast blocks have a say. */
+  readonly strangers: readonly string[];
 }
+
+interface Block {
+  readonly cidr: Cidr;
+  readonly address: string;
+}
+
+function blocksOf(container: Stanza): Blocks {
+  const blocks = [...(container.children.get('peer')?.keys() ?? [])].flatMap((text) => {
+    const cidr = parseCidr(text);
+    return cidr ? [{ cidr, address: text.replace(/\/\d+$/, '') }] : [];
+  });
+  const few = blocks.filter(({ cidr }) => !isVast(cidr));
+  return {
+    vast: blocks.filter(({ cidr }) => isVast(cidr)),
+    few: few.slice(0, MOST_CLIENTS),
+    strangers: STRANGERS.filter((address) => !few.some(({ cidr }) => contains(cidr, address))),
+  };
+}
+
+/** One for each block that has a `Peer`, and one who is in none but the vast ones. */
+function clientsOf(outer: Blocks, inner: Blocks, family: 4 | 6, query: ReceivingQuery): readonly Client[] {
+  const anybody = inner.strangers.find(
+    (address) => address.includes(':') === (family === 6) && outer.strangers.includes(address),
+  );
+  const client = (address: string, everybody: boolean): Client => ({
+    address,
+    everybody,
+    query: { ...query, client: address },
+  });
+  const ours = (blocks: readonly Block[]): readonly Block[] => blocks.filter(({ cidr }) => cidr.family === family);
+  return [
+    ...(anybody === undefined ? [] : [client(anybody, true)]),
+    ...ours([...inner.vast, ...outer.vast])
+      .filter(({ cidr }) => anybody === undefined || !contains(cidr, anybody))
+      .map(({ address }) => client(address, true)),
+    ...ours([...inner.few, ...outer.few]).map(({ address }) => client(address, false)),
+  ];
+}
+
+/** A listener with more Peer stanzas was written by a program; all of them would be asked at each door. */
+const MOST_CLIENTS = 2000;
 
 function inside(blocks: readonly string[], ip: string): boolean {
   return blocks.some((text) => {

@@ -15,6 +15,9 @@ const OF_THE_SOCKET = new Set([
   'accept_queue_backlog',
 ]);
 
+/** More than this came out of a program, which knows what it does. */
+const MOST = 2000;
+
 export const hiddenListenValue: LintRule = {
   id: 'hidden-listen-value',
   summary: 'a value of a Listen stanza, or of the listener, that others replace for every client',
@@ -56,10 +59,15 @@ function peersSetForAll(listener: Stanza, listen: Stanza, name: string): boolean
   if (endpoint.kind === 'error') return false;
   const setters = [listen, listener]
     .flatMap((stanza) => [...(stanza.children.get('peer')?.values() ?? [])])
-    .filter((peer) => peer.options.has(name))
-    .flatMap((peer) => parseCidr(peer.instance) ?? []);
-  if (setters.length === 0 || setters.length > 2000) return false;
+    .filter((peer) => peer.options.has(name));
+  if (setters.length === 0 || setters.length > MOST) return false;
   const all = endpoint.kind === 'unix' ? '127.0.0.1/32' : familyOf(endpoint) === 4 ? '0.0.0.0/0' : '::/0';
   const everybody = parseCidr(all);
-  return everybody !== undefined && covered(everybody, setters);
+  return (
+    everybody !== undefined &&
+    covered(
+      everybody,
+      setters.flatMap((peer) => parseCidr(peer.instance) ?? []),
+    )
+  );
 }

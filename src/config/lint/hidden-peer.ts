@@ -5,7 +5,7 @@ import { covered } from './blocks.ts';
 import type { Finding, LintRule } from './rule.ts';
 
 /** More than this in one stanza came out of a program, which knows what it does. */
-const MOST = 2000;
+const MOST = 500;
 
 export const hiddenPeer: LintRule = {
   id: 'hidden-peer',

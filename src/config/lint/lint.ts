@@ -1,4 +1,5 @@
 import { LintWarning, placeText } from '../errors.ts';
+import { type Door, doorsOf } from './doors.ts';
 import type { Subject } from './rule.ts';
 import { lintRules } from './rules.ts';
 
@@ -6,7 +7,8 @@ import { lintRules } from './rules.ts';
 const MOST = 10_000;
 
 /** Everything that the rules do not like; the same trouble at the same place is told once, whoever it concerns. */
-export function lint(subject: Subject, rules = lintRules): readonly LintWarning[] {
+export function lint(given: Omit<Subject, 'doors'>, rules = lintRules): readonly LintWarning[] {
+  const subject = new Look(given);
   const found = new Map<string, LintWarning>();
   for (const rule of rules) {
     for (const { place, text, suggestion } of rule.find(subject)) {
@@ -16,4 +18,27 @@ export function lint(subject: Subject, rules = lintRules): readonly LintWarning[
     }
   }
   return [...found.values()];
+}
+
+/** Several rules ask for the same doors. */
+class Look implements Subject {
+  readonly generation: Subject['generation'];
+  readonly schema: Subject['schema'];
+  readonly sources: Subject['sources'];
+  readonly #doors = new Map<string, readonly Door[]>();
+
+  constructor(given: Omit<Subject, 'doors'>) {
+    this.generation = given.generation;
+    this.schema = given.schema;
+    this.sources = given.sources;
+  }
+
+  doors(listener: string): readonly Door[] {
+    let doors = this.#doors.get(listener);
+    if (!doors) {
+      doors = doorsOf(this.generation, listener);
+      this.#doors.set(listener, doors);
+    }
+    return doors;
+  }
 }

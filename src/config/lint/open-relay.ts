@@ -1,5 +1,5 @@
 import { parseCidr } from '../../base/index.ts';
-import { type Client, type Door, doorsOf, familyOf, isVast } from './doors.ts';
+import { type Client, type Door, familyOf, isVast } from './doors.ts';
 import { effective, textsOf } from './effective.ts';
 import type { Finding, LintRule, Subject } from './rule.ts';
 
@@ -7,7 +7,7 @@ export const openRelay: LintRule = {
   id: 'open-relay',
   summary: 'strangers may send to any domain through an endpoint that they can reach',
   *find(subject) {
-    for (const door of doorsOf(subject, 'esmtp_listener')) {
+    for (const door of subject.doors('esmtp_listener')) {
       if (door.reach !== 'public') continue;
       for (const client of door.clients) if (client.everybody) yield* judged(subject, door, client);
     }

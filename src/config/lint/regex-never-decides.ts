@@ -8,6 +8,9 @@ const WHOLE_NAME = /^(?:\^|\\A)((?:[a-z0-9-]|\\\.|\[\.\])+)(?:\$|\\[zZ])$/i;
 /** What matches every name. */
 const EVERYTHING = /^(?:\^|\$|\^?\.[*+]\??\$?|\.|\^\.)$/;
 
+/** Each pattern is tried on those before it, so that many would take their square. */
+const MOST = 1000;
+
 export const regexNeverDecides: LintRule = {
   id: 'regex-never-decides',
   summary: 'a pattern whose names all find its values in a stanza that is asked before it',
@@ -22,6 +25,7 @@ function* judged(stanzas: readonly Stanza[]): Iterable<Finding> {
   const literals = new Map(stanzas.filter((each) => each.pattern === undefined).map((each) => [each.instance, each]));
   const catchAll: Stanza[] = [];
   const patterns: Stanza[] = [];
+  if (stanzas.length - literals.size > MOST) return;
   for (const stanza of stanzas) {
     if (stanza.pattern === undefined) continue;
     const before = askedBefore(stanza, literals, catchAll, patterns);

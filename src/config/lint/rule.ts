@@ -2,11 +2,14 @@ import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import type { Sources } from '../files/sources.ts';
 import type { Place } from '../option.ts';
 import type { Schema } from '../schema/schema.ts';
+import type { Door } from './doors.ts';
 
 /** A configuration that is valid, as the rules look at it. */
 export interface Subject {
   readonly generation: CompiledGeneration;
   readonly schema: Schema;
+  /** The open doors of a kind of listener: `esmtp_listener`. */
+  doors(listener: string): readonly Door[];
   /** What the files say, before merging: what a later value has replaced is here only. */
   readonly sources: Pick<Sources, 'items' | 'included'>;
 }

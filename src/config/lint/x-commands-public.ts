@@ -1,4 +1,3 @@
-import { doorsOf } from './doors.ts';
 import { effective, textsOf } from './effective.ts';
 import type { LintRule } from './rule.ts';
 
@@ -9,7 +8,7 @@ export const xCommandsPublic: LintRule = {
   id: 'x-commands-public',
   summary: 'commands for trusted clients are offered to everybody',
   *find(subject) {
-    for (const door of doorsOf(subject, 'esmtp_listener')) {
+    for (const door of subject.doors('esmtp_listener')) {
       if (door.reach !== 'public') continue;
       for (const { query, everybody } of door.clients) {
         const extensions = everybody ? effective(subject.generation, query, 'smtp_extensions') : undefined;

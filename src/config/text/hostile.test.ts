@@ -89,6 +89,34 @@ describe('size', () => {
   });
 });
 
+test('a pedantic check of a configuration that a program wrote ends soon', { timeout: 30_000 }, async () => {
+  const each = (count: number, text: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => text(index)).join('\n');
+  const text = [
+    'ESMTP_Listener {',
+    each(
+      60_000,
+      (index) =>
+        `Peer "10.${index >> 16}.${(index >> 8) & 255}.${index & 255}" { Idle_Time = 5 Listener_Sessions = 3 }`,
+    ),
+    each(
+      50,
+      (index) =>
+        `Listen ":${index + 1000}" { Peer "0.0.0.0/0" { Idle_Time = 1 } SMTP_Extensions = ( "AUTH LOGIN" XCLIENT ) }`,
+    ),
+    '}',
+    each(
+      20_000,
+      (index) => `Domain "/^d${index}[.]test$/" { Max_Retries = 3 }\nDomain "d${index}.test" { Max_Retries = 4 }`,
+    ),
+  ].join('\n');
+  const from = performance.now();
+  const result = await checked(text);
+  expect(result.errors).toEqual([]);
+  expect(result.warnings.length).toBeGreaterThan(50);
+  expect(performance.now() - from).toBeLessThan(15_000);
+});
+
 const SPARE = [
   '{',
   '}',
