@@ -1,9 +1,9 @@
 import { bindingName } from '../../base/index.ts';
 import { chainOf, fallsToGlobal, type Query } from '../fallback/chain.ts';
 import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
+import type { Schema } from '../schema/schema.ts';
 import type { Assignment, Stanza } from '../tree/stanza.ts';
 import { texts } from '../values/scalar.ts';
-import type { Subject } from './rule.ts';
 
 /**
  * What a query finds for an option, by the chain that views are made of. It asks by name, so that rules can judge
@@ -20,14 +20,9 @@ export function effective(generation: CompiledGeneration, query: Query, name: st
 }
 
 /** The value as the option's type reads it; an option that is not set has its default. */
-export function effectiveValue(
-  subject: Subject,
-  assigned: Assignment | undefined,
-  scope: string,
-  name: string,
-): unknown {
+export function effectiveValue(schema: Schema, assigned: Assignment | undefined, scope: string, name: string): unknown {
   if (assigned) return assigned.values[0];
-  const entry = subject.schema.option(scope, name);
+  const entry = schema.option(scope, name);
   const [declared] = entry?.declared ?? [];
   return declared ? (declared.initials.get(scope) ?? declared.initial) : entry?.catalogued;
 }
@@ -51,7 +46,7 @@ export function* stanzasOf(stanza: Stanza, inside: readonly Stanza[] = []): Iter
 }
 
 /** What a stanza of the sending side says about an option, with what stands behind it; a regex stanza speaks for itself first. */
-export function sendingValue(subject: Subject, at: Standing, name: string): Assignment | undefined {
+export function sendingValue(generation: CompiledGeneration, at: Standing, name: string): Assignment | undefined {
   const own = at.stanza.options.get(name);
   if (own) return own;
   const named = (type: string): string | undefined =>
@@ -59,7 +54,6 @@ export function sendingValue(subject: Subject, at: Standing, name: string): Assi
   const group = named('binding_group');
   const binding = named('binding') ?? (group === undefined ? 'default' : '');
   const domain = at.stanza.type === 'domain' && at.stanza.pattern === undefined ? at.stanza.instance : undefined;
-  const { generation } = subject;
   return effective(
     generation,
     { kind: 'sending', group: group ?? generation.groupOf(bindingName(binding)), binding, domain },

@@ -34,7 +34,7 @@ export const logPathTwice: LintRule = {
         for (const name of LOGS) {
           const set = stanza.options.get(name);
           if (!subject.schema.option(stanza.type, name)) continue;
-          const path = effectiveValue(subject, set, stanza.type, name);
+          const path = effectiveValue(subject.schema, set, stanza.type, name);
           if (typeof path !== 'string' || path === '' || path === '/dev/null') continue;
           const what = `${spelling(name)} of ${stanzaTitle(stanza)}`;
           const place: Place = set?.value.at ?? stanza.at;

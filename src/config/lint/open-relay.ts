@@ -54,7 +54,12 @@ function guessable(
   if (known !== undefined) return `holds ${known}, in which everybody has an address`;
   const published = new Set(textsOf(value('relay_domains')).map((domain) => domain.toLowerCase()));
   const ours = patterns.find((pattern) => published.has(pattern.toLowerCase()));
-  return ours === undefined ? undefined : `holds ${ours}, which Relay_Domains makes known to be served here`;
+  if (ours !== undefined) return `holds ${ours}, which Relay_Domains makes known to be served here`;
+  const names = ['hostname', 'banner_hostname'].flatMap((name) => textsOf(value(name)));
+  const told = patterns.find((pattern) =>
+    names.some((name) => `.${name}`.toLowerCase().endsWith(`.${pattern}`.toLowerCase())),
+  );
+  return told === undefined ? undefined : `holds ${told}, which the name of this server gives away`;
 }
 
 const FREE_MAIL = new Set([

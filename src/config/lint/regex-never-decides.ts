@@ -53,7 +53,15 @@ function askedBefore(
   const name = WHOLE_NAME.exec(stanza.instance.slice(1, -1))?.[1]
     ?.replace(/\\\.|\[\.\]/g, '.')
     .toLowerCase();
-  if (name === undefined) return catchAll;
+  if (name === undefined || name.length > 253) return catchAll;
   const literal = literals.get(name);
-  return [...(literal ? [literal] : []), ...patterns.filter((each) => each.pattern?.test(name))];
+  return [
+    ...(literal ? [literal] : []),
+    ...patterns.filter((each) => isQuick(each.instance) && each.pattern?.test(name)),
+  ];
+}
+
+/** No repetition of a group, and few in all: a check must end, whatever the server will make of such a pattern. */
+function isQuick(pattern: string): boolean {
+  return !/\)[*+{]/.test(pattern) && (pattern.match(/[*+{]/g)?.length ?? 0) <= 2;
 }

@@ -6,16 +6,21 @@ const SENDING = new Set(['global', 'binding_group', 'binding', 'domain']);
 export const retryBeyondExpiration: LintRule = {
   id: 'retry-beyond-expiration',
   summary: 'mail expires before it is tried a second time',
-  *find(subject) {
-    for (const at of stanzasOf(subject.generation.tree)) {
+  *find({ generation, schema }) {
+    for (const at of stanzasOf(generation.tree)) {
       const { stanza } = at;
       if (!SENDING.has(stanza.type)) continue;
       const own = stanza.options.get('retry_interval') ?? stanza.options.get('message_expiration');
       if (!own) continue;
-      const retry = effectiveValue(subject, sendingValue(subject, at, 'retry_interval'), stanza.type, 'retry_interval');
+      const retry = effectiveValue(
+        schema,
+        sendingValue(generation, at, 'retry_interval'),
+        stanza.type,
+        'retry_interval',
+      );
       const life = effectiveValue(
-        subject,
-        sendingValue(subject, at, 'message_expiration'),
+        schema,
+        sendingValue(generation, at, 'message_expiration'),
         stanza.type,
         'message_expiration',
       );

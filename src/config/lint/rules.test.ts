@@ -44,6 +44,10 @@ const rows: readonly Row[] = [
         'Relay_Domains makes known',
       ],
       [
+        `Hostname = "mx.ours.example"\n${inListener('Relay_For_Sending_Domains = ( ours.example ) Listen ":25" { }')}`,
+        'which the name of this server gives away',
+      ],
+      [
         `Pathway "p" { Relay_Hosts = ( 0.0.0.0/0 ) }\n${inListener('Listen ":25" { Pathway = "p" }')}`,
         '1:29 Relay_Hosts holds 0.0.0.0/0',
       ],
@@ -343,6 +347,11 @@ test('the pattern that is suggested matches the name, and what lies below it, an
     ['yahoo.com', 'a.aol.com', 'notyahoo.com', 'yahooxcom', 'aol.com.evil'].map((name) => pattern.test(name)),
   ).toEqual([true, true, false, false, false]);
   expect(warning?.line).toMatch(/; write "\/.*\/" \[unanchored-regex\]$/);
+});
+
+test('a pattern that takes for ever is not tried on names', async () => {
+  const slow = `Domain "/^(a+)+b$/" { Max_Retries = 1 } Domain "/^${'a'.repeat(60)}$/" { Max_Retries = 2 }`;
+  expect(await warned('regex-never-decides', slow)).toEqual([]);
 });
 
 test('every rule has an id of its own', () => {
