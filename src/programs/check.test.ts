@@ -77,6 +77,8 @@ describe('impetus check', () => {
   test('--syntax-only takes any names', async () => {
     expect(await check('Nothing = 1\n', '--syntax-only')).toEqual({ code: 0, said: 'Syntax valid\n', complained: '' });
     expect((await check('Nothing 1\n', '--syntax-only')).code).toBe(1);
+    // Rules need a configuration that is more than grammar.
+    expect((await check('', '--syntax-only', '--pedantic')).code).toBe(2);
   });
 
   test('--no-files does not look at keys', async () => {

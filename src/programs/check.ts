@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type CheckResult, ConfigErrors, checkConfiguration } from '../config/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { report } from './check-report.ts';
@@ -67,7 +67,7 @@ function withFlags(command: Command): Command {
   return command
     .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
     .option('--node <name>', 'check as this node: the search path and {NODENAME} are its own')
-    .option('--syntax-only', 'the grammar alone, with any names and values')
+    .addOption(new Option('--syntax-only', 'the grammar alone, with any names and values').conflicts('pedantic'))
     .option('--pedantic', 'warn of what is legal and most likely not meant')
     .option('--no-files', 'do not look at keys, certificates, password files and scripts')
     .option('--warnings-as-errors', 'exit code 1 when there are warnings')

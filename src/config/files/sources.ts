@@ -53,6 +53,9 @@ export async function readSources(
   const status = await statusOf(disk, main);
   if (typeof status === 'string')
     throw new ConfigErrors([new ConfigError(`cannot read ${main}: ${status}`)], 'not found');
+  // A device has no end, and nobody may be at the other one of a pipe.
+  if (status.kind === 'socket' || status.kind === 'other')
+    throw new ConfigErrors([new ConfigError(`cannot read ${main}: it is no file`)]);
   const reader = new Reader(disk, directories, errors, notices);
   const items = await reader.file(normalize(main), { file: main, line: 1, column: 1 }, false, []);
   return { main, items, included: reader.included, files: reader.files() };

@@ -10,7 +10,7 @@ export const groupWithoutBindings: LintRule = {
       const domains = (group.children.get('domain')?.size ?? 0) + (group.children.get('host')?.size ?? 0);
       yield {
         place: group.at,
-        text: `Binding_Group "${name}" has no Binding: ${domains > 0 ? `its ${domains} Domain or Host stanzas are` : 'it is'} never asked`,
+        text: `Binding_Group "${name}" has no Binding: ${domains > 0 ? `what its Domain and Host stanzas say (${domains}) is` : 'it is'} never asked`,
       };
     }
   },

@@ -225,7 +225,7 @@ const rows: readonly Row[] = [
     [
       [
         'Binding_Group "g" { Domain "a.test" { Max_Retries = 1 } }',
-        '1:1 Binding_Group "g" has no Binding: its 1 Domain',
+        '1:1 Binding_Group "g" has no Binding: what its Domain',
       ],
     ],
     [
