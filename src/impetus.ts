@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { nodeTerminal } from './console/index.ts';
 import { runProgram } from './programs/index.ts';
-import { nodeProcess, nodeWorld } from './world/node/index.ts';
+import { nodeProcess, nodeWorld, outputWritten } from './world/node/index.ts';
 
 /** What bin/ starts: the first word names the program, the rest belongs to it. */
 const process = nodeProcess();
@@ -11,4 +11,5 @@ const code = await runProgram(
   name,
   words,
 );
+await outputWritten();
 process.exit(code);

@@ -43,3 +43,15 @@ test('a reader of our output who stops early is no error', () => {
   );
   expect(out).toBe('line 0\nok\n');
 });
+
+test('a slow reader of our output gets all of it before the program ends', () => {
+  const script = `import { nodeProcess, outputWritten } from ${module}; const me = nodeProcess(); me.say('x'.repeat(3_000_000)); me.complain('y'.repeat(300_000)); await outputWritten(); me.exit(0);`;
+  // One byte by a program of its own first, so that the pipe is full long before anybody reads the rest.
+  const reader = '{ dd bs=1 count=1 2>/dev/null | wc -c; wc -c; }';
+  const out = execFileSync(
+    'sh',
+    ['-c', `{ "$0" --input-type=module -e "$1" 2>&1; } | ${reader}`, process.execPath, script],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  expect(out.trim().split(/\s+/)).toEqual(['1', '3299999']);
+});

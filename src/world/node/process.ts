@@ -47,3 +47,17 @@ export function nodeProcess(): Process {
     exit: (code) => process.exit(code),
   };
 }
+
+/**
+ * Resolves when all that was said and complained has left the process, or nobody reads it any more. A pipe holds 64 KiB:
+ * what a slow reader has not taken by the time of an exit would be lost.
+ */
+export async function outputWritten(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0 && !stream.destroyed && stream.writable)
+      await new Promise<void>((resolve) => {
+        stream.once('close', () => resolve());
+        stream.write('', () => resolve());
+      });
+  }
+}
