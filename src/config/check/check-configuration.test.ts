@@ -133,3 +133,60 @@ test('a valid one can be used, and pedantic rules are asked only when they are w
   expect(plain.warnings).toEqual([]);
   expect((await checked('Force_Fsync = false', { pedantic: true })).warnings).toHaveLength(1);
 });
+
+describe('each kind of error says where, what was found, and what was expected or meant', () => {
+  test.each([
+    // spec: lexical rules
+    ['\n  A = "x', 'this " is never closed', '2:7', 'x'],
+    ["A = 'x\n", "this ' is never closed", '1:5', 'x'],
+    ['/* x', 'the comment that begins on line 1 is never closed', '1:1', '/*'],
+    ['Max_Retries = 5 ;', "there is no ';' in this language", '1:17', ';'],
+    ['Max_Retries = 5;', 'there is no such terminator', '1:15', '5;'],
+    ['Max.Retries = 5', 'a name is made of letters, digits and _', '1:1', 'Max.Retries'],
+    ['Spoolbase = "/x\0"', 'a NUL character', '1:16', '\\0'],
+    // spec: grammar
+    ['Max_Retries 5', "'=' is missing between 'Max_Retries' and '5'", '1:1', 'Max_Retries'],
+    ['Max_Retries', "'=' or '{' is missing behind 'Max_Retries'", '1:1', 'Max_Retries'],
+    ['Relay_Hosts = ( 10.0.0.1', "this '(' is never closed", '1:15', '('],
+    ['ESMTP_Listener { Context [ a b ] }', "'=' is missing behind the key 'a'", '1:28', 'a'],
+    ['ESMTP_Listener { Context [ a = [ b = c ] ] }', 'a dictionary inside a dictionary', '1:32', '['],
+    ['ESMTP_Listener {', "the '{' of ESMTP_Listener is never closed", '1:16', 'ESMTP_Listener'],
+    ['}', "'}' without '{'", '1:1', '}'],
+    ['"x" = 1', 'a name must stand here, not the quoted text "x"', '1:1', 'x'],
+    // spec: value types
+    ['Force_Fsync = maybe', 'expected a boolean, true or false', '1:15', 'maybe'],
+    ['Max_Outbound_Connections = 1.5', 'expected an integer', '1:28', '1.5'],
+    ['Max_Outbound_Connections = 9223372036854775808', 'expected an integer of 64 bits', '1:28', '9223372036854775808'],
+    ['Memory_HWM = 101', 'expected', '1:14', '101'],
+    ['Spool_Mode = 0689', 'expected an octal mode as 0640', '1:14', '0689'],
+    ['Retry_Interval = 5y', 'expected a duration', '1:18', '5y'],
+    ['Outbound_Throttle_Messages = 5/0', 'over at least 1 second', '1:30', '5/0'],
+    ['TLS = requried', "did you mean 'required'?", '1:7', 'requried'],
+    ['Max_Outbound_Connections = ( 1 2 )', 'expected an integer, not an array of 2', '1:28', '( 1 2 )'],
+    ['Spoolbase [ a = b ]', 'expected a path, not a dictionary', '1:11', '[ a = b ]'],
+    ['Relay_Hosts = ( host.example )', "'host.example' is none", '1:15', '( host.example )'],
+    ['Relay_Domains = ( a..b )', "'a..b' is no domain", '1:17', '( a..b )'],
+    ['Domain "/(/" { }', 'expected a regular expression', '1:1', '/(/'],
+    // spec: the scope tree
+    ['Spool_Bsae = "/x"', "did you mean 'Spoolbase'?", '1:1', 'Spool_Bsae'],
+    ['ESMTP_Listenr { }', "did you mean 'ESMTP_Listener'?", '1:1', 'ESMTP_Listenr'],
+    ['Domain "a.test" { Relay_Hosts = ( ) }', 'may not stand in Domain, only in', '1:19', 'Relay_Hosts'],
+    ['Domain "a.test" { Binding "b" { } }', 'may not stand in Domain, only in', '1:19', 'Binding'],
+    ['ESMTP_Listener "x" { }', 'has no name: there is one only', '1:1', 'x'],
+    ['Domain { }', 'needs a name', '1:1', 'Domain'],
+    ['ESMTP_Listener { Listen "25" { } }', 'write ":25"', '1:18', '25'],
+    ['ESMTP_Listener { Peer "x" { } }', 'not an address or a block as 10.0.0.0/8', '1:18', 'x'],
+    // spec: includes and references
+    ['include "gone"', "failed to stat 'gone': no such file or directory", '1:1', 'gone'],
+    ['include "impetus.conf"', 'includes itself', '1:1', 'impetus.conf'],
+    ['include "http://x/y"', 'files from elsewhere are not read', '1:1', 'http://x/y'],
+    ['ESMTP_Listener { Pathway = "gone" }', 'there is no pathway of that name', '1:28', 'gone'],
+  ])('%j', async (text, message, place, near) => {
+    const result = await checked(text);
+    const found = result.errors.filter((error) => error.message.includes(message));
+    expect(result.errors.map((error) => error.message).join('\n')).toContain(message);
+    expect(found.map((error) => `${error.place?.line}:${error.place?.column}`)).toEqual([place]);
+    expect(found[0]?.place?.file).toBe(MAIN);
+    expect(found[0]?.near).toContain(near);
+  });
+});
