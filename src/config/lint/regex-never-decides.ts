@@ -1,12 +1,11 @@
 import { spelling } from '../schema/spelling.ts';
 import { type Stanza, stanzaTitle } from '../tree/stanza.ts';
+import { isCatchAll } from './catch-all.ts';
 import { stanzasOf } from './effective.ts';
 import type { Finding, LintRule } from './rule.ts';
 
 /** What one literal name is, written as a pattern: `^mx\.example$`. */
 const WHOLE_NAME = /^(?:\^|\\A)((?:[a-z0-9-]|\\\.|\[\.\])+)(?:\$|\\[zZ])$/i;
-/** What matches every name. */
-const EVERYTHING = /^(?:\^|\$|\^?\.[*+]\??\$?|\.|\^\.)$/;
 
 /** Each pattern is tried on those before it, so that many would take their square. */
 const MOST = 1000;
@@ -38,7 +37,7 @@ function* judged(stanzas: readonly Stanza[]): Iterable<Finding> {
         text: `${stanzaTitle(stanza)} can never decide: ${others.map(stanzaTitle).join(' and ')}, asked before it, set ${names.map(spelling).join(', ')} for all of its names`,
       };
     }
-    if (EVERYTHING.test(stanza.instance.slice(1, -1))) catchAll.push(stanza);
+    if (isCatchAll(stanza)) catchAll.push(stanza);
     patterns.push(stanza);
   }
 }

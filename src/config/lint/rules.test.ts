@@ -213,6 +213,28 @@ const rows: readonly Row[] = [
     ],
   ],
   [
+    'hidden-sending-value',
+    [
+      [
+        'Binding_Group "g" { Binding "b" { Max_Retries = 1 } Domain "/.*/" { Max_Retries = 2 } }',
+        '1:35 Max_Retries of Binding "b" never counts for mail: Domain "/.*/"',
+      ],
+      ['Max_Retries = 1 Domain "/./" { Max_Retries = 2 }', '1:1 Max_Retries of Global never counts'],
+      ['Binding "b" { Max_Retries = 1 Domain "/^/" { Max_Retries = 2 } }', '1:15 Max_Retries of Binding "b"'],
+      [
+        'Binding_Group "g" { Max_Retries = 1 Binding "b" { Max_Retries = 2 } }',
+        '1:21 Max_Retries of Binding_Group "g" never counts: each Binding',
+      ],
+    ],
+    [
+      // The global domain stanza stands behind the binding.
+      'Binding "b" { Max_Retries = 1 } Domain "/.*/" { Max_Retries = 2 }',
+      'Max_Retries = 1 Domain "/[.]test$/" { Max_Retries = 2 }',
+      'Binding_Group "g" { Max_Retries = 1 Binding "b" { Max_Retries = 2 } Binding "c" { } }',
+      'Binding_Group "default" { Max_Retries = 1 Binding "b" { Max_Retries = 2 } }',
+    ],
+  ],
+  [
     'disabled-listener',
     [
       [inListener('Listen ":25" { Enable = off }'), '2:1 Listen ":25" is disabled'],

@@ -6,6 +6,7 @@ import { groupWithoutBindings } from './group-without-bindings.ts';
 import { hiddenBinding } from './hidden-binding.ts';
 import { hiddenListenValue } from './hidden-listen-value.ts';
 import { hiddenPeer } from './hidden-peer.ts';
+import { hiddenSendingValue } from './hidden-sending-value.ts';
 import { logPathTwice } from './log-path-twice.ts';
 import { mailerDaemonAddress } from './mailer-daemon-address.ts';
 import { negativeLimit } from './negative-limit.ts';
@@ -30,6 +31,7 @@ export const lintRules: readonly LintRule[] = [
   regexNeverDecides,
   hiddenPeer,
   hiddenListenValue,
+  hiddenSendingValue,
   disabledListener,
   groupWithoutBindings,
   hiddenBinding,
