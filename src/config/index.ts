@@ -1,10 +1,12 @@
 /** From the text of configuration files to immutable generations of checked values. */
 
+export { type CheckOptions, type CheckResult, checkConfiguration } from './check/check-configuration.ts';
 export { configCommand, writeConfigCommand } from './commands/command.ts';
 export { type CommandResult, type ConfigSession, configSession } from './commands/session.ts';
 export * from './errors.ts';
 export * from './files/search-path.ts';
 export type { SourceFile } from './files/sources.ts';
+export { lintRules } from './lint/rules.ts';
 export * from './live/generation.ts';
 export {
   LiveConfiguration,

@@ -6,6 +6,7 @@ import { checkProgram, validateProgram } from './check.ts';
 import { USAGE } from './command-line.ts';
 import { consoleProgram } from './console.ts';
 import { docsProgram } from './docs.ts';
+import { dumpProgram, ecDumpConfigProgram } from './dump.ts';
 import { quickstartProgram } from './quickstart.ts';
 import { schemaProgram } from './schema.ts';
 import { sendProgram } from './send.ts';
@@ -45,6 +46,14 @@ const programs: Readonly<Record<string, Program>> = {
     summary: 'all options, scopes and modules as JSON, for editors and other programs',
     run: async ({ process }, words) => schemaProgram(process, words),
   },
+  dump: {
+    summary: 'print the effective configuration: --text, --json, --xml',
+    run: ({ world, process }, words) => dumpProgram(world, process, words),
+  },
+  ec_dump_config: {
+    summary: 'the same as XML, in the words of ec_dump_config',
+    run: ({ world, process }, words) => ecDumpConfigProgram(world, process, words),
+  },
   quickstart: {
     summary: 'run a server and a sink below ./var',
     run: ({ world, process }) => quickstartProgram(world, process),
@@ -77,7 +86,7 @@ export async function runProgram(shell: Shell, name: string, words: readonly str
   }
   const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
   if (program !== undefined) return program.run(shell, words);
-  const list = Object.entries(programs).map(([each, { summary }]) => `  ${each.padEnd(12)}${summary}\n`);
+  const list = Object.entries(programs).map(([each, { summary }]) => `  ${each.padEnd(16)}${summary}\n`);
   const help = `usage: impetus PROGRAM [ARGUMENTS]\n\n${list.join('')}\nimpetus PROGRAM --help explains each.\n`;
   if (name === '--help' || name === 'help') {
     process.say(help);

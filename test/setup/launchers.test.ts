@@ -13,6 +13,7 @@ test.each([
   ['ec_show', ['-m', 'BA/10-00001-0123ABCD'], 'spool|ec_show|-m|BA/10-00001-0123ABCD'],
   ['ec_spool_check', ['-x', '/a b'], 'spool|check|-x|/a b'],
   ['validate_config', ['-c', '$x'], 'validate|-c|$x'],
+  ['ec_dump_config', ['-c', '$x'], 'ec_dump_config|-c|$x'],
   ['ecelerity', ['-c', "o'f"], "start|-c|o'f"],
   ['impetusd', ['-c', ''], 'start|-c|'],
 ])('%s %j hands its words on and stays in the folder of its caller', async (name, words, expected) => {

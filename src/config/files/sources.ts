@@ -53,6 +53,9 @@ export async function readSources(
   const status = await statusOf(disk, main);
   if (typeof status === 'string')
     throw new ConfigErrors([new ConfigError(`cannot read ${main}: ${status}`)], 'not found');
+  // A device has no end, and nobody may be at the other one of a pipe.
+  if (status.kind === 'socket' || status.kind === 'other')
+    throw new ConfigErrors([new ConfigError(`cannot read ${main}: it is no file`)]);
   const reader = new Reader(disk, directories, errors, notices);
   const items = await reader.file(normalize(main), { file: main, line: 1, column: 1 }, false, []);
   return { main, items, included: reader.included, files: reader.files() };
@@ -153,7 +156,7 @@ class Reader {
       return await this.#disk.list(path);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#fail(`cannot read ${path}: ${reason(error)}`, item.at, item.path);
+      this.#fail(`cannot read ${path}: ${diskReason(error)}`, item.at, item.path);
       return [];
     }
   }
@@ -170,7 +173,7 @@ class Reader {
       return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#fail(`cannot read ${path}: ${reason(error)}`, from, path);
+      this.#fail(`cannot read ${path}: ${diskReason(error)}`, from, path);
       return undefined;
     }
   }
@@ -211,12 +214,13 @@ async function statusOf(disk: Disk, path: string): Promise<{ readonly kind: stri
   try {
     return (await disk.status(path)) ?? MISSING;
   } catch (error) {
-    if (error instanceof DiskError) return reason(error);
+    if (error instanceof DiskError) return diskReason(error);
     throw error;
   }
 }
 
-function reason(error: DiskError): string {
+/** In words, where we have them. */
+export function diskReason(error: DiskError): string {
   return REASONS.get(error.code) ?? error.code;
 }
 

@@ -3,13 +3,15 @@ import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../error
 import { Compiler } from '../fallback/compile.ts';
 import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
-import { findMainFile, readSources, type SourceFile } from '../files/sources.ts';
+import { findMainFile, readSources, type SourceFile, type Sources } from '../files/sources.ts';
 import type { Option, Place } from '../option.ts';
 import { configSchema, type Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { implicitTree } from '../tree/implicit.ts';
 import { merge } from '../tree/merge.ts';
-import { headText, treeLines } from '../tree/print-tree.ts';
+import { treeShape } from '../tree/print-json.ts';
+import { headText, printTree, treeLines } from '../tree/print-tree.ts';
+import { treeXml } from '../tree/print-xml.ts';
 import { checkTree } from '../tree/references.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
@@ -51,7 +53,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LiveConfi
 }
 
 /** What a reading of the files gives. */
-interface Reading {
+export interface Reading {
   readonly file: string;
   readonly files: readonly SourceFile[];
   readonly tree: Stanza;
@@ -114,6 +116,19 @@ export class LiveConfiguration implements LoadedConfiguration {
     const lines: string[] = [];
     treeLines(stanza, '\t', lines);
     return [`${headText(stanza)} {`, ...lines, '}', ''].join('\n');
+  }
+
+  /** The whole live configuration, flattened: `text` can be read as a file again. */
+  printed(form: 'text' | 'json' | 'xml'): string {
+    const { tree } = this.#current;
+    switch (form) {
+      case 'text':
+        return printTree(tree);
+      case 'json':
+        return `${JSON.stringify(treeShape(tree), undefined, 2)}\n`;
+      case 'xml':
+        return treeXml(tree);
+    }
   }
 
   onCommit(hear: (next: Generation, last: Generation) => void): Disposable {
@@ -210,12 +225,42 @@ export function restartWarning(name: string): string {
   return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
 }
 
-async function read(
+/** Looks at what was read, whether or not it is right, and adds the errors that it finds. */
+export type ReadCheck = (tree: Stanza, sources: Sources, errors: ConfigError[]) => Promise<void>;
+
+/**
+ * Reads, merges and checks the files.
+ *
+ * @param also called before errors are thrown, so that all of them are told at once
+ * @throws ConfigErrors
+ */
+export async function read(
   options: LoadOptions,
   schema: Schema,
   implicit: Stanza,
   file: string | undefined,
+  also?: ReadCheck,
 ): Promise<Reading> {
+  const main = await mainFile(options, file);
+  const errors: ConfigError[] = [];
+  const notices: Notice[] = [];
+  const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
+  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices });
+  // References to stanzas that were left out for their errors would be errors for nothing.
+  if (errors.length === 0) checkTree(tree, { errors, notices });
+  await also?.(tree, sources, errors);
+  const told = inOrder(notices, sources.files, (notice) => notice.line);
+  if (errors.length > 0)
+    throw new ConfigErrors(
+      inOrder(errors, sources.files, (error) => error.checkLine),
+      'invalid',
+      told,
+    );
+  return { file: main, files: sources.files, tree, notices: told };
+}
+
+/** @throws ConfigErrors with the reason `not found` */
+export async function mainFile(options: LoadOptions, file: string | undefined): Promise<string> {
   const main = file ?? (await findMainFile(options.disk, options.searchPath));
   if (main === undefined) {
     throw new ConfigErrors(
@@ -223,23 +268,11 @@ async function read(
       'not found',
     );
   }
-  const errors: ConfigError[] = [];
-  const notices: Notice[] = [];
-  const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
-  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices });
-  // References to stanzas that were left out for their errors would be errors for nothing.
-  if (errors.length === 0) checkTree(tree, { errors, notices });
-  if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files, (error) => error.checkLine));
-  return {
-    file: main,
-    files: sources.files,
-    tree,
-    notices: inOrder(notices, sources.files, (notice) => notice.line),
-  };
+  return main;
 }
 
 /** By file as they were read, then by place; a file included twice complains once. */
-function inOrder<T extends { readonly place: Place | undefined }>(
+export function inOrder<T extends { readonly place: Place | undefined }>(
   found: readonly T[],
   files: readonly SourceFile[],
   lineOf: (each: T) => string,

@@ -84,7 +84,7 @@ class Parser {
     const lexer = this.#lexer;
     const at = lexer.place;
     const name = lexer.value;
-    if (lexer.kind !== 'word') return this.#noName();
+    if (lexer.kind !== 'word') return this.#noName(depth);
     if (name === ';') {
       this.#complain("there is no ';' in this language: an item ends where the next begins", at, name);
       lexer.next(false);
@@ -289,7 +289,7 @@ class Parser {
     return { kind: 'stanza', name, at, instance, items };
   }
 
-  #noName(): undefined {
+  #noName(depth: number): undefined {
     const lexer = this.#lexer;
     const { line, kind } = lexer;
     this.#complain(
@@ -303,7 +303,7 @@ class Parser {
       lexer.next(false);
     } else {
       lexer.next(false);
-      this.#skipLine(line, 0);
+      this.#skipLine(line, depth);
     }
   }
 
@@ -385,20 +385,19 @@ class Parser {
     while (this.#lexer.next(false) !== 'end');
   }
 
+  /** One for a line says enough about a file that is no text. */
   #nuls(text: string, file: string): void {
     let line = 1;
     let lineStart = 0;
-    let from = 0;
-    for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) {
-      for (let end = text.indexOf('\n', from); end !== -1 && end < at; end = text.indexOf('\n', end + 1)) {
+    for (let at = text.indexOf('\0'); at !== -1; ) {
+      let end = text.indexOf('\n', lineStart);
+      for (; end !== -1 && end < at; end = text.indexOf('\n', lineStart)) {
         line++;
         lineStart = end + 1;
       }
-      from = Math.max(from, lineStart);
-      // One for a line says enough about a file that is no text.
-      if (at === lineStart || text.lastIndexOf('\0', at - 1) < lineStart) {
-        this.#complain('a NUL character', { file, line, column: at - lineStart + 1 }, '\\0');
-      }
+      this.#complain('a NUL character', { file, line, column: at - lineStart + 1 }, '\\0');
+      if (end === -1 || this.#errors.length > LIMITS.errors) return;
+      at = text.indexOf('\0', end);
     }
   }
 

@@ -29,6 +29,8 @@ export class Lexer {
   line = 1;
   column = 1;
   #startLineStart = 0;
+  /** From here on no quote closes a text: a file of lines that each begin one is not searched to its end for each. */
+  #noneCloses = Number.POSITIVE_INFINITY;
 
   constructor(text: string, file: string, complain: (text: string, place: Place, near: string) => void) {
     this.file = file;
@@ -107,11 +109,15 @@ export class Lexer {
   }
 
   #quoted(): TokenKind {
+    if (this.#at >= this.#noneCloses) return this.#unterminated('"');
     let close = this.#at;
     let escapes = false;
     for (;;) {
       close = this.#text.indexOf('"', close + 1);
-      if (close === -1) return this.#unterminated('"');
+      if (close === -1) {
+        this.#noneCloses = this.#at;
+        return this.#unterminated('"');
+      }
       let slashes = 0;
       while (this.#text.charCodeAt(close - 1 - slashes) === BACKSLASH) slashes++;
       if (slashes > 0) escapes = true;

@@ -40,9 +40,13 @@ export function unknownName(
 ): ConfigError {
   const name = written.toLowerCase();
   const where = spelling(scope);
-  return new ConfigError(unknownText(schema, scope, name, written, where, kind), {
+  const elsewhere = schema.scopesOf(name);
+  const near = elsewhere.length > 0 ? undefined : schema.nearest(scope, name, kind);
+  const suggestion = near === undefined ? undefined : spelling(near);
+  return new ConfigError(unknownText(schema, scope, name, written, where, kind, elsewhere, suggestion), {
     place,
     near: written,
+    suggestion,
     capability: `${where}:${name}`,
     consoleText: `'${written}' is not a valid scope name in scope '${where}'`,
   });
@@ -55,11 +59,12 @@ function unknownText(
   written: string,
   where: string,
   kind: 'option' | 'scope',
+  scopes: readonly string[],
+  suggestion: string | undefined,
 ): string {
   if (kind === 'option' && schema.scope(scope, name)) return `'${written}' is a stanza: write ${written} { … }`;
   if (kind === 'scope' && schema.option(scope, name)) return `'${written}' is an option: write ${written} = …`;
-  const elsewhere = schema.scopesOf(name).map((each) => (each === '*module' ? 'any module' : spelling(each)));
+  const elsewhere = scopes.map((each) => (each === '*module' ? 'any module' : spelling(each)));
   if (elsewhere.length > 0) return `'${written}' may not stand in ${where}, only in ${elsewhere.join(', ')}`;
-  const near = schema.nearest(scope, name, kind);
-  return `unknown ${kind === 'option' ? 'option' : 'stanza'} '${written}' in ${where}${near === undefined ? '' : `; did you mean '${spelling(near)}'?`}`;
+  return `unknown ${kind === 'option' ? 'option' : 'stanza'} '${written}' in ${where}${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`;
 }

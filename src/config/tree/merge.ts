@@ -55,6 +55,7 @@ class Merger {
   readonly #findings: Findings;
   #count = 0;
   #full = false;
+  #quiet = false;
 
   constructor(included: Included, schema: Schema, findings: Findings) {
     this.#included = included;
@@ -76,6 +77,7 @@ class Merger {
         );
         return;
       }
+      if (this.#findings.errors.length >= LIMITS.errors) return this.#tooManyErrors(item.at);
       switch (item.kind) {
         case 'option':
           this.#option(into, item, served);
@@ -159,7 +161,7 @@ class Merger {
     }
     try {
       const instance = canonicalInstance(type, item.instance);
-      if (instance.notice !== undefined) this.#findings.notices.push(new Notice('warning', item.at, instance.notice));
+      if (instance.notice !== undefined) this.#notice(new Notice('warning', item.at, instance.notice));
       return instance;
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
@@ -174,7 +176,7 @@ class Merger {
     for (const entry of item.value.entries) {
       const key = EXACT_KEYS.has(name) ? entry.key : entry.key.toLowerCase();
       if (seen.has(key))
-        this.#findings.notices.push(
+        this.#notice(
           new Notice('warning', entry.at, `the key '${entry.key}' appears twice in ${item.name}: the last one counts`),
         );
       seen.add(key);
@@ -182,13 +184,26 @@ class Merger {
   }
 
   #notImplemented(place: Place, name: string, scope: string): void {
-    this.#findings.notices.push(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
+    this.#notice(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
   }
 
   #unserved(place: Place, name: string, scope: string, part: string): void {
-    this.#findings.notices.push(
-      new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`),
-    );
+    this.#notice(new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`));
+  }
+
+  #notice(notice: Notice): void {
+    const { notices } = this.#findings;
+    if (notices.length < LIMITS.errors) notices.push(notice);
+    else if (!this.#quiet)
+      notices.push(new Notice('warning', notice.place, `more than ${LIMITS.errors} notices: the others are not shown`));
+    this.#quiet ||= notices.length > LIMITS.errors;
+  }
+
+  /** Looking for the nearest name costs more than reading: two million unknown ones would take minutes. */
+  #tooManyErrors(place: Place): void {
+    this.#full = true;
+    if (this.#findings.errors.length > LIMITS.errors) return;
+    this.#error(`more than ${LIMITS.errors} errors: the others are not shown`, place, undefined);
   }
 
   #error(message: string, place: Place, near: string | undefined): void {

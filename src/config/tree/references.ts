@@ -1,3 +1,4 @@
+import { nearest } from '../../base/index.ts';
 import { ConfigError, Notice } from '../errors.ts';
 import { spelling } from '../schema/spelling.ts';
 import type { Findings } from './merge.ts';
@@ -60,10 +61,19 @@ function reference(root: Stanza, name: string, type: string, assigned: Assignmen
   const { at: place } = assigned.value;
   if (type === 'pathway') {
     if (wanted === 'default' || childOf(root, 'pathway', wanted)) return;
-    for (const group of root.children.get('pathway_group')?.values() ?? [])
-      if (childOf(group, 'pathway', wanted)) return;
+    const groups = [...(root.children.get('pathway_group')?.values() ?? [])];
+    if (groups.some((group) => childOf(group, 'pathway', wanted))) return;
+    const suggestion = nearest(
+      wanted,
+      [root, ...groups].flatMap((container) => [...(container.children.get('pathway')?.keys() ?? [])]),
+    );
+    const hint = suggestion === undefined ? '' : `; did you mean '${suggestion}'?`;
     findings.errors.push(
-      new ConfigError(`${spelling(name)} = ${wanted}: there is no pathway of that name`, { place, near: wanted }),
+      new ConfigError(`${spelling(name)} = ${wanted}: there is no pathway of that name${hint}`, {
+        place,
+        near: wanted,
+        suggestion,
+      }),
     );
   } else if ((type === 'threadpool' || type === 'eventloop') && !childOf(root, type, wanted.toLowerCase())) {
     findings.notices.push(

@@ -1,4 +1,4 @@
-import { type Endpoint, parseEndpoint } from '../../base/index.ts';
+import { type Endpoint, nearest, parseEndpoint } from '../../base/index.ts';
 import { ValueError, type ValueType } from '../option.ts';
 import type { ValueShape } from '../shape.ts';
 import { compilePattern } from './pattern.ts';
@@ -110,9 +110,11 @@ export function enumeration<const W extends readonly string[]>(...words: W): Val
     title,
     shape: { kind: 'enumeration', words },
     read(raw) {
-      const word = known.get(scalar(raw, title).toLowerCase());
-      if (word === undefined) throw new ValueError(title);
-      return word;
+      const written = scalar(raw, title);
+      const word = known.get(written.toLowerCase());
+      if (word !== undefined) return word;
+      const near = nearest(written, words);
+      throw new ValueError(near === undefined ? title : `${title}; did you mean '${near}'?`);
     },
   };
 }

@@ -1,0 +1,89 @@
+import { type ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
+import type { Sources } from '../files/sources.ts';
+import { readSources } from '../files/sources.ts';
+import { lint } from '../lint/lint.ts';
+import {
+  inOrder,
+  LiveConfiguration,
+  type LoadOptions,
+  mainFile,
+  type ReadCheck,
+  read,
+} from '../live/live-configuration.ts';
+import { configOptions } from '../schema/config-options.ts';
+import { Schema } from '../schema/schema.ts';
+import { implicitTree } from '../tree/implicit.ts';
+import { checkReadFiles } from './read-files.ts';
+
+export interface CheckOptions extends LoadOptions {
+  /** The grammar alone: any names, any values. */
+  readonly syntaxOnly?: boolean;
+  /** What is legal, and most likely not what was meant. */
+  readonly pedantic?: boolean;
+  /** Whether the files that options name for reading are looked at. */
+  readonly files?: boolean;
+}
+
+/** All that a check has found, each in the order of the files. */
+export interface CheckResult {
+  /** `none`: there is no configuration. */
+  readonly outcome: 'valid' | 'invalid' | 'none';
+  readonly errors: readonly ConfigError[];
+  /** All that stops nothing: warnings, and what is not implemented. */
+  readonly notices: readonly Notice[];
+  readonly warnings: readonly Notice[];
+  readonly notImplemented: readonly NotImplemented[];
+  /** What was loaded, if it was. */
+  readonly configuration: LiveConfiguration | undefined;
+}
+
+/** Reads a configuration as the server would, changes nothing, and says everything about it. */
+export async function checkConfiguration(options: CheckOptions): Promise<CheckResult> {
+  try {
+    return options.syntaxOnly === true ? await syntax(options) : await whole(options);
+  } catch (error) {
+    if (!(error instanceof ConfigErrors)) throw error;
+    return {
+      outcome: error.reason === 'not found' ? 'none' : 'invalid',
+      errors: error.errors,
+      ...sorted(error.notices),
+      configuration: undefined,
+    };
+  }
+}
+
+async function syntax(options: CheckOptions): Promise<CheckResult> {
+  const errors: ConfigError[] = [];
+  const notices: Notice[] = [];
+  const main = await mainFile(options, options.file);
+  const { files } = await readSources(options.disk, main, options.searchPath, errors, notices);
+  return {
+    outcome: errors.length === 0 ? 'valid' : 'invalid',
+    errors: inOrder(errors, files, (error) => error.checkLine),
+    ...sorted(inOrder(notices, files, (notice) => notice.line)),
+    configuration: undefined,
+  };
+}
+
+async function whole(options: CheckOptions): Promise<CheckResult> {
+  const schema = new Schema([...configOptions, ...options.declared], options.modules);
+  const implicit = implicitTree(schema);
+  let sources: Sources | undefined;
+  const also: ReadCheck = async (tree, found, errors) => {
+    sources = found;
+    if (options.files !== false) await checkReadFiles(options.disk, tree, options.searchPath, errors);
+  };
+  const reading = await read(options, schema, implicit, options.file, also);
+  const configuration = new LiveConfiguration(options, schema, implicit, reading);
+  const more = options.pedantic === true && sources ? lint({ generation: configuration.current, schema, sources }) : [];
+  const notices = inOrder([...reading.notices, ...more], reading.files, (notice) => notice.line);
+  return { outcome: 'valid', errors: [], ...sorted(notices), configuration };
+}
+
+function sorted(notices: readonly Notice[]): Pick<CheckResult, 'notices' | 'warnings' | 'notImplemented'> {
+  return {
+    notices,
+    warnings: notices.filter((notice) => notice.kind === 'warning'),
+    notImplemented: notices.filter((notice) => notice instanceof NotImplemented),
+  };
+}
