@@ -143,11 +143,13 @@ async function change(call: CommandCall, apply: (tree: Stanza) => Stanza): Promi
   for (;;) {
     const { number, tree } = configuration.current;
     // Somebody else may commit while a check of ours waits; this change does not depend on what they changed.
-    if (await configuration.commit(apply(tree), number)) return;
+    const made = { origin: { kind: 'command', line: call.line.trim() }, who: session.who } as const;
+    if (await configuration.commit(apply(tree), number, made)) return;
   }
 }
 
-function optionBehind(
+/** The option that stands behind a scope. */
+export function optionBehind(
   call: CommandCall,
   path: CommandPath,
   anywhere: boolean,
@@ -218,7 +220,7 @@ function evaluatedText(
 }
 
 /** A built-in default; booleans as 0 and 1. */
-function defaultText(entry: OptionEntry, scope: string): string | undefined {
+export function defaultText(entry: OptionEntry, scope: string): string | undefined {
   const [option] = entry.declared;
   const value = option ? (option.initials.get(scope) ?? option.initial) : entry.catalogued;
   if (typeof value === 'boolean') return value ? '1' : '0';

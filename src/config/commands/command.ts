@@ -95,12 +95,15 @@ async function commit({ configuration, session }: CommandCall): Promise<CommandR
   const { transaction } = session;
   if (!transaction) return failed('no transaction is open');
   const before = new Set(configuration.pending(configuration.current.tree));
-  const next = await configuration.commit(transaction.tree, transaction.from);
+  const next = await configuration.commit(transaction.tree, transaction.from, {
+    origin: { kind: 'commit', commands: transaction.lines.length },
+    who: session.who,
+  });
   if (!next)
     return failed(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
   session.transaction = undefined;
   const warnings = configuration
-    .pending(transaction.tree)
+    .pending(configuration.current.tree)
     .filter((name) => !before.has(name))
     .map(restartWarning);
   return { ok: true, lines: [...warnings, `Committed, generation ${next.number}.`] };
@@ -117,7 +120,7 @@ async function reload({ configuration, session, words }: CommandCall): Promise<C
   const [file, more] = words;
   if (more) return failed(`'${more.text}' behind the file`);
   try {
-    const next = await configuration.reload(file?.text);
+    const next = await configuration.reload(file?.text, session.who);
     const notices = configuration.notices.flatMap((notice) => (notice.kind === 'warning' ? [notice.line] : []));
     const warnings = configuration.pending(configuration.current.tree).map(restartWarning);
     return { ok: true, lines: [...notices, ...warnings, `Configuration reloaded, generation ${next.number}.`] };

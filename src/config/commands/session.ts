@@ -15,11 +15,15 @@ export interface Transaction {
 export interface ConfigSession {
   /** Nothing may be changed from here. */
   readonly readOnly: boolean;
+  /** For the history of generations: `console /run/impetus/2025`. */
+  readonly who: string;
   transaction: Transaction | undefined;
 }
 
-export function configSession(options: { readonly readOnly?: boolean } = {}): ConfigSession {
-  return { readOnly: options.readOnly ?? false, transaction: undefined };
+export function configSession(
+  options: { readonly readOnly?: boolean; readonly who?: string } = {},
+): ConfigSession {
+  return { readOnly: options.readOnly ?? false, who: options.who ?? '', transaction: undefined };
 }
 
 /** The answer to a console command. */

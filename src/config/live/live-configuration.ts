@@ -11,9 +11,12 @@ import { spelling } from '../schema/spelling.ts';
 import { implicitTree } from '../tree/implicit.ts';
 import { merge } from '../tree/merge.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
+import { differences } from '../tree/diff.ts';
 import { checkTree } from '../tree/references.ts';
+import { share } from '../tree/share.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
+import { History, type Origin, type Past } from './history.ts';
 
 export interface LoadOptions {
   readonly disk: Disk;
@@ -51,8 +54,14 @@ export async function loadConfiguration(options: LoadOptions): Promise<LiveConfi
   return new LiveConfiguration(options, schema, implicit, await read(options, schema, implicit, options.file));
 }
 
+/** Who made a generation, and how. */
+export interface Made {
+  readonly origin: Origin;
+  readonly who: string;
+}
+
 /** What a reading of the files gives. */
-interface Reading {
+export interface Reading {
   readonly file: string;
   readonly files: readonly SourceFile[];
   readonly tree: Stanza;
@@ -72,6 +81,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   #current: CompiledGeneration;
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
   readonly #checks = new Set<CommitCheck>();
+  readonly #history = new History();
   /** Commits wait for each other: a check may take its time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -84,6 +94,8 @@ export class LiveConfiguration implements LoadedConfiguration {
     this.#file = options.file;
     this.#compiler = new Compiler(schema.declared, reading.tree);
     this.#current = new CompiledGeneration(reading.tree, 1, options.clock.date(), this.#compiler);
+    const made: Made = { origin: { kind: 'start', file: reading.file }, who: '' };
+    this.#remember(this.#current, made, implicit, share(implicit, reading.tree).fresh);
   }
 
   get current(): CompiledGeneration {
@@ -104,6 +116,16 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   get notices(): readonly Notice[] {
     return this.#reading.notices;
+  }
+
+  /** The generations of this run that are kept, oldest first; the last is live. */
+  get history(): readonly Past[] {
+    return this.#history.all;
+  }
+
+  /** A generation of this run, as long as it is kept. */
+  past(number: number): Past | undefined {
+    return this.#history.find(number);
   }
 
   /** The stanza of a type at the top level that holds for an instance, in file syntax: the literal one, else the first regex that matches. */
@@ -127,15 +149,25 @@ export class LiveConfiguration implements LoadedConfiguration {
     return { [Symbol.dispose]: () => void this.#checks.delete(check) };
   }
 
-  reload(file?: string): Promise<Generation> {
+  reload(file?: string, who = ''): Promise<Generation> {
     return this.#inTurn(async () => {
       const wanted = file ?? this.#file;
-      const reading = await read(this.#options, this.schema, this.implicit, wanted);
-      const next = await this.#swap(reading.tree);
+      const reading = await this.inspect(file);
+      const next = await this.#swap(reading.tree, { origin: { kind: 'reload', file: reading.file }, who });
       this.#reading = reading;
       this.#file = wanted;
       return next;
     });
+  }
+
+  /**
+   * Reads what a reload would read, and changes nothing.
+   *
+   * @param file without one, that of the last reload or start
+   * @throws ConfigErrors
+   */
+  inspect(file?: string): Promise<Reading> {
+    return read(this.#options, this.schema, this.implicit, file ?? this.#file);
   }
 
   /**
@@ -145,14 +177,19 @@ export class LiveConfiguration implements LoadedConfiguration {
    * @returns undefined when another generation is live by now
    * @throws ConfigErrors when something is wrong with the tree or it was vetoed
    */
-  commit(tree: Stanza, from: number): Promise<Generation | undefined> {
+  commit(tree: Stanza, from: number, made: Made): Promise<Generation | undefined> {
     return this.#inTurn(async () => {
       if (this.#current.number !== from) return undefined;
-      const errors: ConfigError[] = [];
-      checkTree(tree, { errors, notices: [] });
-      if (errors.length > 0) throw new ConfigErrors(errors);
-      return this.#swap(tree);
+      this.check(tree);
+      return this.#swap(tree, made);
     });
+  }
+
+  /** @throws ConfigErrors when a tree may not become live as it is */
+  check(tree: Stanza): void {
+    const errors: ConfigError[] = [];
+    checkTree(tree, { errors, notices: [] });
+    if (errors.length > 0) throw new ConfigErrors(errors);
   }
 
   /** A tree of an open transaction made ready for questions; nobody else sees it. */
@@ -160,6 +197,12 @@ export class LiveConfiguration implements LoadedConfiguration {
     return tree === this.#current.tree
       ? this.#current
       : new CompiledGeneration(tree, this.#current.number, this.#current.date, this.#compiler);
+  }
+
+  /** The generation that a tree would become if it were committed now, for comparisons. */
+  proposed(tree: Stanza): CompiledGeneration {
+    const { number, date, tree: live } = this.#current;
+    return new CompiledGeneration(share(live, tree).tree, number + 1, date, this.#compiler);
   }
 
   /** Names of options whose values in `tree` differ from those in use until the next start. */
@@ -178,9 +221,10 @@ export class LiveConfiguration implements LoadedConfiguration {
     return [...names];
   }
 
-  async #swap(tree: Stanza): Promise<Generation> {
+  async #swap(tree: Stanza, made: Made): Promise<Generation> {
     const last = this.#current;
-    const next = new CompiledGeneration(tree, last.number + 1, this.#options.clock.date(), this.#compiler);
+    const shared = share(last.tree, tree);
+    const next = new CompiledGeneration(shared.tree, last.number + 1, this.#options.clock.date(), this.#compiler);
     const undo: (() => void)[] = [];
     for (const check of this.#checks) {
       try {
@@ -194,8 +238,13 @@ export class LiveConfiguration implements LoadedConfiguration {
       }
     }
     this.#current = next;
+    this.#remember(next, made, last.tree, shared.fresh);
     for (const hear of this.#commitHearers) hear(next, last);
     return next;
+  }
+
+  #remember({ number, date, tree }: CompiledGeneration, made: Made, last: Stanza, fresh: number): void {
+    this.#history.add({ ...made, number, date, tree, differences: differences(last, tree).length }, fresh);
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
