@@ -124,7 +124,21 @@ describe('each command answers as the manual says', () => {
 
     [
       'show esmtp_listener listen :25',
-      ['ESMTP_Listener {', '  Listen ":25" {', '    Peer "10.0.0.0/8" { ... }', '    Enable = true', '  }', '}'],
+      // The manual's example has no scope around it.
+      ['Peer "10.0.0.0/8" { ... }', 'Enable = true'],
+    ],
+    [
+      'showrecurse esmtp_listener listen :25',
+      [
+        'ESMTP_Listener {',
+        '  Listen ":25" {',
+        '    Peer "10.0.0.0/8" {',
+        '      Listener_Sessions = 40',
+        '    }',
+        '    Enable = true',
+        '  }',
+        '}',
+      ],
     ],
     ['show message_expiration', ['Message_Expiration = 172800']],
     ['show domain nobody.test', ["config: there is no scope 'domain nobody.test'"]],
@@ -194,7 +208,7 @@ describe('each command answers as the manual says', () => {
     [
       '',
       [
-        "config: unknown command '', one of get, eval, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, writeback",
+        "config: unknown command '', one of get, eval, explain, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, history, diff, writeback",
       ],
     ],
   ])('config %s', async (words, lines) => {

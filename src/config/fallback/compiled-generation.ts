@@ -59,7 +59,7 @@ export class CompiledGeneration implements Generation, Side {
   }
 
   get hash(): string {
-    this.#hash ??= createHash('sha256').update(printTree(this.tree)).digest('hex');
+    this.#hash ??= createHash('sha256').update(printTree(this.tree, true)).digest('hex');
     return this.#hash;
   }
 

@@ -77,7 +77,6 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly #options: LoadOptions;
   readonly #compiler: Compiler;
   #reading: Reading;
-  #file: string | undefined;
   #current: CompiledGeneration;
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
   readonly #checks = new Set<CommitCheck>();
@@ -91,7 +90,6 @@ export class LiveConfiguration implements LoadedConfiguration {
     this.schema = schema;
     this.implicit = implicit;
     this.#reading = reading;
-    this.#file = options.file;
     this.#compiler = new Compiler(schema.declared, reading.tree);
     this.#current = new CompiledGeneration(reading.tree, 1, options.clock.date(), this.#compiler);
     const made: Made = { origin: { kind: 'start', file: reading.file }, who: '' };
@@ -151,11 +149,9 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   reload(file?: string, who = ''): Promise<Generation> {
     return this.#inTurn(async () => {
-      const wanted = file ?? this.#file;
       const reading = await this.inspect(file);
       const next = await this.#swap(reading.tree, { origin: { kind: 'reload', file: reading.file }, who });
       this.#reading = reading;
-      this.#file = wanted;
       return next;
     });
   }
@@ -163,11 +159,11 @@ export class LiveConfiguration implements LoadedConfiguration {
   /**
    * Reads what a reload would read, and changes nothing.
    *
-   * @param file without one, that of the last reload or start
+   * @param file without one, the main file as at the start: another one that was loaded once is not asked again
    * @throws ConfigErrors
    */
   inspect(file?: string): Promise<Reading> {
-    return read(this.#options, this.schema, this.implicit, file ?? this.#file);
+    return read(this.#options, this.schema, this.implicit, file ?? this.#options.file);
   }
 
   /**
