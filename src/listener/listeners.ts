@@ -4,7 +4,8 @@ import { type Listening, NetworkError } from '../world/index.ts';
 import { doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
 import { SessionCaps } from './session-caps.ts';
-import { conflict, DEFAULT_CONTROL, inOrder, isWildcard, sameSocket, type Wanted, wantedSockets } from './wanted.ts';
+import { steps } from './steps.ts';
+import { conflict, DEFAULT_CONTROL, isWildcard, type Wanted, wantedSockets } from './wanted.ts';
 
 /** A socket that is open. */
 export interface OpenDoor {
@@ -37,6 +38,19 @@ export interface Listeners {
   readonly doors: readonly OpenDoor[];
   /** For people: `ESMTP_Listener 127.0.0.1:2525`. */
   readonly names: readonly string[];
+  /** What a commit of that generation would do to the sockets; nothing is touched. */
+  plan(next: Generation): SocketPlan;
+}
+
+/** Sockets in words, as `names` has them. */
+export interface SocketPlan {
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  /** Closed, and opened with other settings. */
+  readonly reopened: readonly string[];
+  readonly kept: readonly string[];
+  /** Wanted, but of a type that nothing serves yet. */
+  readonly notServed: readonly string[];
 }
 
 interface Live {
@@ -126,9 +140,7 @@ export function listeners(parts: ListenerParts): Listeners {
   async function prepare(next: Generation): Promise<void> {
     pending = undefined;
     const wanted = served(wantedSockets(next, parts.control ?? DEFAULT_CONTROL));
-    const stop = [...live.values()].filter(({ wanted: open }) => !keeps(wanted.get(open.key), open));
-    const begin = inOrder([...wanted.values()].filter((socket) => !keeps(socket, live.get(socket.key)?.wanted)));
-    const blocked = begin.filter((socket) => stop.some((other) => conflict(other.wanted, socket)));
+    const { stop, begin, blocked } = steps(live, wanted);
     const opened: Live[] = [];
     const moved: Live[] = [];
     try {
@@ -168,9 +180,6 @@ export function listeners(parts: ListenerParts): Listeners {
     }
   }
 
-  const keeps = (wanted: Wanted | undefined, open: Wanted | undefined): boolean =>
-    wanted !== undefined && open !== undefined && sameSocket(open, wanted);
-
   async function reopen(wanted: Wanted): Promise<void> {
     try {
       await openSocket(wanted);
@@ -183,9 +192,11 @@ export function listeners(parts: ListenerParts): Listeners {
     }
   }
 
+  const isServed = ({ listener }: Wanted): boolean => parts.handlers[listener] !== undefined;
+
   function served(wanted: ReadonlyMap<string, Wanted>): ReadonlyMap<string, Wanted> {
     const kept = [...wanted].filter(([key, socket]) => {
-      if (parts.handlers[socket.listener] !== undefined) return true;
+      if (isServed(socket)) return true;
       if (!socket.optional)
         events.diagnose(
           'NOTICE',
@@ -217,11 +228,24 @@ export function listeners(parts: ListenerParts): Listeners {
         await closeSockets([...live.values()]);
       });
     },
+    plan(next) {
+      const wanted = wantedSockets(next, parts.control ?? DEFAULT_CONTROL);
+      const { keep, stop, begin } = steps(live, new Map([...wanted].filter(([, socket]) => isServed(socket))));
+      const again = (key: string): boolean =>
+        stop.some((open) => open.wanted.key === key) && begin.some((socket) => socket.key === key);
+      return {
+        opened: begin.filter(({ key }) => !again(key)).map(nameOf),
+        closed: stop.filter((open) => !again(open.wanted.key)).map((open) => nameOf(open.wanted)),
+        reopened: begin.filter(({ key }) => again(key)).map(nameOf),
+        kept: keep.map((open) => nameOf(wanted.get(open.wanted.key) ?? open.wanted)),
+        notServed: [...wanted.values()].filter((socket) => !isServed(socket) && !socket.optional).map(nameOf),
+      };
+    },
     get doors() {
       return [...live.values()].map(({ wanted: { listener, endpoint, key } }) => ({ listener, endpoint, key }));
     },
     get names() {
-      return [...live.values()].map(({ wanted }) => `${titleOf(wanted.listener)} ${wanted.key}`);
+      return [...live.values()].map(({ wanted }) => nameOf(wanted));
     },
   };
 }
@@ -232,5 +256,7 @@ const TITLES: Readonly<Record<ListenerType, string>> = {
   ecstream_listener: 'ECStream_Listener',
   http_listener: 'HTTP_Listener',
 };
+
+const nameOf = ({ listener, key }: Wanted): string => `${titleOf(listener)} ${key}`;
 
 const titleOf = (type: ListenerType): string => TITLES[type];

@@ -361,7 +361,7 @@ export class QueueRegistry implements Queues, Office {
     return {
       kind,
       at,
-      generation: this.#parts.current().number,
+      generation: attempt?.generation ?? this.#parts.current().number,
       messageId: item.id,
       batchId: envelope.batchId,
       connectionId: attempt?.connectionId ?? nullId,
