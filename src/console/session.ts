@@ -60,7 +60,7 @@ export class ConsoleSession implements PipeHost {
     this.#origin = origin;
     this.#endpoint = endpoint;
     this.#ended = ended;
-    this.#config = house.configCommands.open();
+    this.#config = house.configCommands.open(`console ${endpoint}`);
     // Clients of a Unix socket count as loopback in Peer scopes.
     this.#idleSeconds = origin.generation.receiving('control_listener', origin.endpoint, '127.0.0.1').get(timeout);
     this.#drain = new Drain(house.clock, pipe, this.#idleSeconds * 1000);

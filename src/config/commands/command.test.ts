@@ -208,7 +208,7 @@ describe('each command answers as the manual says', () => {
     [
       '',
       [
-        "config: unknown command '', one of get, eval, explain, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, history, diff, writeback",
+        "config: unknown command '', one of get, eval, explain, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, plan, history, diff, writeback",
       ],
     ],
   ])('config %s', async (words, lines) => {

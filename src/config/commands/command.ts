@@ -1,22 +1,26 @@
 import { ConfigError, ConfigErrors, type Notice } from '../errors.ts';
+import type { Effects } from '../live/effects.ts';
 import { type LiveConfiguration, restartWarning } from '../live/live-configuration.ts';
 import { printTree } from '../tree/print-tree.ts';
 import { changeOption, locate, show, unset, valueLine } from './actions.ts';
 import { explain } from './explain.ts';
 import { diff, history, rollbackTo } from './history.ts';
 import { isText, wordsOf } from './path.ts';
+import { plan } from './plan.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
 
 /**
  * Runs one `config` command of the console (spec: online operations, commands).
  *
  * @param words everything behind `config`
+ * @param effects what the rooms above say about a generation that is not live, for `plan`
  * @returns the lines to print; never throws for what was typed
  */
 export async function configCommand(
   configuration: LiveConfiguration,
   session: ConfigSession,
   words: string,
+  effects?: Effects,
 ): Promise<CommandResult> {
   try {
     const list = wordsOf(words);
@@ -26,7 +30,7 @@ export async function configCommand(
       return failed(`unknown command '${verb?.text ?? ''}', one of ${[...COMMANDS.keys()].join(', ')}`);
     if (session.readOnly && command.changes(rest))
       return { ok: false, lines: ['Configuration changes are not allowed here'] };
-    return await command.run({ configuration, session, line: words, words: rest });
+    return await command.run({ configuration, session, effects, line: words, words: rest });
   } catch (error) {
     if (error instanceof ConfigErrors) return { ok: false, lines: error.errors.flatMap((each) => each.consoleLines) };
     if (error instanceof ConfigError) return failed(error.message);
@@ -76,6 +80,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['commit', changes(commit)],
   ['rollback', { changes: (words) => words.length > 0, run: rollback }],
   ['reload', { changes: (words) => words[0]?.text !== '--check', run: reload }],
+  ['plan', reads(plan)],
   ['history', reads(history)],
   ['diff', reads(diff)],
   [

@@ -67,7 +67,7 @@ export async function rollbackTo(call: CommandCall): Promise<CommandResult> {
     .pending(configuration.current.tree)
     .filter((name) => !before.has(name))
     .map(restartWarning);
-  return { ok: true, lines: [...warnings, `Rolled back to generation ${past.number}, generation ${next.number}.`] };
+  return { ok: true, lines: [...warnings, `Generation ${past.number} is live again, as generation ${next.number}.`] };
 }
 
 function told(from: Stanza, to: Stanza): CommandResult {

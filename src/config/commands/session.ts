@@ -1,3 +1,4 @@
+import type { Effects } from '../live/effects.ts';
 import type { LiveConfiguration } from '../live/live-configuration.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { Word } from './path.ts';
@@ -36,6 +37,8 @@ export interface CommandResult {
 export interface CommandCall {
   readonly configuration: LiveConfiguration;
   readonly session: ConfigSession;
+  /** Undefined where no server runs. */
+  readonly effects: Effects | undefined;
   /** The whole line, into which the offsets of the words point. */
   readonly line: string;
   /** Behind the verb. */

@@ -63,7 +63,7 @@ export class CompiledGeneration implements Generation, Side {
     return this.#hash;
   }
 
-  sending(group: string, binding: BindingName, domain: Domain): View {
+  sending(group: string, binding: BindingName, domain: Domain): PagedView {
     const key = `${domain}\n${binding}\n${group}`;
     return this.#answers.get(key) ?? this.#answer(key, { kind: 'sending', group, binding, domain });
   }

@@ -1,5 +1,5 @@
 import { pathText } from '../tree/diff.ts';
-import type { Stanza, Step } from '../tree/stanza.ts';
+import { childOf, type Stanza, type Step } from '../tree/stanza.ts';
 import { type Asked, askAlong, type Query } from './chain.ts';
 import type { Compiled } from './compile.ts';
 
@@ -23,7 +23,7 @@ export interface Levels {
 
 /** What a query asks, in its order, with the places where nothing stands. */
 export function levelsOf(root: Compiled, query: Query): Levels {
-  const recorder = new Recorder(query);
+  const recorder = new Recorder(root, query);
   askAlong(root, query, recorder);
   return recorder;
 }
@@ -34,9 +34,11 @@ class Recorder implements Asked, Levels {
   pathwayName = '';
   pathwayGroup: string | undefined;
   #namedBy: string | undefined;
+  readonly #root: Stanza;
   readonly #query: Query;
 
-  constructor(query: Query) {
+  constructor({ stanza }: Compiled, query: Query) {
+    this.#root = stanza;
     this.#query = query;
   }
 
@@ -82,13 +84,19 @@ class Recorder implements Asked, Levels {
   /** @returns undefined when the query does not name what would stand there */
   #place(rank: number): Place | undefined {
     const place = placeOf(this.#query, rank, this);
-    return place.some(({ written }) => written === '') ? undefined : place;
+    if (place.some(({ written }) => written === '')) return undefined;
+    // As the files write it: `Listen ":25"`, not `Listen "0.0.0.0:25"`.
+    let at: Stanza | undefined = this.#root;
+    return place.map((step) => {
+      at = childOf(at, step.type, step.instance);
+      return at ?? step;
+    });
   }
 }
 
-type Place = readonly Pick<Step, 'type' | 'written'>[];
+type Place = readonly Pick<Step, 'type' | 'instance' | 'written'>[];
 
-const named = (type: string, name: string | undefined): Place[number] => ({ type, written: name ?? '' });
+const named = (type: string, name = ''): Place[number] => ({ type, instance: name, written: name });
 
 /** Where a rank of a query is: the tables of spec/config 7. */
 function placeOf(
@@ -100,7 +108,11 @@ function placeOf(
     case 'global':
       return [];
     case 'stanza':
-      return query.path.map(({ type, instance, written }) => ({ type, written: written ?? (instance || undefined) }));
+      return query.path.map(({ type, instance, written }) => ({
+        type,
+        instance,
+        written: written ?? (instance || undefined),
+      }));
     case 'sending': {
       const group = named('binding_group', query.group);
       const binding = named('binding', query.binding);
@@ -122,7 +134,7 @@ function placeOf(
       const group = named('pathway_group', pathwayGroup);
       const pathway = named('pathway', pathwayName);
       if (query.kind === 'pathway') return [[group, pathway], [pathway], [group]][rank - 5] ?? [];
-      const listener = { type: query.listener, written: undefined };
+      const listener = { type: query.listener, instance: '', written: undefined };
       const listen = named('listen', query.endpoint);
       const peer = named('peer', query.client);
       return (

@@ -11,7 +11,7 @@ import { spelling } from '../schema/spelling.ts';
 import { implicitTree } from '../tree/implicit.ts';
 import { merge } from '../tree/merge.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
-import { differences } from '../tree/diff.ts';
+import { differences, settingsIn } from '../tree/diff.ts';
 import { checkTree } from '../tree/references.ts';
 import { share } from '../tree/share.ts';
 import type { Stanza } from '../tree/stanza.ts';
@@ -240,7 +240,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   }
 
   #remember({ number, date, tree }: CompiledGeneration, made: Made, last: Stanza, fresh: number): void {
-    this.#history.add({ ...made, number, date, tree, differences: differences(last, tree).length }, fresh);
+    this.#history.add({ ...made, number, date, tree, differences: settingsIn(differences(last, tree)) }, fresh);
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

@@ -7,8 +7,10 @@ import type { Assignment, Stanza } from './stanza.ts';
 export type Difference =
   | { readonly kind: 'added' | 'removed'; readonly path: Path; readonly setting: Assignment }
   | { readonly kind: 'changed'; readonly path: Path; readonly from: Assignment; readonly to: Assignment }
-  /** A stanza without contents has come; one that has gone, with its contents or without. */
-  | { readonly kind: 'stanza added' | 'stanza removed'; readonly path: Path }
+  /** A stanza without contents has come. */
+  | { readonly kind: 'stanza added'; readonly path: Path }
+  /** A stanza has gone; `empty` when nothing was in it. */
+  | { readonly kind: 'stanza removed'; readonly path: Path; readonly empty: boolean }
   /** The regex stanzas of one type that stay are asked in another order. */
   | { readonly kind: 'order'; readonly path: Path; readonly type: string; readonly to: readonly string[] };
 
@@ -23,6 +25,11 @@ export function differences(from: Stanza, to: Stanza): readonly Difference[] {
   const found: Difference[] = [];
   compare(from, to, [], found);
   return found;
+}
+
+/** How many settings differ: a stanza counts where it has none. The same in both directions. */
+export function settingsIn(found: readonly Difference[]): number {
+  return found.filter((each) => each.kind !== 'stanza removed' || each.empty).length;
 }
 
 /**
@@ -79,9 +86,11 @@ function compare(from: Stanza | undefined, to: Stanza | undefined, path: Path, f
     }
     order(before, after, type, path, found);
   }
-  if (!to) found.push({ kind: 'stanza removed', path });
-  else if (!from && to.options.size === 0 && to.children.size === 0) found.push({ kind: 'stanza added', path });
+  if (!to) found.push({ kind: 'stanza removed', path, empty: from !== undefined && isEmpty(from) });
+  else if (!from && isEmpty(to)) found.push({ kind: 'stanza added', path });
 }
+
+const isEmpty = ({ options, children }: Stanza): boolean => options.size === 0 && children.size === 0;
 
 /** The order of appearance decides among regexes, and among nothing else. */
 function order(before: Instances, after: Instances, type: string, path: Path, found: Difference[]): void {
