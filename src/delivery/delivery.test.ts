@@ -177,6 +177,26 @@ test('a suspended domain waits without attempts and goes on when it is resumed',
   expect(room.happened()).toEqual(['delivery b@dst.test 9 0 250 2.0.0 taken']);
 });
 
+test('an attempt carries the generation that its connection was opened with', async () => {
+  const room = new MailRoom();
+  let release = (): void => undefined;
+  const peer = await room.peer('dst.test', '192.0.2.1', {
+    mail: () => {
+      release();
+      return '250 ok';
+    },
+  });
+  release = () => {
+    if (room.generation.number === 1) room.reconfigure({ global: { max_deliveries_per_connection: 7 } });
+  };
+  room.receive('b@dst.test');
+  await room.later(5);
+  room.receive('c@dst.test');
+  await room.later(5);
+  expect(peer.taken.length).toBe(2);
+  expect(room.recorded.map(({ kind, generation }) => `${kind} ${generation}`)).toEqual(['delivery 1', 'delivery 2']);
+});
+
 test('a message throttle lets so many through in its period, charges nobody, and goes on', async () => {
   const room = new MailRoom({ global: { outbound_throttle_messages: { count: 5, seconds: 10 } } });
   const peer = await room.peer('dst.test', '192.0.2.1');

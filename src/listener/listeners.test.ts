@@ -185,6 +185,31 @@ describe('start', () => {
   });
 });
 
+test('a plan says what a commit would do to the sockets, and touches none', async () => {
+  const house = new House([listen(':25'), listen(':26'), listen('/tmp/s', { file_mode: '0600' }), CONTROL]);
+  await house.doors.open();
+  const log = [...house.machine.log];
+  const listens = [
+    listen(':26'),
+    listen(':27'),
+    listen(':28', {}, 'http_listener'),
+    listen('/tmp/s', { file_mode: '0666' }),
+    CONTROL,
+  ];
+  const plan = house.doors.plan(generationOf({}, 2, listens));
+  expect({ ...plan, kept: [...plan.kept].sort() }).toEqual({
+    opened: ['ESMTP_Listener 0.0.0.0:27'],
+    closed: ['ESMTP_Listener 0.0.0.0:25'],
+    reopened: ['ESMTP_Listener /tmp/s'],
+    kept: ['Control_Listener /tmp/c', 'ESMTP_Listener 0.0.0.0:26'],
+    notServed: ['HTTP_Listener 0.0.0.0:28'],
+  });
+  expect(house.machine.log).toEqual(log);
+  expect(house.lines).toEqual([]);
+  await house.commit(listens);
+  expect(house.keys).toEqual(['/tmp/c', '/tmp/s', '0.0.0.0:26', '0.0.0.0:27']);
+});
+
 describe('a commit', () => {
   test('keeps what is in both, opens what is new first, and then closes what is gone', async () => {
     const house = new House([listen(':25'), listen(':26'), CONTROL]);

@@ -95,4 +95,3 @@ function placeOf(at: Place): string {
   if (at.file === CONSOLE) return 'set on a console';
   return at.file === BUILT_IN.file ? 'built in' : placeText(at);
 }
-

@@ -260,7 +260,10 @@ describe('config reload --check', () => {
 });
 
 test('a reload without a file reads the main file, also after another one was loaded', async () => {
-  const { disk, configuration } = await configured({ [MAIN]: TEXT, '/etc/other.conf': 'Message_Expiration = 1' }, declared);
+  const { disk, configuration } = await configured(
+    { [MAIN]: TEXT, '/etc/other.conf': 'Message_Expiration = 1' },
+    declared,
+  );
   const session = configSession();
   await configCommand(configuration, session, 'reload /etc/other.conf');
   expect(configuration.current.global.get(expiration)).toBe(1);

@@ -22,7 +22,8 @@ export function history({ configuration, words }: CommandCall): CommandResult {
     Math.max(7, ...rows.map((row) => row.differ.length)),
   ];
   const lines = rows.map(
-    (row) => `${row.live ? '*' : ' '} ${row.number.padStart(number)}  ${row.date}  ${row.differ.padStart(differ)}  ${row.how}`,
+    (row) =>
+      `${row.live ? '*' : ' '} ${row.number.padStart(number)}  ${row.date}  ${row.differ.padStart(differ)}  ${row.how}`,
   );
   const head = `  ${'gen'.padStart(number)}  ${'date (UTC)'.padEnd(19)}  ${'changes'.padStart(differ)}  how, and by whom`;
   const gone = (configuration.history[0]?.number ?? 1) - 1;
@@ -36,8 +37,7 @@ export async function diff(call: CommandCall): Promise<CommandResult> {
   const live = configuration.current.tree;
   const [first, second] = words;
   if (!first) {
-    if (!session.transaction)
-      throw new ConfigError('no transaction is open: write diff N, diff A B or diff --disk');
+    if (!session.transaction) throw new ConfigError('no transaction is open: write diff N, diff A B or diff --disk');
     return told(live, session.transaction.tree);
   }
   if (first.text === '--disk') {
@@ -77,7 +77,8 @@ function told(from: Stanza, to: Stanza): CommandResult {
 
 function pastOf({ configuration }: CommandCall, text: string): Past {
   const number = /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : undefined;
-  if (number === undefined) throw new ConfigError(`'${text}' is not the number of a generation: config history lists them`);
+  if (number === undefined)
+    throw new ConfigError(`'${text}' is not the number of a generation: config history lists them`);
   const past = configuration.past(number);
   if (past) return past;
   const first = configuration.history[0]?.number ?? 1;

@@ -126,11 +126,7 @@ export function evaluate(generation: CompiledGeneration, steps: readonly Step[],
   return { assigned, level, query, levels, pathway: asked.pathway };
 }
 
-function narrowed(
-  levels: readonly Level[],
-  generation: CompiledGeneration,
-  steps: readonly Step[],
-): readonly Level[] {
+function narrowed(levels: readonly Level[], generation: CompiledGeneration, steps: readonly Step[]): readonly Level[] {
   const last = steps.at(-1);
   if (last?.type === 'peer') {
     // A whole block is asked about: blocks inside it do not hold for all of it.
@@ -142,7 +138,10 @@ function narrowed(
   if ((last?.type === 'domain' || last?.type === 'host') && last.pattern) {
     // The stanza of a regex is asked by its text; which others hold depends on the name, and none is given.
     const stanza = follow(generation.tree, steps);
-    return [{ rank: 1, where: pathText(stanza ? [...steps.slice(0, -1), stanza] : steps), type: last.type, stanza }, ...levels];
+    return [
+      { rank: 1, where: pathText(stanza ? [...steps.slice(0, -1), stanza] : steps), type: last.type, stanza },
+      ...levels,
+    ];
   }
   return levels;
 }

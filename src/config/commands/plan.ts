@@ -66,9 +66,7 @@ async function wantedTree({ configuration, session, words }: CommandCall): Promi
   }
   if (file) throw new ConfigError('a transaction is open: write plan, or rollback before you plan a reload');
   if (transaction.from !== configuration.current.number)
-    throw new ConfigError(
-      `transaction conflict; live configuration is now generation ${configuration.current.number}`,
-    );
+    throw new ConfigError(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
   configuration.check(transaction.tree);
   return { tree: transaction.tree, what: 'commit of the open transaction', diff: 'config diff', warnings: [] };
 }
@@ -81,7 +79,7 @@ function settings(live: CompiledGeneration, next: CompiledGeneration, command: s
   return [
     `Settings: ${counted(settingsIn(found), 'differs', 'differ')}`,
     ...shown,
-    ...(rest > 0 ? [`  and ${rest} more: ${command}`] : []),
+    ...(rest > 0 ? [`  and ${counted(rest, 'line', 'lines')} more: ${command}`] : []),
   ];
 }
 

@@ -21,9 +21,7 @@ export interface ConfigSession {
   transaction: Transaction | undefined;
 }
 
-export function configSession(
-  options: { readonly readOnly?: boolean; readonly who?: string } = {},
-): ConfigSession {
+export function configSession(options: { readonly readOnly?: boolean; readonly who?: string } = {}): ConfigSession {
   return { readOnly: options.readOnly ?? false, who: options.who ?? '', transaction: undefined };
 }
 

@@ -138,9 +138,15 @@ function placeOf(
       const listen = named('listen', query.endpoint);
       const peer = named('peer', query.client);
       return (
-        [[listener, listen, peer], [listener, peer], [listener, listen], [listener], [group, pathway], [pathway], [group]][
-          rank - 1
-        ] ?? []
+        [
+          [listener, listen, peer],
+          [listener, peer],
+          [listener, listen],
+          [listener],
+          [group, pathway],
+          [pathway],
+          [group],
+        ][rank - 1] ?? []
       );
     }
   }
