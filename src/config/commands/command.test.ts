@@ -101,6 +101,9 @@ describe('each command answers as the manual says', () => {
 
     ['set message_expiration 86400', ['Message_Expiration = 86400']],
     ['set message_expiration = "2 hours"', ['Message_Expiration = "2 hours"']],
+    ['set generate_bounces on', ['Generate_Bounces = on']],
+    ['set generate_bounces "Enabled"', ['Generate_Bounces = "Enabled"']],
+    ['set message_expiration 5 # and why', ['Message_Expiration = 5']],
     ['set domain y.test max_outbound_connections 5', ['Max_Outbound_Connections = 5']],
     ['set esmtp_listener listen *:25 enable false', ['Enable = false']],
     ['set esmtp_listener SMTP_Extensions ( STARTTLS "AUTH LOGIN" )', ['SMTP_Extensions = ( STARTTLS "AUTH LOGIN" )']],
@@ -275,6 +278,10 @@ describe('transactions', () => {
     const { configuration, says } = await consoleOf();
     await says('begin from scratch');
     expect(await says('get Message_Expiration')).toEqual(["Option 'Message_Expiration' is not set in scope ''."]);
+    expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
+    // As in the manual: what an empty configuration has is shown, and cannot be unset.
+    expect((await says('showrecurse')).slice(0, 3)).toEqual(['Threadpool "SwapOut" {', '  Concurrency = 5', '}']);
+    expect((await says('unset threadpool io concurrency')).at(-1)).toBe('\tConcurrency = 50');
     expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
     await says('set esmtp_listener listen :26 enable true');
     await says('commit');

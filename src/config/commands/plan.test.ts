@@ -93,7 +93,7 @@ Binding_Group "g" { Message_Expiration = 7 Binding "b" { } }
       '  kept        Control_Listener /run/x',
       'Queues: 3 of 4 see other values, with 1203 messages; the fullest first:',
       '  Binding "default" Domain "b.test": 1200 messages',
-      '    Gateway none -> "gw"',
+      '    Gateway none -> "gw" (for new mail: what waits stays in this queue until the next start)',
       '    Max_Outbound_Connections 5 -> 2',
       '    Outbound_Throttle_Messages none -> "5/2"',
       '  Binding "default" Domain "a.test": 3 messages',

@@ -115,7 +115,8 @@ async function pairs(
   ];
   for (const { where, messages: waiting, changes } of found.moved.slice(0, MOST_PAIRS)) {
     lines.push(`  ${where}: ${counted(waiting, 'message', 'messages')}`);
-    for (const { name, from, to } of changes) lines.push(`    ${spelling(name)} ${from} -> ${to}`);
+    for (const { name, from, to } of changes)
+      lines.push(`    ${spelling(name)} ${from} -> ${to}${EFFECTIVE.get(name) ?? ''}`);
   }
   const rest = found.moved.length - MOST_PAIRS;
   if (rest > 0) lines.push(`  and ${rest} more`);
@@ -137,5 +138,11 @@ function sessions(effects: Effects, next: CompiledGeneration): readonly string[]
       : `SMTP sessions: ${closed} of ${open} get 421 at their next MAIL FROM or RSET`,
   ];
 }
+
+/** When a value is not used at once. */
+const EFFECTIVE: ReadonlyMap<string, string> = new Map([
+  ['gateway', ' (for new mail: what waits stays in this queue until the next start)'],
+  ['routes', ' (when the cached route ends, or after refresh domain)'],
+]);
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

@@ -100,6 +100,20 @@ describe('sessions are left alone by a reload that changes nothing they can see'
 });
 
 describe('generations', () => {
+  test('a change is seen at the next read, also by names that a regex was matched with before', async () => {
+    const { configuration, disk } = await configured('Domain "/^a/" { Message_Expiration = 3 }', declared);
+    const last = configuration.current;
+    expect(sending(last, 'a.test').get(expiration)).toBe(3);
+    await configCommand(configuration, configSession(), 'set domain "/^a/" message_expiration 4');
+    expect(sending(configuration.current, 'a.test').get(expiration)).toBe(4);
+    await disk.replace(MAIN, Buffer.from('Domain "/^b/" { Message_Expiration = 5 }'));
+    await configuration.reload();
+    expect(sending(configuration.current, 'a.test').get(expiration)).toBe(86400);
+    expect(sending(configuration.current, 'b.test').get(expiration)).toBe(5);
+    // Who holds the old one goes on with it.
+    expect(sending(last, 'a.test').get(expiration)).toBe(3);
+  });
+
   test('have numbers, dates, and a hash that is equal for equal configurations', async () => {
     const { last, next } = await reloaded(BASE, `# a comment\n${BASE}`);
     expect([last.number, next.number]).toEqual([1, 2]);
