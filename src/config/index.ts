@@ -5,7 +5,7 @@ export { type CommandResult, type ConfigSession, configSession } from './command
 export * from './errors.ts';
 export * from './files/search-path.ts';
 export type { SourceFile } from './files/sources.ts';
-export type { Effects, KnownPair, SocketEffects } from './live/effects.ts';
+export type { Effects, KnownPair, ModuleEffects, SocketEffects } from './live/effects.ts';
 export * from './live/generation.ts';
 export {
   LiveConfiguration,

@@ -147,7 +147,7 @@ export async function buildServer({
       names,
       spool,
       shelf,
-      effects: effects({ clock, listeners: () => doors, queues, reception }),
+      effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
       shutdown,
     }),
   );

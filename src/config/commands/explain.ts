@@ -85,7 +85,7 @@ function ranks({ levels }: Evaluated): ReadonlySet<number> {
 }
 
 function table(rows: readonly Row[]): readonly string[] {
-  const width = Math.min(60, Math.max(...rows.map(({ where }) => where.length)));
+  const width = Math.min(90, Math.max(...rows.map(({ where }) => where.length)));
   return rows.map(({ rank, where, says: value, wins }) =>
     `${wins ? '>' : ' '} ${rank}  ${where.padEnd(width)}  ${value}`.trimEnd(),
   );

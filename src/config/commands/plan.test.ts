@@ -51,6 +51,11 @@ async function planned(pairs: readonly KnownPair[] = []) {
         notServed: [],
       };
     },
+    modules: () => ({
+      started: [],
+      ended: [],
+      restarted: ['ec_logger main'],
+    }),
     pairs: () => pairs,
     sessions: () => ({ open: 7, closed: 2 }),
     turn: async () => {
@@ -91,6 +96,8 @@ Binding_Group "g" { Message_Expiration = 7 Binding "b" { } }
       '  opened      ESMTP_Listener 0.0.0.0:26',
       '  re-opened   ESMTP_Listener 0.0.0.0:25',
       '  kept        Control_Listener /run/x',
+      'Modules:',
+      '  restarted   ec_logger main',
       'Queues: 3 of 4 see other values, with 1203 messages; the fullest first:',
       '  Binding "default" Domain "b.test": 1200 messages',
       '    Gateway none -> "gw" (for new mail: what waits stays in this queue until the next start)',

@@ -1,6 +1,6 @@
 import { ConfigError, ConfigErrors } from '../errors.ts';
 import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
-import type { Effects, SocketEffects } from '../live/effects.ts';
+import type { Effects, ModuleEffects, SocketEffects } from '../live/effects.ts';
 import { spelling } from '../schema/spelling.ts';
 import { quote } from '../text/print.ts';
 import { differenceLine, differences, settingsIn } from '../tree/diff.ts';
@@ -33,6 +33,7 @@ export async function plan(call: CommandCall): Promise<CommandResult> {
     ...wanted.warnings,
     ...settings(live, next, wanted.diff),
     ...sockets(effects.sockets(next)),
+    ...modules(effects.modules(next)),
     ...(await pairs(call, effects, live, next)),
     ...restarts(configuration.pending(next.tree)),
     ...sessions(effects, next),
@@ -84,8 +85,6 @@ function settings(live: CompiledGeneration, next: CompiledGeneration, command: s
 }
 
 function sockets({ opened, closed, reopened, kept, notServed }: SocketEffects): readonly string[] {
-  const row = (what: string, names: readonly string[]): readonly string[] =>
-    names.map((name) => `  ${what.padEnd(10)}  ${name}`);
   const changed = [
     ...row('opened', opened),
     ...row('re-opened', reopened),
@@ -96,6 +95,14 @@ function sockets({ opened, closed, reopened, kept, notServed }: SocketEffects): 
     ? [`Listeners: all ${kept.length} are kept`]
     : ['Listeners:', ...changed, ...row('kept', kept)];
 }
+
+function modules({ started, ended, restarted }: ModuleEffects): readonly string[] {
+  const changed = [...row('started', started), ...row('restarted', restarted), ...row('ended', ended)];
+  return changed.length === 0 ? [] : ['Modules:', ...changed];
+}
+
+const row = (what: string, names: readonly string[]): readonly string[] =>
+  names.map((name) => `  ${what.padEnd(10)}  ${name}`);
 
 async function pairs(
   call: CommandCall,

@@ -4,6 +4,8 @@ import type { Generation } from './generation.ts';
 /** What a generation that is not live would do in the rooms above, asked by `config plan`. Nothing is changed. */
 export interface Effects {
   sockets(next: Generation): SocketEffects;
+  /** Modules in words: `ec_logger main`. */
+  modules(next: Generation): ModuleEffects;
   /** Every pair of binding and routing domain that the server knows now. */
   pairs(): Iterable<KnownPair>;
   /** Open sessions of SMTP, and how many of them would be closed at their next MAIL FROM or RSET. */
@@ -21,6 +23,13 @@ export interface SocketEffects {
   readonly kept: readonly string[];
   /** Wanted, but of a type that nothing serves yet. */
   readonly notServed: readonly string[];
+}
+
+export interface ModuleEffects {
+  readonly started: readonly string[];
+  readonly ended: readonly string[];
+  /** Those that see other values. */
+  readonly restarted: readonly string[];
 }
 
 export interface KnownPair {

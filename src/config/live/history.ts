@@ -18,7 +18,7 @@ export interface Past {
   readonly origin: Origin;
   /** `console /run/impetus/2025`, `SIGHUP`. */
   readonly who: string;
-  /** Settings that differ from the generation before. */
+  /** Settings that differ from the generation before; 0 for the first. */
   readonly differences: number;
   readonly tree: Stanza;
 }

@@ -13,7 +13,7 @@ import { implicitTree } from '../tree/implicit.ts';
 import { merge } from '../tree/merge.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
 import { checkTree } from '../tree/references.ts';
-import { share } from '../tree/share.ts';
+import { freshStanzas, share } from '../tree/share.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
 import { History, type Origin, type Past } from './history.ts';
@@ -92,8 +92,9 @@ export class LiveConfiguration implements LoadedConfiguration {
     this.#reading = reading;
     this.#compiler = new Compiler(schema.declared, reading.tree);
     this.#current = new CompiledGeneration(reading.tree, 1, options.clock.date(), this.#compiler);
-    const made: Made = { origin: { kind: 'start', file: reading.file }, who: '' };
-    this.#remember(this.#current, made, implicit, share(implicit, reading.tree).fresh);
+    const { number, date, tree } = this.#current;
+    const origin: Origin = { kind: 'start', file: reading.file };
+    this.#history.add({ number, date, tree, origin, who: '', differences: 0 }, 0);
   }
 
   get current(): CompiledGeneration {
@@ -150,7 +151,10 @@ export class LiveConfiguration implements LoadedConfiguration {
   reload(file?: string, who = ''): Promise<Generation> {
     return this.#inTurn(async () => {
       const reading = await this.inspect(file);
-      const next = await this.#swap(reading.tree, { origin: { kind: 'reload', file: reading.file }, who });
+      const next = await this.#swap(share(this.#current.tree, reading.tree), {
+        origin: { kind: 'reload', file: reading.file },
+        who,
+      });
       this.#reading = reading;
       return next;
     });
@@ -198,7 +202,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   /** The generation that a tree would become if it were committed now, for comparisons. */
   proposed(tree: Stanza): CompiledGeneration {
     const { number, date, tree: live } = this.#current;
-    return new CompiledGeneration(share(live, tree).tree, number + 1, date, this.#compiler);
+    return new CompiledGeneration(share(live, tree), number + 1, date, this.#compiler);
   }
 
   /** Names of options whose values in `tree` differ from those in use until the next start. */
@@ -219,8 +223,7 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   async #swap(tree: Stanza, made: Made): Promise<Generation> {
     const last = this.#current;
-    const shared = share(last.tree, tree);
-    const next = new CompiledGeneration(shared.tree, last.number + 1, this.#options.clock.date(), this.#compiler);
+    const next = new CompiledGeneration(tree, last.number + 1, this.#options.clock.date(), this.#compiler);
     const undo: (() => void)[] = [];
     for (const check of this.#checks) {
       try {
@@ -234,13 +237,11 @@ export class LiveConfiguration implements LoadedConfiguration {
       }
     }
     this.#current = next;
-    this.#remember(next, made, last.tree, shared.fresh);
+    const { number, date } = next;
+    const count = settingsIn(differences(last.tree, tree));
+    this.#history.add({ ...made, number, date, tree, differences: count }, freshStanzas(last.tree, tree));
     for (const hear of this.#commitHearers) hear(next, last);
     return next;
-  }
-
-  #remember({ number, date, tree }: CompiledGeneration, made: Made, last: Stanza, fresh: number): void {
-    this.#history.add({ ...made, number, date, tree, differences: settingsIn(differences(last, tree)) }, fresh);
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

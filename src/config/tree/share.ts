@@ -1,18 +1,11 @@
 import { valueText } from '../text/print.ts';
 import type { Assignment, Stanza } from './stanza.ts';
 
-/** A tree that uses stanzas of an earlier one again, and how many are its own. */
-export interface Shared {
-  readonly tree: Stanza;
-  readonly fresh: number;
-}
-
 /**
  * The same tree with every stanza that says what it said in an earlier tree, at the same place, replaced by that one: so
  * a hundred generations of a large configuration hold little more than one, and what was compiled stays compiled.
  */
-export function share(earlier: Stanza, tree: Stanza): Shared {
-  let fresh = 0;
+export function share(earlier: Stanza, tree: Stanza): Stanza {
   const visit = (last: Stanza | undefined, next: Stanza): Stanza => {
     if (last === next) return next;
     let same = last !== undefined && sameSelf(last, next);
@@ -37,10 +30,20 @@ export function share(earlier: Stanza, tree: Stanza): Shared {
       if (!sameOfType) same = false;
     }
     if (last && same && sameOrder(last.children, next.children)) return last;
-    fresh++;
     return moved ? { ...next, children } : next;
   };
-  return { tree: visit(earlier, tree), fresh };
+  return visit(earlier, tree);
+}
+
+/** @returns how many stanzas of a tree an earlier one does not have at the same place */
+export function freshStanzas(earlier: Stanza | undefined, tree: Stanza): number {
+  if (earlier === tree) return 0;
+  let count = 1;
+  for (const [type, ofType] of tree.children) {
+    const before = earlier?.children.get(type);
+    if (before !== ofType) for (const [instance, child] of ofType) count += freshStanzas(before?.get(instance), child);
+  }
+  return count;
 }
 
 function sameSelf(last: Stanza, next: Stanza): boolean {
