@@ -345,6 +345,12 @@ test('what showrecurse and write config print is read back as the same configura
   expect((await writeConfigCommand(configuration, 'relative')).ok).toBe(false);
 });
 
+test('locate spells a path as the manual does, and show takes it back', async () => {
+  const { says } = await consoleOf('auth_ds { Scheme "ecauth" { QueryGroups { Query = "q" } } }');
+  expect(await says('locate querygroups')).toEqual(['QueryGroups', '  is at auth_ds::Scheme:ecauth:QueryGroups::']);
+  expect(await says('show auth_ds Scheme ecauth QueryGroups')).toEqual(['Query = "q"']);
+});
+
 test('whatever is typed, there is an answer', async () => {
   const { says } = await consoleOf();
   const piece = fc.constantFrom(
@@ -356,6 +362,16 @@ test('whatever is typed, there is an answer', async () => {
     'locate',
     'begin',
     'commit',
+    'explain',
+    'diff',
+    'history',
+    'plan',
+    'rollback',
+    'reload',
+    '--disk',
+    '--check',
+    'to',
+    '1',
     'domain',
     'a.test',
     'esmtp_listener',
