@@ -197,13 +197,11 @@ test('a plan says what a commit would do to the sockets, and touches none', asyn
     CONTROL,
   ];
   const plan = house.doors.plan(generationOf({}, 2, listens));
-  expect({ ...plan, kept: [...plan.kept].sort() }).toEqual({
-    opened: ['ESMTP_Listener 0.0.0.0:27'],
-    closed: ['ESMTP_Listener 0.0.0.0:25'],
-    reopened: ['ESMTP_Listener /tmp/s'],
-    kept: ['Control_Listener /tmp/c', 'ESMTP_Listener 0.0.0.0:26'],
-    notServed: ['HTTP_Listener 0.0.0.0:28'],
-  });
+  const keys = (sockets: readonly { readonly key: string }[]): readonly string[] => sockets.map(({ key }) => key);
+  expect(keys(plan.keep)).toEqual(['/tmp/c', '0.0.0.0:26']);
+  expect(keys(plan.open)).toEqual(['0.0.0.0:27']);
+  expect(keys(plan.close)).toEqual(['0.0.0.0:25']);
+  expect(plan.reopen.map(({ close, open }) => [keys(close), keys(open)])).toEqual([[['/tmp/s'], ['/tmp/s']]]);
   expect(house.machine.log).toEqual(log);
   expect(house.lines).toEqual([]);
   await house.commit(listens);

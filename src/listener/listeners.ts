@@ -4,7 +4,7 @@ import { type Listening, NetworkError } from '../world/index.ts';
 import { doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
 import { SessionCaps } from './session-caps.ts';
-import { steps } from './steps.ts';
+import { type ListenPlan, planOf, steps } from './steps.ts';
 import { conflict, DEFAULT_CONTROL, isWildcard, type Wanted, wantedSockets } from './wanted.ts';
 
 /** A socket that is open. */
@@ -38,19 +38,8 @@ export interface Listeners {
   readonly doors: readonly OpenDoor[];
   /** For people: `ESMTP_Listener 127.0.0.1:2525`. */
   readonly names: readonly string[];
-  /** What a commit of that generation would do to the sockets; nothing is touched. */
-  plan(next: Generation): SocketPlan;
-}
-
-/** Sockets in words, as `names` has them. */
-export interface SocketPlan {
-  readonly opened: readonly string[];
-  readonly closed: readonly string[];
-  /** Closed, and opened with other settings. */
-  readonly reopened: readonly string[];
-  readonly kept: readonly string[];
-  /** Wanted, but of a type that nothing serves yet. */
-  readonly notServed: readonly string[];
+  /** What a commit of a generation would do to the sockets that are open now. Nothing is touched. */
+  plan(next: Generation): ListenPlan;
 }
 
 interface Live {
@@ -230,22 +219,13 @@ export function listeners(parts: ListenerParts): Listeners {
     },
     plan(next) {
       const wanted = wantedSockets(next, parts.control ?? DEFAULT_CONTROL);
-      const { keep, stop, begin } = steps(live, new Map([...wanted].filter(([, socket]) => isServed(socket))));
-      const again = (key: string): boolean =>
-        stop.some((open) => open.wanted.key === key) && begin.some((socket) => socket.key === key);
-      return {
-        opened: begin.filter(({ key }) => !again(key)).map(nameOf),
-        closed: stop.filter((open) => !again(open.wanted.key)).map((open) => nameOf(open.wanted)),
-        reopened: begin.filter(({ key }) => again(key)).map(nameOf),
-        kept: keep.map((open) => nameOf(wanted.get(open.wanted.key) ?? open.wanted)),
-        notServed: [...wanted.values()].filter((socket) => !isServed(socket) && !socket.optional).map(nameOf),
-      };
+      return planOf(steps(live, new Map([...wanted].filter(([, socket]) => isServed(socket)))));
     },
     get doors() {
       return [...live.values()].map(({ wanted: { listener, endpoint, key } }) => ({ listener, endpoint, key }));
     },
     get names() {
-      return [...live.values()].map(({ wanted }) => nameOf(wanted));
+      return [...live.values()].map(({ wanted }) => `${titleOf(wanted.listener)} ${wanted.key}`);
     },
   };
 }
@@ -256,7 +236,5 @@ const TITLES: Readonly<Record<ListenerType, string>> = {
   ecstream_listener: 'ECStream_Listener',
   http_listener: 'HTTP_Listener',
 };
-
-const nameOf = ({ listener, key }: Wanted): string => `${titleOf(listener)} ${key}`;
 
 const titleOf = (type: ListenerType): string => TITLES[type];

@@ -11,6 +11,19 @@ export interface Steps<Open extends { readonly wanted: Wanted }> {
   readonly blocked: readonly Wanted[];
 }
 
+/** The same in the order in which it happens, for whoever wants to know before. */
+export interface ListenPlan {
+  readonly keep: readonly Wanted[];
+  /** Opened before anything is closed. */
+  readonly open: readonly Wanted[];
+  /** Old sockets that stand in the way of new ones: closed, and then the new ones opened. */
+  readonly reopen: readonly { readonly close: readonly Wanted[]; readonly open: readonly Wanted[] }[];
+  /** Other options for an open socket, which is not closed for it. */
+  readonly change: readonly { readonly from: Wanted; readonly to: Wanted }[];
+  /** Closed when everything else has succeeded; their connections live on. */
+  readonly close: readonly Wanted[];
+}
+
 export function steps<Open extends { readonly wanted: Wanted }>(
   live: ReadonlyMap<string, Open>,
   wanted: ReadonlyMap<string, Wanted>,
@@ -23,6 +36,18 @@ export function steps<Open extends { readonly wanted: Wanted }>(
     stop,
     begin,
     blocked: begin.filter((socket) => stop.some((other) => conflict(other.wanted, socket))),
+  };
+}
+
+export function planOf({ keep, stop, begin, blocked }: Steps<{ readonly wanted: Wanted }>): ListenPlan {
+  const close = stop.map(({ wanted }) => wanted);
+  const inTheWay = close.filter((open) => blocked.some((socket) => conflict(open, socket)));
+  return {
+    keep: keep.map(({ wanted }) => wanted),
+    open: begin.filter((socket) => !blocked.includes(socket)),
+    reopen: blocked.length === 0 ? [] : [{ close: inTheWay, open: blocked }],
+    change: [],
+    close: close.filter((open) => !inTheWay.includes(open)),
   };
 }
 

@@ -4,6 +4,7 @@ import type { QueueRegistry } from '../queue/index.ts';
 import type { OpenReception } from '../reception/index.ts';
 import type { Clock } from '../world/index.ts';
 import type { ModuleShelf } from './module-shelf.ts';
+import { socketEffects } from './socket-effects.ts';
 
 export interface EffectsParts {
   readonly clock: Clock;
@@ -16,7 +17,7 @@ export interface EffectsParts {
 /** What the rooms would do with a generation that is not live: each is asked itself. */
 export function effects({ clock, listeners, queues, reception, shelf }: EffectsParts): Effects {
   return {
-    sockets: (next) => listeners().plan(next),
+    sockets: (next) => socketEffects(listeners().plan(next)),
     modules: (next) => shelf.plan(next),
     *pairs() {
       for (const { binding, domain, active, delayed, inFlight } of queues.all())

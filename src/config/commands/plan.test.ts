@@ -48,7 +48,7 @@ async function planned(pairs: readonly KnownPair[] = []) {
         closed: [],
         reopened: ['ESMTP_Listener 0.0.0.0:25'],
         kept: ['Control_Listener /run/x'],
-        notServed: [],
+        changed: ['ESMTP_Listener /run/smtp'],
       };
     },
     modules: () => ({
@@ -95,6 +95,7 @@ Binding_Group "g" { Message_Expiration = 7 Binding "b" { } }
       'Listeners:',
       '  opened      ESMTP_Listener 0.0.0.0:26',
       '  re-opened   ESMTP_Listener 0.0.0.0:25',
+      '  changed     ESMTP_Listener /run/smtp',
       '  kept        Control_Listener /run/x',
       'Modules:',
       '  restarted   ec_logger main',

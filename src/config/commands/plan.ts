@@ -84,12 +84,12 @@ function settings(live: CompiledGeneration, next: CompiledGeneration, command: s
   ];
 }
 
-function sockets({ opened, closed, reopened, kept, notServed }: SocketEffects): readonly string[] {
+function sockets({ opened, closed, reopened, changed: altered, kept }: SocketEffects): readonly string[] {
   const changed = [
     ...row('opened', opened),
     ...row('re-opened', reopened),
+    ...row('changed', altered),
     ...row('closed', closed),
-    ...row('not served', notServed),
   ];
   return changed.length === 0
     ? [`Listeners: all ${kept.length} are kept`]

@@ -20,9 +20,9 @@ export interface SocketEffects {
   readonly closed: readonly string[];
   /** Closed, and opened with other settings. */
   readonly reopened: readonly string[];
+  /** Other settings, and not closed for it. */
+  readonly changed: readonly string[];
   readonly kept: readonly string[];
-  /** Wanted, but of a type that nothing serves yet. */
-  readonly notServed: readonly string[];
 }
 
 export interface ModuleEffects {

@@ -150,8 +150,9 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   reload(file?: string, who = ''): Promise<Generation> {
     return this.#inTurn(async () => {
-      const reading = await this.inspect(file);
-      const next = await this.#swap(share(this.#current.tree, reading.tree), {
+      const found = await this.inspect(file);
+      const reading = { ...found, tree: share(this.#current.tree, found.tree) };
+      const next = await this.#swap(reading.tree, {
         origin: { kind: 'reload', file: reading.file },
         who,
       });

@@ -56,7 +56,10 @@ function sameSelf(last: Stanza, next: Stanza): boolean {
 }
 
 function sameSetting(one: Assignment, other: Assignment): boolean {
-  return one === other || (samePlace(one, other) && valueText(one.value) === valueText(other.value));
+  return (
+    one === other ||
+    (samePlace(one, other) && samePlace(one.value, other.value) && valueText(one.value) === valueText(other.value))
+  );
 }
 
 function samePlace({ at: one }: Pick<Stanza, 'at'>, { at: other }: Pick<Stanza, 'at'>): boolean {
