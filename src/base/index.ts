@@ -2,6 +2,7 @@
 
 export * from './address.ts';
 export * from './cidr.ts';
+export * from './civil-time.ts';
 export * from './domain.ts';
 export * from './endpoint.ts';
 export * from './heap.ts';

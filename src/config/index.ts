@@ -7,6 +7,7 @@ export * from './errors.ts';
 export * from './files/search-path.ts';
 export type { SourceFile } from './files/sources.ts';
 export { lintRules } from './lint/rules.ts';
+export type { Effects, KnownPair, ModuleEffects, SocketEffects } from './live/effects.ts';
 export * from './live/generation.ts';
 export {
   LiveConfiguration,

@@ -52,7 +52,8 @@ export interface Machine {
 
 /** `config …` with its transactions belongs to the configuration room; each console has a session of its own. */
 export interface ConfigCommands {
-  open(): ConfigSession;
+  /** @param who for the history of generations: `console /run/impetus/2025` */
+  open(who: string): ConfigSession;
 }
 
 export interface ConfigSession extends Disposable {

@@ -62,7 +62,7 @@ export class ConsoleSession implements PipeHost {
     this.#origin = origin;
     this.#endpoint = endpoint;
     this.#ended = ended;
-    this.#config = house.configCommands.open();
+    this.#config = house.configCommands.open(`console ${endpoint}`);
     const view = origin.generation.receiving('control_listener', origin.endpoint, clientAddress(pipe.remote));
     this.#idleSeconds = view.get(timeout);
     this.#drain = new Drain(house.clock, pipe, this.#idleSeconds * 1000);

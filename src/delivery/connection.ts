@@ -339,8 +339,9 @@ export class Connection implements ConnectHost, SenderHost {
   }
 
   #attempt(stage: number, bytes: number): Attempt {
-    const { id, address } = this.settings;
-    return { stage, connectionId: id, address: address.ip, host: address.host, bytes };
+    const { id, address, view } = this.settings;
+    const { generation } = view;
+    return { stage, connectionId: id, address: address.ip, host: address.host, bytes, generation };
   }
 
   #uncharged(): Outcome {

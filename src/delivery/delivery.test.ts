@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { domainOf } from '../../test/support/generation.ts';
 import { MailRoom } from '../../test/support/mail-room.ts';
 import { seconds } from '../base/index.ts';
+import { readRouteEntry } from './route-entry.ts';
 
 const pair = (room: MailRoom, domain: string) => {
   const found = room.queues.find('default' as never, domainOf(domain));
@@ -175,6 +176,44 @@ test('a suspended domain waits without attempts and goes on when it is resumed',
   room.reconfigure({});
   await room.later(1);
   expect(room.happened()).toEqual(['delivery b@dst.test 9 0 250 2.0.0 taken']);
+});
+
+test('other Routes are used when the cached route ends, or when the domain is refreshed', async () => {
+  const room = new MailRoom();
+  const one = await room.peer('dst.test', '192.0.2.1');
+  const two = await room.peer('other.test', '192.0.2.2');
+  room.receive('a@dst.test');
+  await room.later(1);
+  room.reconfigure({ global: { routes: [readRouteEntry('192.0.2.2')] } });
+  room.receive('b@dst.test');
+  await room.later(1);
+  expect([one.taken.length, two.taken.length]).toEqual([2, 0]);
+  room.delivery.routes.refresh(domainOf('dst.test'));
+  // A session that is open still takes what comes; when it has gone the new route holds.
+  await room.later(10);
+  room.receive('c@dst.test');
+  await room.later(1);
+  expect([one.taken.length, two.taken.length]).toEqual([2, 1]);
+});
+
+test('an attempt carries the generation that its connection was opened with', async () => {
+  const room = new MailRoom();
+  let release = (): void => undefined;
+  const peer = await room.peer('dst.test', '192.0.2.1', {
+    mail: () => {
+      release();
+      return '250 ok';
+    },
+  });
+  release = () => {
+    if (room.generation.number === 1) room.reconfigure({ global: { max_deliveries_per_connection: 7 } });
+  };
+  room.receive('b@dst.test');
+  await room.later(5);
+  room.receive('c@dst.test');
+  await room.later(5);
+  expect(peer.taken.length).toBe(2);
+  expect(room.recorded.map(({ kind, generation }) => `${kind} ${generation}`)).toEqual(['delivery 1', 'delivery 2']);
 });
 
 test('a message throttle lets so many through in its period, charges nobody, and goes on', async () => {

@@ -1,5 +1,5 @@
 import { family, inMillis, type Millis, millis } from '../base/index.ts';
-import { type Item, type Judged, type Outcome, type Pair, retryInterval } from '../queue/index.ts';
+import { type Attempt, type Item, type Judged, type Outcome, type Pair, retryInterval } from '../queue/index.ts';
 import { type Gate, type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
 import { reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -191,8 +191,15 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const last = this.#lastFailure;
     if (last !== undefined && this.#connections.size === 0) {
       this.#lastFailure = undefined;
-      const { id, address } = last.settings;
-      const attempt = { stage: last.stage, connectionId: id, address: address.ip, host: address.host, bytes: 0 };
+      const { id, address, view } = last.settings;
+      const attempt: Attempt = {
+        stage: last.stage,
+        connectionId: id,
+        address: address.ip,
+        host: address.host,
+        bytes: 0,
+        generation: view.generation,
+      };
       if (this.#massDelay(failures)) {
         pair.delayAll({ kind: 'deferred', reply: NO_CONNECTION, attempt });
       } else {

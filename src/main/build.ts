@@ -14,6 +14,7 @@ import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spo
 import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
+import { effects } from './effects.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
@@ -149,6 +150,7 @@ export async function buildServer({
       names,
       spool,
       shelf,
+      effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
       shutdown,
     }),
   );
@@ -202,7 +204,7 @@ export async function buildServer({
     },
     async reload() {
       try {
-        const next = await configuration.reload();
+        const next = await configuration.reload(undefined, 'SIGHUP');
         events.diagnose('NOTICE', 'config', `reloaded, generation ${next.number}`);
       } catch (error) {
         events.diagnose(

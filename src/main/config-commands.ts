@@ -2,23 +2,24 @@ import {
   type CommandResult,
   configCommand,
   configSession,
+  type Effects,
   type LiveConfiguration,
   writeConfigCommand,
 } from '../config/index.ts';
 import type { ConfigCommands } from '../console/index.ts';
 
 /** The `config` commands of the console, each console with a transaction of its own. */
-export function configCommands(configuration: LiveConfiguration): ConfigCommands {
+export function configCommands(configuration: LiveConfiguration, effects: Effects): ConfigCommands {
   const answer = ({ ok, lines }: CommandResult): { text: string; ok: boolean } => ({
     ok,
     text: lines.map((line) => `${line}\n`).join(''),
   });
   return {
-    open() {
-      const session = configSession();
+    open(who) {
+      const session = configSession({ who });
       return {
         async run(line) {
-          return answer(await configCommand(configuration, session, line));
+          return answer(await configCommand(configuration, session, line, effects));
         },
         async write(file) {
           return answer(await writeConfigCommand(configuration, file ?? ''));

@@ -1,5 +1,5 @@
 import { family } from '../base/index.ts';
-import { type LiveConfiguration, Manual } from '../config/index.ts';
+import { type Effects, type LiveConfiguration, Manual } from '../config/index.ts';
 import type { Family, House, InboundSession } from '../console/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
@@ -26,6 +26,8 @@ export interface ConsoleHouseParts {
   readonly names: Resolver;
   readonly spool: Spool;
   readonly shelf: ModuleShelf;
+  /** What `config plan` asks. */
+  readonly effects: Effects;
   readonly shutdown: () => void;
 }
 
@@ -51,7 +53,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     product: { name: product, version, buildDate: version },
     machine: { id: process.id, hostName: process.hostName, ...process.system },
     configuration,
-    configCommands: configCommands(configuration),
+    configCommands: configCommands(configuration, parts.effects),
     manual: new Manual(configuration.schema),
     queues,
     explain: {

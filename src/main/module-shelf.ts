@@ -90,6 +90,23 @@ export class ModuleShelf implements AsyncDisposable {
     };
   }
 
+  /** What `prepare` would start and `take` would end, in words: `ec_logger main`. Nothing is done. */
+  plan(next: Generation): {
+    readonly started: readonly string[];
+    readonly ended: readonly string[];
+    readonly restarted: readonly string[];
+  } {
+    const running = new Map(this.#running.map((each) => [title(each.definition.name, each.instance), each]));
+    const wanted = this.#definitions.flatMap(({ name }) =>
+      next.instances(name).map((instance) => title(name, instance)),
+    );
+    return {
+      started: wanted.filter((each) => !running.has(each)),
+      ended: [...running.keys()].filter((each) => !wanted.includes(each)),
+      restarted: wanted.filter((each) => running.get(each)?.view.sameIn(next) === false),
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const each of this.#running) this.#end(each);
     this.#running = [];
@@ -131,3 +148,6 @@ export class ModuleShelf implements AsyncDisposable {
     void ending.then(() => this.#ending.delete(ending));
   }
 }
+
+const title = (name: string, instance: string): string =>
+  instance === '' || instance === name ? name : `${name} ${instance}`;

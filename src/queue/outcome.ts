@@ -12,6 +12,8 @@ export interface Attempt {
   readonly host: string;
   /** Bytes handed to the peer. */
   readonly bytes: number;
+  /** Of the configuration that the connection was opened with; undefined when there was none. */
+  readonly generation?: number;
 }
 
 /** An attempt was made and judged. */

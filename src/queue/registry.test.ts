@@ -165,6 +165,23 @@ test('mail whose next attempt was written with a wrong clock is not put off for 
   expect(pair).toMatchObject({ active: 1, delayed: 0 });
 });
 
+test('mail of a binding that is configured no more stays in its queue, and comes back in the default one', async () => {
+  const room = new MailRoom({ global: { suspend_delivery: true } });
+  const { recipients, ...rest } = room.receive('a@dst.test');
+  const gone = bindingName('gone');
+  const envelope = { ...rest, recipients: recipients.map((each) => ({ ...each, binding: gone })) };
+  const { at, traits } = room.spool.put(envelope, 'x\r\n');
+  room.queues.enqueue({ at, envelope, traits });
+  room.reconfigure({ global: { suspend_delivery: true } });
+  expect(room.queues.find(gone, domainOf('dst.test'))).toMatchObject({ active: 1 });
+
+  const after = new MailRoom({ global: { suspend_delivery: true } });
+  after.queues.readmit({ at, envelope, traits, done: [], state: undefined });
+  expect(after.queues.find(gone, domainOf('dst.test'))).toBeUndefined();
+  expect(after.queues.find(bindingName('default'), domainOf('dst.test'))).toMatchObject({ active: 1 });
+  expect(after.balance).toBe(0);
+});
+
 test('a batch of many recipients is recovered, tried and finished without a search for each', async () => {
   const room = new MailRoom({ global: { max_recipients_per_batch: 0 } });
   const peer = await room.peer('dst.test', '192.0.2.1');

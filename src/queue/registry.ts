@@ -1,4 +1,13 @@
-import { type BindingName, type Domain, inMillis, type Millis, millis, parseDomain, Ring } from '../base/index.ts';
+import {
+  type BindingName,
+  bindingName,
+  type Domain,
+  inMillis,
+  type Millis,
+  millis,
+  parseDomain,
+  Ring,
+} from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { AttemptEvent, Events } from '../events/index.ts';
 import type { MessageId } from '../message/index.ts';
@@ -37,6 +46,7 @@ const OPEN = gate('open');
 const MOST_KNOWN = 100_000;
 /** Batches whose envelopes are kept as objects; beyond it the oldest are packed. */
 const MOST_UNPACKED = 256;
+const DEFAULT = bindingName('default');
 /** What cannot be a domain waits under this name, fails there, and is bounced like any other. */
 const NO_DOMAIN = 'invalid' as Domain;
 
@@ -60,6 +70,7 @@ export class QueueRegistry implements Queues, Office {
   readonly #pairs = new Map<string, Pair>();
   /** From `binding recipient-domain` as written to its pair, for the current generation. */
   readonly #known = new Map<string, Pair>();
+  #bindings: ReadonlySet<BindingName> = new Set();
   #knownGeneration = -1;
   #courier: Courier | undefined;
   readonly #due = new Set<Servable>();
@@ -109,7 +120,7 @@ export class QueueRegistry implements Queues, Office {
     for (let i = 0; i < message.envelope.recipients.length; i++) {
       if (done?.has(i) === true) continue;
       this.ledger.recovered++;
-      this.#admit(batch, i, this.#pairFor(message, i), states?.get(i), date);
+      this.#admit(batch, i, this.#pairFor(message, i, true), states?.get(i), date);
     }
     this.#remember(batch);
   }
@@ -315,22 +326,25 @@ export class QueueRegistry implements Queues, Office {
     this.#parts.events.diagnose('CRITICAL', 'queue', `batch ${batchId}: ${what}: ${reason(error)}`);
   }
 
-  #pairFor(message: Message, recipient: number): Pair {
+  /** @param recovered  a binding that is configured no more gives its mail to the default one at a start (manual: binding) */
+  #pairFor(message: Message, recipient: number, recovered = false): Pair {
     const generation = this.#parts.current();
     if (generation.number !== this.#knownGeneration) {
       this.#known.clear();
+      this.#bindings = new Set(generation.bindings().map(({ name }) => name));
       this.#knownGeneration = generation.number;
     }
     const to = message.envelope.recipients[recipient];
     if (to === undefined) throw new RangeError('no such recipient');
+    const binding = recovered && !this.#bindings.has(to.binding) ? DEFAULT : to.binding;
     const written = to.path.slice(to.path.lastIndexOf('@') + 1);
-    const key = `${to.binding} ${written}`;
+    const key = `${binding} ${written}`;
     const known = this.#known.get(key);
     if (known !== undefined) {
       known.touched = this.clock.now();
       return known;
     }
-    const pair = this.#pair(to.binding, routingDomain(generation, to.binding, written));
+    const pair = this.#pair(binding, routingDomain(generation, binding, written));
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(key, pair);
     return pair;
@@ -361,7 +375,7 @@ export class QueueRegistry implements Queues, Office {
     return {
       kind,
       at,
-      generation: this.#parts.current().number,
+      generation: attempt?.generation ?? this.#parts.current().number,
       messageId: item.id,
       batchId: envelope.batchId,
       connectionId: attempt?.connectionId ?? nullId,

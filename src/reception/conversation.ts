@@ -62,6 +62,17 @@ export class Conversation implements Outcome {
     this.settings = viewIn(generation);
   }
 
+  get generation(): Generation {
+    return this.#generation;
+  }
+
+  /** Whether this client would have to come again if that generation were live. */
+  movedBy(next: Generation): boolean {
+    if (next.number === this.#generation.number) return false;
+    const { view } = this.settings;
+    return view.get(options.reconfigDisconnect) === 'always' || !view.sameIn(next);
+  }
+
   hear(event: ServerEvent): void {
     switch (event.kind) {
       case 'body':
@@ -251,8 +262,7 @@ export class Conversation implements Outcome {
   #reconfigured(): Reply | undefined {
     const { current } = this.#desk.parts.configuration;
     if (current.number === this.#generation.number) return undefined;
-    const { view } = this.settings;
-    if (!view.sameIn(current)) return reply(421, undefined, view.get(options.reconfigMessage));
+    if (this.movedBy(current)) return reply(421, undefined, this.settings.view.get(options.reconfigMessage));
     this.#generation = current;
     this.settings = this.#viewIn(current);
     this.#speaker.adopt(this.settings);
@@ -321,7 +331,7 @@ export class Conversation implements Outcome {
 
   #record(phase: RejectionPhase, said: Reply, module: string): void {
     const { transaction } = this;
-    recordRejection(this.#desk, this.#client, {
+    recordRejection(this.#desk, this.#client, this.#generation.number, {
       phase,
       reply: said,
       module,

@@ -26,6 +26,7 @@ export class InjectionRefused extends Error {
  * @throws SpoolError, InjectionRefused
  */
 export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress> {
+  const generation = desk.parts.configuration.current;
   let wanted = envelope;
   if (wantsJudgement(desk, 'injection')) {
     const copies = envelope.recipients.map(({ id, path, binding }): Copy & { readonly id: typeof id } => ({
@@ -42,7 +43,7 @@ export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits,
   }
   const final = { ...wanted, size: draft.length };
   const at = await commit(desk, final, traits, draft);
-  announce(desk, at, final, traits);
+  announce(desk, generation, at, final, traits);
   return at;
 }
 

@@ -26,6 +26,8 @@ export interface SessionView {
 /** A reception that can show its sessions. */
 export interface OpenReception extends Reception {
   inbound(): Iterable<SessionView>;
+  /** Of the open sessions, how many would be closed at their next MAIL FROM or RSET if that generation were live. */
+  movedBy(next: Generation): number;
 }
 
 export function reception(parts: ReceptionParts): OpenReception {
@@ -81,6 +83,11 @@ export function reception(parts: ReceptionParts): OpenReception {
     },
     get sessions() {
       return sessions.size;
+    },
+    movedBy(next) {
+      let count = 0;
+      for (const session of sessions.keys()) if (session.movedBy(next)) count += 1;
+      return count;
     },
     *inbound() {
       for (const [session, number] of sessions) {

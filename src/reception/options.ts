@@ -9,6 +9,7 @@ import {
   integer,
   option,
   optional,
+  ownOption,
   size,
   text,
 } from '../config/index.ts';
@@ -47,6 +48,13 @@ export const loneLfInHeaders = option('rfc2822_lone_lf_in_headers', enumeration(
 export const loneLfInBody = option('rfc2822_lone_lf_in_body', enumeration('ignore', 'pedantic', 'fix'));
 export const traceHeaders = option('rfc2822_trace_headers', boolean);
 export const reconfigMessage = option('reconfig_message', text);
+/** Momentum closes every session after a reload; here only those that see a difference. */
+export const reconfigDisconnect = ownOption('reconfig_disconnect', enumeration('changed', 'always'), {
+  scopes: reconfigMessage.scopes,
+  initial: 'changed',
+  dynamic: true,
+  summary: 'after a commit: always closes every session at MAIL FROM or RSET, changed those that see a difference',
+});
 export const context = option<DictionaryValue | undefined>('context', optional(exactDictionary));
 export const pathway = option('pathway', optional(text));
 // What HTTP and consoles make of logging in comes with their logins; forced ones are asked by consoles already.
@@ -85,6 +93,7 @@ export const receptionOptions = [
   loneLfInBody,
   traceHeaders,
   reconfigMessage,
+  reconfigDisconnect,
   context,
   pathway,
   enableAuthentication,

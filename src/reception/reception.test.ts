@@ -203,12 +203,56 @@ describe('configuration that moves', () => {
     expect(peer.sends(BODY)).toMatch(/^250/);
   });
 
+  test('with reconfig_disconnect = always every commit ends the session, as in Momentum', () => {
+    for (const command of ['MAIL FROM:<a@b.c>', 'RSET']) {
+      const always = { ...OPEN, reconfig_disconnect: 'always' };
+      const house = new MailIn(always);
+      const peer = house.greeted();
+      expect(peer.sends('RSET\r\n')).toMatch(/^250/);
+      house.commit(always);
+      expect(house.reception.movedBy(house.configuration.current)).toBe(1);
+      expect(peer.sends(`${command}\r\n`)).toBe('421 4.3.2 Reconfiguration in progress\r\n');
+    }
+  });
+
   test('reconfig_message is said instead', () => {
     const house = new MailIn({ ...OPEN, reconfig_message: 'come again' });
     const peer = house.greeted();
     house.commit({});
     expect(peer.sends('RSET\r\n')).toBe('421 come again\r\n');
   });
+});
+
+describe('the generation in events', () => {
+  test('of a reception and of rejections is that of the session, whatever was committed meanwhile', () => {
+    const house = new MailIn(OPEN);
+    const peer = house.greeted();
+    house.commit(OPEN);
+    peer.sends(ENVELOPE);
+    house.commit({ ...OPEN, max_message_size: '100' });
+    peer.sends('RCPT TO:<nobody>\r\n');
+    expect(peer.sends(BODY)).toMatch(/^250/);
+    expect(peer.sends('MAIL FROM:<a@b.c>\r\n')).toMatch(/^421/);
+    expect(house.configuration.current.number).toBe(3);
+    const told = house.recorded.map(({ kind, generation }) => `${kind} ${generation}`);
+    expect(told).toContain('reception 2');
+    expect(told.filter((line) => !line.endsWith(' 2'))).toEqual([]);
+    expect(told).toContain('rejection 2');
+  });
+});
+
+test('who would be closed by a generation that is not live is known before', () => {
+  const house = new MailIn(OPEN);
+  house.greeted();
+  house.greeted();
+  const live = house.configuration.current;
+  expect(house.reception.movedBy(live)).toBe(0);
+  house.commit(OPEN);
+  const same = house.configuration.current;
+  house.commit({ ...OPEN, max_message_size: '100' });
+  const other = house.configuration.current;
+  house.configuration.current = live;
+  expect([house.reception.movedBy(same), house.reception.movedBy(other)]).toEqual([0, 2]);
 });
 
 describe('limits', () => {

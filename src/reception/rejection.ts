@@ -27,10 +27,15 @@ export const phaseOf: Readonly<Record<Exclude<ServerState, 'over'>, RejectionPha
 /** Who is said to have refused when no module did. */
 export const CORE = 'core';
 
-/** Each 4xx and 5xx that a client is given makes one of these; an idle timeout and the server's own end do not. */
+/**
+ * Each 4xx and 5xx that a client is given makes one of these; an idle timeout and the server's own end do not.
+ *
+ * @param generation that the session works with
+ */
 export function recordRejection(
   desk: Desk,
   client: Client,
+  generation: number,
   refused: {
     readonly phase: RejectionPhase;
     readonly reply: Reply;
@@ -38,11 +43,11 @@ export function recordRejection(
     readonly variables: Readonly<Record<string, string>>;
   },
 ): void {
-  const { clock, events, configuration } = desk.parts;
+  const { clock, events } = desk.parts;
   events.record({
     kind: 'rejection',
     at: clock.date(),
-    generation: configuration.current.number,
+    generation,
     remote: peerText(client.peer),
     local: peerText(client.local),
     connectionId: client.connectionId,

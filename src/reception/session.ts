@@ -70,6 +70,11 @@ export class Session implements PipeHost, Speaker {
     return this.#machine.state;
   }
 
+  /** Whether it would be closed at its next MAIL FROM or RSET if that generation were live. */
+  movedBy(next: Generation): boolean {
+    return this.#conversation.movedBy(next);
+  }
+
   /** It waits for something of ours: policy, the spool. */
   get floating(): boolean {
     return this.#machine.waits === 'word';

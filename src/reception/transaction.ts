@@ -1,5 +1,6 @@
 import type { BindingName, Millis, Segments } from '../base/index.ts';
 import { bindingName } from '../base/index.ts';
+import type { Generation } from '../config/index.ts';
 import { recordReception } from '../events/index.ts';
 import { type BodyTraits, type Envelope, type MessageId, receivedField, type SpoolAddress } from '../message/index.ts';
 import type { Reply, ServerEvent } from '../smtp/index.ts';
@@ -22,6 +23,8 @@ export interface Recipient {
 
 /** Hears how a transaction ended after its commit. */
 export interface Outcome {
+  /** What the session works with. */
+  readonly generation: Generation;
   kept(transaction: Transaction): void;
   notKept(why: SpoolError): void;
 }
@@ -188,7 +191,7 @@ export class Transaction implements Told {
   kept(at: SpoolAddress): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error('kept before commit');
-    announce(this.#desk, at, envelope, this.#traits);
+    announce(this.#desk, this.#outcome.generation, at, envelope, this.#traits);
     this.#outcome.kept(this);
     this.#desk.committed();
   }
@@ -206,9 +209,15 @@ export class Transaction implements Told {
 }
 
 /** Tells the house of a reception that is durable: events first, since delivery may begin within `enqueue`. */
-export function announce(desk: Desk, at: SpoolAddress, envelope: Envelope, traits: BodyTraits): void {
-  const { clock, events, queues, configuration } = desk.parts;
-  recordReception(events, configuration.current, envelope, clock.date());
+export function announce(
+  desk: Desk,
+  generation: Generation,
+  at: SpoolAddress,
+  envelope: Envelope,
+  traits: BodyTraits,
+): void {
+  const { clock, events, queues } = desk.parts;
+  recordReception(events, generation, envelope, clock.date());
   queues.enqueue({ at, envelope, traits });
 }
 

@@ -23,14 +23,14 @@ import {
 import { compilePattern } from '../values/pattern.ts';
 import { CONSOLE, type CommandPath, evaluate, isText, readPath } from './path.ts';
 import type { CommandCall, CommandResult } from './session.ts';
+import { onlyOption } from './words.ts';
 
 /** `config get` and `config eval`. */
 export function valueLine(call: CommandCall, how: 'get' | 'eval'): CommandResult {
   const tree = treeOf(call);
   const path = readPath(call.configuration.schema, tree, call.words, 0);
   const { entry } = optionBehind(call, path, how === 'eval');
-  if (call.words.length > path.next + 1)
-    throw new ConfigError(`'${call.words[path.next + 1]?.text}' behind the option`);
+  onlyOption(call.words, path.next);
   if (how === 'eval')
     return { ok: true, lines: [evaluatedText(call.configuration.tentative(tree), path.steps, entry, path.scope)] };
   const assigned = follow(tree, path.steps)?.options.get(entry.name);
@@ -78,7 +78,10 @@ export async function unset(call: CommandCall): Promise<CommandResult> {
   return { ok: true, lines: [`Scope '${path.text}' has been unset.`] };
 }
 
-/** `config show` and `config showrecurse`: in the syntax of files, with the scopes around. */
+/**
+ * `config show`: the contents of a scope, in the syntax of files. `config showrecurse`: with the scopes in it and those
+ * around it, so that what is printed can be read as a file (manual page config).
+ */
 export function show(call: CommandCall, deep: boolean): CommandResult {
   const tree = treeOf(call);
   const path = readPath(call.configuration.schema, tree, call.words, 0);
@@ -88,13 +91,15 @@ export function show(call: CommandCall, deep: boolean): CommandResult {
   }
   const stanza = follow(tree, path.steps);
   if (!stanza) throw new ConfigError(`there is no scope '${path.text}'`);
-  const indent = '  '.repeat(path.steps.length);
-  const inner: string[] = [];
-  if (deep) treeLines(stanza, indent, inner);
-  else shallowLines(stanza, indent, inner);
+  const lines: string[] = [];
+  if (!deep) {
+    shallowLines(stanza, lines);
+    return { ok: true, lines };
+  }
+  treeLines(stanza, '  '.repeat(path.steps.length), lines, true);
   const opening = path.steps.map((step, depth) => `${'  '.repeat(depth)}${headText(step)} {`);
   const closing = path.steps.map((_, depth) => `${'  '.repeat(depth)}}`).reverse();
-  return { ok: true, lines: [...opening, ...inner, ...closing] };
+  return { ok: true, lines: [...opening, ...lines, ...closing] };
 }
 
 /** `config locate TYPE [REGEX]`. */
@@ -124,7 +129,7 @@ export function locate(call: CommandCall): CommandResult {
 }
 
 /** What a command sees: the open transaction, or what is live. */
-function treeOf({ configuration, session }: CommandCall): Stanza {
+export function treeOf({ configuration, session }: CommandCall): Stanza {
   return session.transaction?.tree ?? configuration.current.tree;
 }
 
@@ -143,11 +148,13 @@ async function change(call: CommandCall, apply: (tree: Stanza) => Stanza): Promi
   for (;;) {
     const { number, tree } = configuration.current;
     // Somebody else may commit while a check of ours waits; this change does not depend on what they changed.
-    if (await configuration.commit(apply(tree), number)) return;
+    const made = { origin: { kind: 'command', line: call.line.trim() }, who: session.who } as const;
+    if (await configuration.commit(apply(tree), number, made)) return;
   }
 }
 
-function optionBehind(
+/** The option that stands behind a scope. */
+export function optionBehind(
   call: CommandCall,
   path: CommandPath,
   anywhere: boolean,
@@ -218,7 +225,7 @@ function evaluatedText(
 }
 
 /** A built-in default; booleans as 0 and 1. */
-function defaultText(entry: OptionEntry, scope: string): string | undefined {
+export function defaultText(entry: OptionEntry, scope: string): string | undefined {
   const [option] = entry.declared;
   const value = option ? (option.initials.get(scope) ?? option.initial) : entry.catalogued;
   if (typeof value === 'boolean') return value ? '1' : '0';
@@ -244,8 +251,8 @@ function isPending(call: CommandCall, steps: readonly Step[], assigned: Assignme
   return !sameRaw(used, assigned.value);
 }
 
-function shallowLines(stanza: Stanza, indent: string, into: string[]): void {
+function shallowLines(stanza: Stanza, into: string[]): void {
   for (const ofType of stanza.children.values())
-    for (const child of ofType.values()) into.push(`${indent}${headText(child)} { ... }`);
-  for (const assigned of stanza.options.values()) into.push(indent + assignmentText(assigned));
+    for (const child of ofType.values()) into.push(`${headText(child)} { ... }`);
+  for (const assigned of stanza.options.values()) into.push(assignmentText(assigned));
 }

@@ -101,6 +101,9 @@ describe('each command answers as the manual says', () => {
 
     ['set message_expiration 86400', ['Message_Expiration = 86400']],
     ['set message_expiration = "2 hours"', ['Message_Expiration = "2 hours"']],
+    ['set generate_bounces on', ['Generate_Bounces = on']],
+    ['set generate_bounces "Enabled"', ['Generate_Bounces = "Enabled"']],
+    ['set message_expiration 5 # and why', ['Message_Expiration = 5']],
     ['set domain y.test max_outbound_connections 5', ['Max_Outbound_Connections = 5']],
     ['set esmtp_listener listen *:25 enable false', ['Enable = false']],
     ['set esmtp_listener SMTP_Extensions ( STARTTLS "AUTH LOGIN" )', ['SMTP_Extensions = ( STARTTLS "AUTH LOGIN" )']],
@@ -124,7 +127,21 @@ describe('each command answers as the manual says', () => {
 
     [
       'show esmtp_listener listen :25',
-      ['ESMTP_Listener {', '  Listen ":25" {', '    Peer "10.0.0.0/8" { ... }', '    Enable = true', '  }', '}'],
+      // The manual's example has no scope around it.
+      ['Peer "10.0.0.0/8" { ... }', 'Enable = true'],
+    ],
+    [
+      'showrecurse esmtp_listener listen :25',
+      [
+        'ESMTP_Listener {',
+        '  Listen ":25" {',
+        '    Peer "10.0.0.0/8" {',
+        '      Listener_Sessions = 40',
+        '    }',
+        '    Enable = true',
+        '  }',
+        '}',
+      ],
     ],
     ['show message_expiration', ['Message_Expiration = 172800']],
     ['show domain nobody.test', ["config: there is no scope 'domain nobody.test'"]],
@@ -194,7 +211,7 @@ describe('each command answers as the manual says', () => {
     [
       '',
       [
-        "config: unknown command '', one of get, eval, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, writeback",
+        "config: unknown command '', one of get, eval, explain, set, unset, show, showrecurse, locate, begin, replay, commit, rollback, reload, plan, history, diff, writeback",
       ],
     ],
   ])('config %s', async (words, lines) => {
@@ -262,6 +279,10 @@ describe('transactions', () => {
     await says('begin from scratch');
     expect(await says('get Message_Expiration')).toEqual(["Option 'Message_Expiration' is not set in scope ''."]);
     expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
+    // As in the manual: what an empty configuration has is shown, and cannot be unset.
+    expect((await says('showrecurse')).slice(0, 3)).toEqual(['Threadpool "SwapOut" {', '  Concurrency = 5', '}']);
+    expect((await says('unset threadpool io concurrency')).at(-1)).toBe('\tConcurrency = 50');
+    expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
     await says('set esmtp_listener listen :26 enable true');
     await says('commit');
     expect(configuration.current.listens().map((each) => each.endpoint)).toEqual([
@@ -324,6 +345,12 @@ test('what showrecurse and write config print is read back as the same configura
   expect((await writeConfigCommand(configuration, 'relative')).ok).toBe(false);
 });
 
+test('locate spells a path as the manual does, and show takes it back', async () => {
+  const { says } = await consoleOf('auth_ds { Scheme "ecauth" { QueryGroups { Query = "q" } } }');
+  expect(await says('locate querygroups')).toEqual(['QueryGroups', '  is at auth_ds::Scheme:ecauth:QueryGroups::']);
+  expect(await says('show auth_ds Scheme ecauth QueryGroups')).toEqual(['Query = "q"']);
+});
+
 test('whatever is typed, there is an answer', async () => {
   const { says } = await consoleOf();
   const piece = fc.constantFrom(
@@ -335,6 +362,16 @@ test('whatever is typed, there is an answer', async () => {
     'locate',
     'begin',
     'commit',
+    'explain',
+    'diff',
+    'history',
+    'plan',
+    'rollback',
+    'reload',
+    '--disk',
+    '--check',
+    'to',
+    '1',
     'domain',
     'a.test',
     'esmtp_listener',

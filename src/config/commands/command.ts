@@ -1,20 +1,26 @@
-import { ConfigError, ConfigErrors } from '../errors.ts';
+import { ConfigError, ConfigErrors, type Notice } from '../errors.ts';
+import type { Effects } from '../live/effects.ts';
 import { type LiveConfiguration, restartWarning } from '../live/live-configuration.ts';
 import { printTree } from '../tree/print-tree.ts';
 import { changeOption, locate, show, unset, valueLine } from './actions.ts';
+import { explain } from './explain.ts';
+import { diff, history, rollbackTo } from './history.ts';
 import { isText, wordsOf } from './path.ts';
+import { plan } from './plan.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
 
 /**
  * Runs one `config` command of the console (spec: online operations, commands).
  *
  * @param words everything behind `config`
+ * @param effects what the rooms above say about a generation that is not live, for `plan`
  * @returns the lines to print; never throws for what was typed
  */
 export async function configCommand(
   configuration: LiveConfiguration,
   session: ConfigSession,
   words: string,
+  effects?: Effects,
 ): Promise<CommandResult> {
   try {
     const list = wordsOf(words);
@@ -22,9 +28,9 @@ export async function configCommand(
     const command = verb && COMMANDS.get(verb.text.toLowerCase());
     if (!command || !isText(verb))
       return failed(`unknown command '${verb?.text ?? ''}', one of ${[...COMMANDS.keys()].join(', ')}`);
-    if (session.readOnly && command.changes)
+    if (session.readOnly && command.changes(rest))
       return { ok: false, lines: ['Configuration changes are not allowed here'] };
-    return await command.run({ configuration, session, line: words, words: rest });
+    return await command.run({ configuration, session, effects, line: words, words: rest });
   } catch (error) {
     if (error instanceof ConfigErrors) return { ok: false, lines: error.errors.flatMap((each) => each.consoleLines) };
     if (error instanceof ConfigError) return failed(error.message);
@@ -52,16 +58,18 @@ export async function writeConfigCommand(configuration: LiveConfiguration, words
 }
 
 interface Command {
-  readonly changes: boolean;
+  /** With these words behind it. */
+  changes(words: CommandCall['words']): boolean;
   run(call: CommandCall): CommandResult | Promise<CommandResult>;
 }
 
-const reads = (run: Command['run']): Command => ({ changes: false, run });
-const changes = (run: Command['run']): Command => ({ changes: true, run });
+const reads = (run: Command['run']): Command => ({ changes: () => false, run });
+const changes = (run: Command['run']): Command => ({ changes: () => true, run });
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['get', reads((call) => valueLine(call, 'get'))],
   ['eval', reads((call) => valueLine(call, 'eval'))],
+  ['explain', reads(explain)],
   ['set', changes(changeOption)],
   ['unset', changes(unset)],
   ['show', reads((call) => show(call, false))],
@@ -70,8 +78,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['begin', reads(begin)],
   ['replay', reads(replay)],
   ['commit', changes(commit)],
-  ['rollback', reads(rollback)],
-  ['reload', changes(reload)],
+  ['rollback', { changes: (words) => words.length > 0, run: rollback }],
+  ['reload', { changes: (words) => words[0]?.text !== '--check', run: reload }],
+  ['plan', reads(plan)],
+  ['history', reads(history)],
+  ['diff', reads(diff)],
   [
     'writeback',
     changes(() => failed('writeback is not implemented yet: nothing was written; config show has what is live')),
@@ -95,36 +106,53 @@ async function commit({ configuration, session }: CommandCall): Promise<CommandR
   const { transaction } = session;
   if (!transaction) return failed('no transaction is open');
   const before = new Set(configuration.pending(configuration.current.tree));
-  const next = await configuration.commit(transaction.tree, transaction.from);
+  const next = await configuration.commit(transaction.tree, transaction.from, {
+    origin: { kind: 'commit', commands: transaction.lines.length },
+    who: session.who,
+  });
   if (!next)
     return failed(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
   session.transaction = undefined;
   const warnings = configuration
-    .pending(transaction.tree)
+    .pending(configuration.current.tree)
     .filter((name) => !before.has(name))
     .map(restartWarning);
   return { ok: true, lines: [...warnings, `Committed, generation ${next.number}.`] };
 }
 
-function rollback({ session }: CommandCall): CommandResult {
+function rollback(call: CommandCall): CommandResult | Promise<CommandResult> {
+  const { session, words } = call;
+  if (words.length > 0) return rollbackTo(call);
   if (!session.transaction) return failed('no transaction is open');
   session.transaction = undefined;
   return { ok: true, lines: ['Rolled back.'] };
 }
 
 async function reload({ configuration, session, words }: CommandCall): Promise<CommandResult> {
-  if (session.transaction) return failed('a transaction is open');
-  const [file, more] = words;
+  const checks = words[0]?.text === '--check';
+  if (session.transaction && !checks) return failed('a transaction is open');
+  const [file, more] = checks ? words.slice(1) : words;
   if (more) return failed(`'${more.text}' behind the file`);
   try {
-    const next = await configuration.reload(file?.text);
-    const notices = configuration.notices.flatMap((notice) => (notice.kind === 'warning' ? [notice.line] : []));
-    const warnings = configuration.pending(configuration.current.tree).map(restartWarning);
-    return { ok: true, lines: [...notices, ...warnings, `Configuration reloaded, generation ${next.number}.`] };
+    if (checks) {
+      const { tree, notices } = await configuration.inspect(file?.text);
+      const found = reloadNotices(notices, configuration.pending(tree));
+      return { ok: true, lines: [...found, 'Configuration valid; nothing was changed.'] };
+    }
+    const next = await configuration.reload(file?.text, session.who);
+    const found = reloadNotices(configuration.notices, configuration.pending(configuration.current.tree));
+    return { ok: true, lines: [...found, `Configuration reloaded, generation ${next.number}.`] };
   } catch (error) {
     if (error instanceof ConfigErrors) return { ok: false, lines: error.consoleLines };
     throw error;
   }
+}
+
+function reloadNotices(notices: readonly Notice[], pending: readonly string[]): readonly string[] {
+  return [
+    ...notices.flatMap((notice) => (notice.kind === 'warning' ? [notice.line] : [])),
+    ...pending.map(restartWarning),
+  ];
 }
 
 /** One line, with the name of the command in front. */

@@ -1,12 +1,13 @@
 import { bindingName, cidrText, parseCidr } from '../../base/index.ts';
 import { ConfigError } from '../errors.ts';
-import { chainOf, fallsToGlobal, type Query } from '../fallback/chain.ts';
-import type { Compiled } from '../fallback/compile.ts';
+import { fallsToGlobal, type Query } from '../fallback/chain.ts';
 import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
+import { type Level, type Levels, levelsOf } from '../fallback/levels.ts';
 import { ValueError } from '../option.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { Lexer, type TokenKind } from '../text/lexer.ts';
+import { pathText } from '../tree/diff.ts';
 import { canonicalInstance } from '../tree/instance.ts';
 import { type Assignment, follow, type Stanza, type Step } from '../tree/stanza.ts';
 
@@ -106,36 +107,43 @@ export function isText(word: Word | undefined): word is Word {
 }
 
 /** What `config eval` finds. */
-export interface Evaluated {
+export interface Evaluated extends Levels {
   /** Undefined: the built-in default. */
   readonly assigned: Assignment | undefined;
+  /** The stanza that sets it; undefined for Global and the built-in default. */
+  readonly level: Level | undefined;
   readonly query: Query;
 }
 
 /** The value at a path, with fallback. Addresses and names are matched; stanzas need not exist. */
 export function evaluate(generation: CompiledGeneration, steps: readonly Step[], name: string): Evaluated {
   const query = queryOf(generation, steps);
-  for (const { stanza } of narrowed(generation, query, steps)) {
-    const assigned = stanza.options.get(name);
-    if (assigned) return { assigned, query };
-  }
-  return { assigned: fallsToGlobal(query) ? generation.tree.options.get(name) : undefined, query };
+  const asked = levelsOf(generation.root, query);
+  const levels = narrowed(asked.levels, generation, steps);
+  const level = levels.find(({ stanza }) => stanza?.options.has(name));
+  const assigned =
+    level?.stanza?.options.get(name) ?? (fallsToGlobal(query) ? generation.tree.options.get(name) : undefined);
+  return { assigned, level, query, levels, pathway: asked.pathway };
 }
 
-function narrowed(generation: CompiledGeneration, query: Query, steps: readonly Step[]): readonly Compiled[] {
-  const chain = chainOf(generation.root, query);
+function narrowed(levels: readonly Level[], generation: CompiledGeneration, steps: readonly Step[]): readonly Level[] {
   const last = steps.at(-1);
   if (last?.type === 'peer') {
     // A whole block is asked about: blocks inside it do not hold for all of it.
     const prefix = parseCidr(last.instance)?.prefix ?? 0;
-    return chain.filter(({ stanza }) => stanza.type !== 'peer' || (parseCidr(stanza.instance)?.prefix ?? 0) <= prefix);
+    return levels.filter(
+      ({ stanza }) => stanza?.type !== 'peer' || (parseCidr(stanza.instance)?.prefix ?? 0) <= prefix,
+    );
   }
   if ((last?.type === 'domain' || last?.type === 'host') && last.pattern) {
+    // The stanza of a regex is asked by its text; which others hold depends on the name, and none is given.
     const stanza = follow(generation.tree, steps);
-    const own = stanza ? [generation.compiler.compile(stanza)] : [];
-    return [...own, ...(last.type === 'domain' ? chainOf(generation.root, query) : [])];
+    return [
+      { rank: 1, where: pathText(stanza ? [...steps.slice(0, -1), stanza] : steps), type: last.type, stanza },
+      ...levels,
+    ];
   }
-  return chain;
+  return levels;
 }
 
 function queryOf(generation: CompiledGeneration, steps: readonly Step[]): Query {

@@ -1,3 +1,4 @@
+import type { Effects } from '../live/effects.ts';
 import type { LiveConfiguration } from '../live/live-configuration.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { Word } from './path.ts';
@@ -15,11 +16,13 @@ export interface Transaction {
 export interface ConfigSession {
   /** Nothing may be changed from here. */
   readonly readOnly: boolean;
+  /** For the history of generations: `console /run/impetus/2025`. */
+  readonly who: string;
   transaction: Transaction | undefined;
 }
 
-export function configSession(options: { readonly readOnly?: boolean } = {}): ConfigSession {
-  return { readOnly: options.readOnly ?? false, transaction: undefined };
+export function configSession(options: { readonly readOnly?: boolean; readonly who?: string } = {}): ConfigSession {
+  return { readOnly: options.readOnly ?? false, who: options.who ?? '', transaction: undefined };
 }
 
 /** The answer to a console command. */
@@ -32,6 +35,8 @@ export interface CommandResult {
 export interface CommandCall {
   readonly configuration: LiveConfiguration;
   readonly session: ConfigSession;
+  /** Undefined where no server runs. */
+  readonly effects: Effects | undefined;
   /** The whole line, into which the offsets of the words point. */
   readonly line: string;
   /** Behind the verb. */

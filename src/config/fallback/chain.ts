@@ -16,32 +16,77 @@ export type Query =
       readonly pathway: string | undefined;
     }
   | { readonly kind: 'pathway'; readonly group: string | undefined; readonly pathway: string }
-  | { readonly kind: 'stanza'; readonly path: readonly { readonly type: string; readonly instance: string }[] };
+  | { readonly kind: 'stanza'; readonly path: readonly QueryStep[] };
+
+interface QueryStep {
+  readonly type: string;
+  readonly instance: string;
+  /** As somebody has written it, for people. */
+  readonly written?: string | undefined;
+}
+
+/**
+ * Hears of each place that is asked, most specific first. `rank` is that of spec/config 7; together with the query it
+ * says which place is meant, also where no stanza stands.
+ */
+export interface Asked {
+  /** One stanza, or the place where it is missing. */
+  one(rank: number, found: Compiled | undefined): void;
+  /** The literal stanza for a name in a container, then the regexes that match it. */
+  matching(rank: number, container: Compiled | undefined, type: 'domain' | 'host', name: string): void;
+  /** The blocks of a container that hold an address, longest prefix first. */
+  peers(rank: number, container: Compiled | undefined, client: string): void;
+  /** Which pathway stands behind a listener, and which stanza has named it. */
+  pathwayIs?(name: string, group: string | undefined, namedBy: Compiled | undefined): void;
+  /** The stanzas that were found so far. */
+  readonly found: readonly Compiled[];
+}
 
 /**
  * The stanzas that may set a value, most specific first; the first that sets the option wins. Global is not among
  * them: it stands below all chains but those of hosts and of modules.
  */
 export function chainOf(root: Compiled, query: Query): readonly Compiled[] {
+  const chain = new Chain();
+  askAlong(root, query, chain);
+  return chain.found;
+}
+
+/** Asks all places that a value may come from in their order: the one walk for whoever resolves and whoever explains. */
+export function askAlong(root: Compiled, query: Query, asked: Asked): void {
   switch (query.kind) {
     case 'global':
-      return [];
+      return;
     case 'sending':
-      return sendingChain(root, query.group, query.binding, query.domain);
+      return sendingChain(root, query.group, query.binding, query.domain, asked);
     case 'host':
-      return hostChain(root, query.group, query.binding, query.host);
+      return hostChain(root, query.group, query.binding, query.host, asked);
     case 'receiving':
-      return receivingChain(root, query.listener, query.endpoint, query.client, query.pathway);
-    case 'pathway': {
-      const chain: Compiled[] = [];
-      pathwayChain(root, query.pathway, chain, query.group);
-      return chain;
-    }
+      return receivingChain(root, query.listener, query.endpoint, query.client, query.pathway, asked);
+    case 'pathway':
+      return pathwayChain(root, query.pathway, asked, query.group, undefined);
     case 'stanza': {
       let at: Compiled | undefined = root;
       for (const step of query.path) at = at?.child(step.type, step.instance);
-      return at ? [at] : [];
+      return asked.one(1, at);
     }
+  }
+}
+
+/** Keeps what is there. */
+class Chain implements Asked {
+  readonly found: Compiled[] = [];
+
+  one(_rank: number, found: Compiled | undefined): void {
+    if (found) this.found.push(found);
+  }
+
+  matching(_rank: number, container: Compiled | undefined, type: 'domain' | 'host', name: string): void {
+    container?.matching(type, name, this.found);
+  }
+
+  peers(_rank: number, container: Compiled | undefined, client: string): void {
+    if (container) this.found.push(...container.peers(client));
   }
 }
 
@@ -70,32 +115,29 @@ function sendingChain(
   groupName: string,
   binding: string,
   domain: string | undefined,
-): readonly Compiled[] {
-  const chain: Compiled[] = [];
+  asked: Asked,
+): void {
   const group = root.child('binding_group', groupName);
   const inGroup = group?.child('binding', binding);
   const top = root.child('binding', binding);
   if (domain !== undefined) {
-    inGroup?.matching('domain', domain, chain);
-    top?.matching('domain', domain, chain);
-    group?.matching('domain', domain, chain);
+    asked.matching(1, inGroup, 'domain', domain);
+    asked.matching(2, top, 'domain', domain);
+    asked.matching(3, group, 'domain', domain);
   }
-  if (inGroup) chain.push(inGroup);
-  if (top) chain.push(top);
-  if (group) chain.push(group);
-  if (domain !== undefined) root.matching('domain', domain, chain);
-  return chain;
+  asked.one(4, inGroup);
+  asked.one(5, top);
+  asked.one(6, group);
+  if (domain !== undefined) asked.matching(7, root, 'domain', domain);
 }
 
 /** Spec 7.2: nothing but host stanzas, and the group before the binding. */
-function hostChain(root: Compiled, groupName: string, binding: string, host: string): readonly Compiled[] {
-  const chain: Compiled[] = [];
+function hostChain(root: Compiled, groupName: string, binding: string, host: string, asked: Asked): void {
   const group = root.child('binding_group', groupName);
-  group?.child('binding', binding)?.matching('host', host, chain);
-  group?.matching('host', host, chain);
-  root.child('binding', binding)?.matching('host', host, chain);
-  root.matching('host', host, chain);
-  return chain;
+  asked.matching(1, group?.child('binding', binding), 'host', host);
+  asked.matching(2, group, 'host', host);
+  asked.matching(3, root.child('binding', binding), 'host', host);
+  asked.matching(4, root, 'host', host);
 }
 
 /** Spec 7.5. Peer blocks of the listener stand before Listen: the manual's session caps count only that way. */
@@ -105,37 +147,43 @@ function receivingChain(
   endpoint: string | undefined,
   client: string | undefined,
   pathway: string | undefined,
-): readonly Compiled[] {
-  const chain: Compiled[] = [];
+  asked: Asked,
+): void {
   const listener = root.child(type, '');
   const listen = endpoint === undefined ? undefined : listener?.child('listen', endpoint);
   if (client !== undefined) {
-    if (listen) chain.push(...listen.peers(client));
-    if (listener) chain.push(...listener.peers(client));
+    if (endpoint !== undefined) asked.peers(1, listen, client);
+    asked.peers(2, listener, client);
   }
-  if (listen) chain.push(listen);
-  if (listener) chain.push(listener);
-  pathwayChain(root, pathway ?? namedPathway(chain), chain, undefined);
-  return chain;
+  if (endpoint !== undefined) asked.one(3, listen);
+  asked.one(4, listener);
+  const namedBy = pathway === undefined ? namesPathway(asked.found) : undefined;
+  pathwayChain(root, pathway ?? (namedBy ? pathwayOf(namedBy) : undefined) ?? 'default', asked, undefined, namedBy);
 }
 
 /** The option `pathway`, which the stanzas of a listener may set. */
-function namedPathway(chain: readonly Compiled[]): string {
-  for (const { stanza } of chain) {
-    const value = stanza.options.get('pathway')?.value;
-    if (value?.kind === 'text') return value.text;
-  }
-  return 'default';
+function namesPathway(chain: readonly Compiled[]): Compiled | undefined {
+  return chain.find((each) => pathwayOf(each) !== undefined);
 }
 
-function pathwayChain(root: Compiled, name: string, chain: Compiled[], groupName: string | undefined): void {
+function pathwayOf({ stanza }: Compiled): string | undefined {
+  const value = stanza.options.get('pathway')?.value;
+  return value?.kind === 'text' ? value.text : undefined;
+}
+
+function pathwayChain(
+  root: Compiled,
+  name: string,
+  asked: Asked,
+  groupName: string | undefined,
+  namedBy: Compiled | undefined,
+): void {
   const group = groupName === undefined ? groupOfPathway(root.stanza, name) : groupName;
   const container = group === undefined ? undefined : root.child('pathway_group', group);
-  const inner = container?.child('pathway', name);
-  const top = root.child('pathway', name);
-  if (inner) chain.push(inner);
-  if (top) chain.push(top);
-  if (container) chain.push(container);
+  asked.pathwayIs?.(name, group, namedBy);
+  if (group !== undefined) asked.one(5, container?.child('pathway', name));
+  asked.one(6, root.child('pathway', name));
+  if (group !== undefined) asked.one(7, container);
 }
 
 function groupOfPathway(root: Stanza, name: string): string | undefined {

@@ -60,11 +60,11 @@ export class CompiledGeneration implements Generation, Side {
   }
 
   get hash(): string {
-    this.#hash ??= createHash('sha256').update(printTree(this.tree)).digest('hex');
+    this.#hash ??= createHash('sha256').update(printTree(this.tree, true)).digest('hex');
     return this.#hash;
   }
 
-  sending(group: string, binding: BindingName, domain: Domain): View {
+  sending(group: string, binding: BindingName, domain: Domain): PagedView {
     const key = `${domain}\n${binding}\n${group}`;
     return this.#answers.get(key) ?? this.#answer(key, { kind: 'sending', group, binding, domain });
   }

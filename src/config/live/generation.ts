@@ -80,6 +80,11 @@ export interface Configuration {
    * What a check returns is called when a later one vetoes: it takes back what this one has begun.
    */
   beforeCommit(check: CommitCheck): Disposable;
-  /** Reads every file again. @throws ConfigErrors; the live generation is then unchanged */
-  reload(file?: string): Promise<Generation>;
+  /**
+   * Reads every file again.
+   *
+   * @param who for the history: `SIGHUP`
+   * @throws ConfigErrors; the live generation is then unchanged
+   */
+  reload(file?: string, who?: string): Promise<Generation>;
 }

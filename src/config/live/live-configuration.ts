@@ -7,14 +7,17 @@ import { findMainFile, readSources, type SourceFile, type Sources } from '../fil
 import type { Option, Place } from '../option.ts';
 import { configSchema, type Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
+import { differences, settingsIn } from '../tree/diff.ts';
 import { implicitTree } from '../tree/implicit.ts';
 import { merge } from '../tree/merge.ts';
 import { treeShape } from '../tree/print-json.ts';
 import { headText, printTree, treeLines } from '../tree/print-tree.ts';
 import { treeXml } from '../tree/print-xml.ts';
 import { checkTree } from '../tree/references.ts';
+import { freshStanzas, share } from '../tree/share.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
+import { History, type Origin, type Past } from './history.ts';
 
 export interface LoadOptions {
   readonly disk: Disk;
@@ -52,6 +55,12 @@ export async function loadConfiguration(options: LoadOptions): Promise<LiveConfi
   return new LiveConfiguration(options, schema, implicit, await read(options, schema, implicit, options.file));
 }
 
+/** Who made a generation, and how. */
+export interface Made {
+  readonly origin: Origin;
+  readonly who: string;
+}
+
 /** What a reading of the files gives. */
 export interface Reading {
   readonly file: string;
@@ -69,10 +78,10 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly #options: LoadOptions;
   readonly #compiler: Compiler;
   #reading: Reading;
-  #file: string | undefined;
   #current: CompiledGeneration;
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
   readonly #checks = new Set<CommitCheck>();
+  readonly #history = new History();
   /** Commits wait for each other: a check may take its time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -82,9 +91,11 @@ export class LiveConfiguration implements LoadedConfiguration {
     this.schema = schema;
     this.implicit = implicit;
     this.#reading = reading;
-    this.#file = options.file;
     this.#compiler = new Compiler(schema.declared, reading.tree);
     this.#current = new CompiledGeneration(reading.tree, 1, options.clock.date(), this.#compiler);
+    const { number, date, tree } = this.#current;
+    const origin: Origin = { kind: 'start', file: reading.file };
+    this.#history.add({ number, date, tree, origin, who: '', differences: 0 }, 0);
   }
 
   get current(): CompiledGeneration {
@@ -105,6 +116,16 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   get notices(): readonly Notice[] {
     return this.#reading.notices;
+  }
+
+  /** The generations of this run that are kept, oldest first; the last is live. */
+  get history(): readonly Past[] {
+    return this.#history.all;
+  }
+
+  /** A generation of this run, as long as it is kept. */
+  past(number: number): Past | undefined {
+    return this.#history.find(number);
   }
 
   /** The stanza of a type at the top level that holds for an instance, in file syntax: the literal one, else the first regex that matches. */
@@ -141,15 +162,27 @@ export class LiveConfiguration implements LoadedConfiguration {
     return { [Symbol.dispose]: () => void this.#checks.delete(check) };
   }
 
-  reload(file?: string): Promise<Generation> {
+  reload(file?: string, who = ''): Promise<Generation> {
     return this.#inTurn(async () => {
-      const wanted = file ?? this.#file;
-      const reading = await read(this.#options, this.schema, this.implicit, wanted);
-      const next = await this.#swap(reading.tree);
+      const found = await this.inspect(file);
+      const reading = { ...found, tree: share(this.#current.tree, found.tree) };
+      const next = await this.#swap(reading.tree, {
+        origin: { kind: 'reload', file: reading.file },
+        who,
+      });
       this.#reading = reading;
-      this.#file = wanted;
       return next;
     });
+  }
+
+  /**
+   * Reads what a reload would read, and changes nothing.
+   *
+   * @param file without one, the main file as at the start: another one that was loaded once is not asked again
+   * @throws ConfigErrors
+   */
+  inspect(file?: string): Promise<Reading> {
+    return read(this.#options, this.schema, this.implicit, file ?? this.#options.file);
   }
 
   /**
@@ -159,14 +192,19 @@ export class LiveConfiguration implements LoadedConfiguration {
    * @returns undefined when another generation is live by now
    * @throws ConfigErrors when something is wrong with the tree or it was vetoed
    */
-  commit(tree: Stanza, from: number): Promise<Generation | undefined> {
+  commit(tree: Stanza, from: number, made: Made): Promise<Generation | undefined> {
     return this.#inTurn(async () => {
       if (this.#current.number !== from) return undefined;
-      const errors: ConfigError[] = [];
-      checkTree(tree, { errors, notices: [] });
-      if (errors.length > 0) throw new ConfigErrors(errors);
-      return this.#swap(tree);
+      this.check(tree);
+      return this.#swap(tree, made);
     });
+  }
+
+  /** @throws ConfigErrors when a tree may not become live as it is */
+  check(tree: Stanza): void {
+    const errors: ConfigError[] = [];
+    checkTree(tree, { errors, notices: [] });
+    if (errors.length > 0) throw new ConfigErrors(errors);
   }
 
   /** A tree of an open transaction made ready for questions; nobody else sees it. */
@@ -174,6 +212,12 @@ export class LiveConfiguration implements LoadedConfiguration {
     return tree === this.#current.tree
       ? this.#current
       : new CompiledGeneration(tree, this.#current.number, this.#current.date, this.#compiler);
+  }
+
+  /** The generation that a tree would become if it were committed now, for comparisons. */
+  proposed(tree: Stanza): CompiledGeneration {
+    const { number, date, tree: live } = this.#current;
+    return new CompiledGeneration(share(live, tree), number + 1, date, this.#compiler);
   }
 
   /** Names of options whose values in `tree` differ from those in use until the next start. */
@@ -192,7 +236,7 @@ export class LiveConfiguration implements LoadedConfiguration {
     return [...names];
   }
 
-  async #swap(tree: Stanza): Promise<Generation> {
+  async #swap(tree: Stanza, made: Made): Promise<Generation> {
     const last = this.#current;
     const next = new CompiledGeneration(tree, last.number + 1, this.#options.clock.date(), this.#compiler);
     const undo: (() => void)[] = [];
@@ -208,6 +252,9 @@ export class LiveConfiguration implements LoadedConfiguration {
       }
     }
     this.#current = next;
+    const { number, date } = next;
+    const count = settingsIn(differences(last.tree, tree));
+    this.#history.add({ ...made, number, date, tree, differences: count }, freshStanzas(last.tree, tree));
     for (const hear of this.#commitHearers) hear(next, last);
     return next;
   }

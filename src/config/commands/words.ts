@@ -1,0 +1,8 @@
+import { ConfigError } from '../errors.ts';
+import type { Word } from './path.ts';
+
+/** @throws ConfigError when something stands behind the option at that index */
+export function onlyOption(words: readonly Word[], at: number): void {
+  const more = words[at + 1];
+  if (more) throw new ConfigError(`'${more.text}' behind the option`);
+}
