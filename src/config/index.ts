@@ -3,8 +3,9 @@
 export { configCommand, writeConfigCommand } from './commands/command.ts';
 export { type CommandResult, type ConfigSession, configSession } from './commands/session.ts';
 export * from './errors.ts';
+export type { RemoteIncludes } from './files/remote.ts';
 export * from './files/search-path.ts';
-export type { SourceFile } from './files/sources.ts';
+export type { ReadOnlyReason, SourceFile } from './files/source-file.ts';
 export * from './live/generation.ts';
 export {
   LiveConfiguration,

@@ -3,17 +3,19 @@ import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../error
 import { Compiler } from '../fallback/compile.ts';
 import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
-import { findMainFile, readSources, type SourceFile } from '../files/sources.ts';
-import type { Option, Place } from '../option.ts';
+import { localChangesErrors } from '../files/local-changes.ts';
+import type { RemoteIncludes } from '../files/remote.ts';
+import type { SourceFile } from '../files/source-file.ts';
+import type { Option } from '../option.ts';
 import { configOptions } from '../schema/config-options.ts';
 import { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { implicitTree } from '../tree/implicit.ts';
-import { merge } from '../tree/merge.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
 import { checkTree } from '../tree/references.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
+import { type Reading, type ReadingPlan, readConfiguration } from './reading.ts';
 
 export interface LoadOptions {
   readonly disk: Disk;
@@ -26,6 +28,8 @@ export interface LoadOptions {
   readonly declared: readonly Option<unknown>[];
   /** Names of stanzas that something serves beyond the core scopes: modules, `security`, `threadpool` … */
   readonly modules: readonly string[];
+  /** Allows included files of the web: `--allow-remote-includes`. */
+  readonly remoteIncludes?: RemoteIncludes | undefined;
 }
 
 /** What loading a configuration has found besides its values. */
@@ -48,15 +52,8 @@ export interface LoadedConfiguration extends Configuration {
 export async function loadConfiguration(options: LoadOptions): Promise<LiveConfiguration> {
   const schema = new Schema([...configOptions, ...options.declared], options.modules);
   const implicit = implicitTree(schema);
-  return new LiveConfiguration(options, schema, implicit, await read(options, schema, implicit, options.file));
-}
-
-/** What a reading of the files gives. */
-interface Reading {
-  readonly file: string;
-  readonly files: readonly SourceFile[];
-  readonly tree: Stanza;
-  readonly notices: readonly Notice[];
+  const { reading } = await readConfiguration(planFor(options, schema, implicit, options.file));
+  return new LiveConfiguration(options, schema, implicit, reading);
 }
 
 /** The live configuration; made by `loadConfiguration` only. */
@@ -130,7 +127,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   reload(file?: string): Promise<Generation> {
     return this.#inTurn(async () => {
       const wanted = file ?? this.#file;
-      const reading = await read(this.#options, this.schema, this.implicit, wanted);
+      const { reading } = await readConfiguration(planFor(this.#options, this.schema, this.implicit, wanted));
       const next = await this.#swap(reading.tree);
       this.#reading = reading;
       this.#file = wanted;
@@ -150,6 +147,7 @@ export class LiveConfiguration implements LoadedConfiguration {
       if (this.#current.number !== from) return undefined;
       const errors: ConfigError[] = [];
       checkTree(tree, { errors, notices: [] });
+      errors.push(...(await localChangesErrors(tree, this.file, (path) => this.#isIncluded(path), this.disk)));
       if (errors.length > 0) throw new ConfigErrors(errors);
       return this.#swap(tree);
     });
@@ -176,6 +174,10 @@ export class LiveConfiguration implements LoadedConfiguration {
     };
     if (fixed.length > 0) visit(tree);
     return [...names];
+  }
+
+  #isIncluded(path: string): boolean {
+    return this.files.some((file) => file.path === path && file.role !== 'local changes');
   }
 
   async #swap(tree: Stanza): Promise<Generation> {
@@ -211,46 +213,14 @@ export function restartWarning(name: string): string {
   return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
 }
 
-async function read(
-  options: LoadOptions,
-  schema: Schema,
-  implicit: Stanza,
-  file: string | undefined,
-): Promise<Reading> {
-  const main = file ?? (await findMainFile(options.disk, options.searchPath));
-  if (main === undefined) {
-    throw new ConfigErrors(
-      [new ConfigError(`no impetus.conf or ecelerity.conf in ${options.searchPath.join(', ')}`)],
-      'not found',
-    );
-  }
-  const errors: ConfigError[] = [];
-  const notices: Notice[] = [];
-  const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
-  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices });
-  // References to stanzas that were left out for their errors would be errors for nothing.
-  if (errors.length === 0) checkTree(tree, { errors, notices });
-  if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files, (error) => error.checkLine));
+function planFor(options: LoadOptions, schema: Schema, implicit: Stanza, file: string | undefined): ReadingPlan {
   return {
-    file: main,
-    files: sources.files,
-    tree,
-    notices: inOrder(notices, sources.files, (notice) => notice.line),
+    schema,
+    implicit,
+    file,
+    disk: options.disk,
+    copiesDisk: options.disk,
+    directories: options.searchPath,
+    remote: options.remoteIncludes,
   };
-}
-
-/** By file as they were read, then by place; a file included twice complains once. */
-function inOrder<T extends { readonly place: Place | undefined }>(
-  found: readonly T[],
-  files: readonly SourceFile[],
-  lineOf: (each: T) => string,
-): readonly T[] {
-  const rank = new Map(files.map(({ path }, index) => [path, index]));
-  const fileOf = (each: T): number => rank.get(each.place?.file ?? '') ?? -1;
-  return [...new Map(found.map((each) => [lineOf(each), each])).values()].sort(
-    (one, other) =>
-      fileOf(one) - fileOf(other) ||
-      (one.place?.line ?? 0) - (other.place?.line ?? 0) ||
-      (one.place?.column ?? 0) - (other.place?.column ?? 0),
-  );
 }
