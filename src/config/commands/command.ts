@@ -4,6 +4,7 @@ import { printTree } from '../tree/print-tree.ts';
 import { changeOption, locate, show, unset, valueLine } from './actions.ts';
 import { isText, wordsOf } from './path.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
+import { writeback } from './writeback.ts';
 
 /**
  * Runs one `config` command of the console (spec: online operations, commands).
@@ -72,10 +73,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['commit', changes(commit)],
   ['rollback', reads(rollback)],
   ['reload', changes(reload)],
-  [
-    'writeback',
-    changes(() => failed('writeback is not implemented yet: nothing was written; config show has what is live')),
-  ],
+  ['writeback', changes(writeback)],
 ]);
 
 function begin({ configuration, session, words }: CommandCall): CommandResult {

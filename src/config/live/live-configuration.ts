@@ -14,6 +14,7 @@ import { implicitTree } from '../tree/implicit.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
 import { checkTree } from '../tree/references.ts';
 import type { Stanza } from '../tree/stanza.ts';
+import { type Baseline, type Writeback, writeBack } from '../writeback/writeback.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
 import { type Reading, type ReadingPlan, readConfiguration } from './reading.ts';
 
@@ -65,6 +66,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly #options: LoadOptions;
   readonly #compiler: Compiler;
   #reading: Reading;
+  #baseline: Baseline;
   #file: string | undefined;
   #current: CompiledGeneration;
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
@@ -78,6 +80,7 @@ export class LiveConfiguration implements LoadedConfiguration {
     this.schema = schema;
     this.implicit = implicit;
     this.#reading = reading;
+    this.#baseline = baselineOf(reading);
     this.#file = options.file;
     this.#compiler = new Compiler(schema.declared, reading.tree);
     this.#current = new CompiledGeneration(reading.tree, 1, options.clock.date(), this.#compiler);
@@ -130,6 +133,7 @@ export class LiveConfiguration implements LoadedConfiguration {
       const { reading } = await readConfiguration(planFor(this.#options, this.schema, this.implicit, wanted));
       const next = await this.#swap(reading.tree);
       this.#reading = reading;
+      this.#baseline = baselineOf(reading);
       this.#file = wanted;
       return next;
     });
@@ -150,6 +154,23 @@ export class LiveConfiguration implements LoadedConfiguration {
       errors.push(...(await localChangesErrors(tree, this.file, (path) => this.#isIncluded(path), this.disk)));
       if (errors.length > 0) throw new ConfigErrors(errors);
       return this.#swap(tree);
+    });
+  }
+
+  /**
+   * Puts what was changed online into the files.
+   *
+   * @throws ConfigErrors when that cannot be done at all; then nothing was written
+   */
+  writeback(): Promise<Writeback> {
+    return this.#inTurn(async () => {
+      const { documents } = this.#reading;
+      const plan = { ...planFor(this.#options, this.schema, this.implicit, this.file), documents };
+      const parts = { disk: this.disk, baseline: this.#baseline, live: this.#current.tree };
+      const done = await writeBack({ ...parts, plan: { ...plan, file: this.file } });
+      this.#baseline = done.baseline;
+      this.#reading = { ...this.#reading, files: done.files ?? this.#reading.files };
+      return done;
     });
   }
 
@@ -223,4 +244,8 @@ function planFor(options: LoadOptions, schema: Schema, implicit: Stanza, file: s
     directories: options.searchPath,
     remote: options.remoteIncludes,
   };
+}
+
+function baselineOf({ tree, files }: Reading): Baseline {
+  return { tree, hashes: new Map(files.map(({ path, hash }) => [path, hash])) };
 }
