@@ -35,7 +35,7 @@ async function writeAll({ configuration }: CommandCall, file: string): Promise<C
   }
 }
 
-function told({ written, refused, virtual, warnings }: Writeback): CommandResult {
+function told({ written, refused, virtual }: Writeback): CommandResult {
   const lines = written.map(({ path, changes }) =>
     changes === 0 ? `${path}: created` : `${path}: ${changes} ${changes === 1 ? 'change' : 'changes'} written`,
   );
@@ -45,7 +45,6 @@ function told({ written, refused, virtual, warnings }: Writeback): CommandResult
     lines.push(...virtual.trimEnd().split('\n'));
     lines.push('Set Local_Changes_File and write back again to save it.');
   }
-  lines.push(...warnings.map((warning) => `Warning: ${warning}`));
   if (lines.length === 0) lines.push('Nothing has changed: the files have all that is live.');
   return { ok: refused.length === 0 && virtual === '', lines };
 }

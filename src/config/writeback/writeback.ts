@@ -35,7 +35,6 @@ export interface Writeback {
   readonly refused: readonly { readonly what: string; readonly why: string }[];
   /** The text of what no file can take: neither a file of local changes nor a main file that can be written. */
   readonly virtual: string;
-  readonly warnings: readonly string[];
   readonly baseline: Baseline;
   /** The files as they are now; undefined when none was looked at. */
   readonly files: readonly SourceFile[] | undefined;
@@ -52,10 +51,9 @@ export async function writeBack(parts: WritebackParts): Promise<Writeback> {
   const localChanges = localChangesPath(live, plan.file);
   const edits = editsBetween(baseline.tree, live);
   const create = localChanges !== undefined && !(await exists(disk, localChanges));
-  if (edits.length === 0 && !create)
-    return { written: [], refused: [], virtual: '', warnings: [], baseline, files: undefined };
+  if (edits.length === 0 && !create) return { written: [], refused: [], virtual: '', baseline, files: undefined };
   const trial = new Trial(parts, await readNow(parts, localChanges), localChanges);
-  const { accepted, texts, refused, nowhere, files, named } = await trial.settle(edits);
+  const { accepted, texts, refused, nowhere, files } = await trial.settle(edits);
   const counts = new Map<string, number>();
   for (const { changes } of accepted) for (const { file } of changes) counts.set(file, (counts.get(file) ?? 0) + 1);
   if (create && !texts.has(localChanges)) texts.set(localChanges, '');
@@ -84,10 +82,6 @@ export async function writeBack(parts: WritebackParts): Promise<Writeback> {
       ...[...failed].flatMap(([path, why]) => (counts.has(path) ? [] : [{ what: path, why }])),
     ],
     virtual: printTree(nowhere.reduce((onto, edit) => grafted(onto, { edit, steps: edit.steps }), NOTHING)),
-    warnings:
-      localChanges !== undefined && named !== localChanges
-        ? [`no file names Local_Changes_File = ${localChanges}, so the next start will not read it`]
-        : [],
     baseline: {
       tree: withEdits(
         baseline.tree,
@@ -113,8 +107,6 @@ interface Settled {
   readonly refused: ReadonlyMap<Edit, string>;
   readonly nowhere: readonly Edit[];
   readonly files: readonly SourceFile[];
-  /** The file of local changes that the files name. */
-  readonly named: string | undefined;
 }
 
 function readNow({ plan }: WritebackParts, localChanges: string | undefined): Promise<Read> {
@@ -161,8 +153,7 @@ class Trial {
       );
       const wrong = differences(wanted, after.reading.tree);
       if (wrong.length === 0) {
-        const named = localChangesPath(after.reading.tree, plan.file);
-        return { accepted, texts, refused, nowhere, files: after.reading.files, named };
+        return { accepted, texts, refused, nowhere, files: after.reading.files };
       }
       const guilty = this.#guilty(accepted, wrong);
       if (guilty.length === 0) throw new ConfigErrors([unexpected(wrong)]);
