@@ -1,9 +1,9 @@
 import { ConfigErrors } from '../config/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
-import { loadFor } from './load-configuration.ts';
+import { loadFor, type RemoteWords, withRemoteIncludes } from './load-configuration.ts';
 
-interface Words {
+interface Words extends RemoteWords {
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -18,11 +18,12 @@ export async function checkProgram(world: World, process: Process, words: readon
   const command = commandNamed('impetus check', 'Checks a configuration without starting anything.', process)
     .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
     .option('--json', 'errors and notices as JSON');
+  withRemoteIncludes(command);
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
-  const { config, json } = command.opts<Words>();
+  const { config, json, ...remote } = command.opts<Words>();
   try {
-    const configuration = await loadFor(world, process, config);
+    const configuration = await loadFor(world, process, config, { ...remote, looksOnly: true });
     const notices = configuration.notices.map((notice) => notice.line);
     if (json === true) process.say(`${JSON.stringify({ valid: true, errors: [], notices })}\n`);
     else {
@@ -48,10 +49,12 @@ export async function validateProgram(world: World, process: Process, words: rea
     '-c, --config <file>',
     'configuration file',
   );
+  withRemoteIncludes(command);
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
   try {
-    await loadFor(world, process, command.opts<Words>().config);
+    const { config, ...remote } = command.opts<Words>();
+    await loadFor(world, process, config, { ...remote, looksOnly: true });
     process.say('Configuration valid\n');
     return 0;
   } catch (error) {

@@ -2,7 +2,7 @@ import { ConfigErrors } from '../config/index.ts';
 import { buildServer, ListenError, type Server, SpoolError } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
-import { loadFor } from './load-configuration.ts';
+import { loadFor, type RemoteWords, withRemoteIncludes } from './load-configuration.ts';
 
 /** Exit codes of the server (spec: programs, ecelerity). */
 const CONFIGURATION = 1;
@@ -11,7 +11,7 @@ const LOCK = 3;
 /** What a second SIGTERM, or an order that takes longer than this, ends without ceremony. */
 const PATIENCE_MILLIS = 60_000;
 
-interface Words {
+interface Words extends RemoteWords {
   readonly config?: string;
 }
 
@@ -25,12 +25,12 @@ export async function startProgram(world: World, process: Process, words: readon
     '-c, --config <file>',
     'configuration file (default: the search path, as in the manual)',
   );
+  withRemoteIncludes(command);
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
-  const { config } = command.opts<Words>();
-  return runServer(world, process, config, (server) => {
-    process.say(`${readyLine(server, process)}\n`);
-  });
+  const { config, ...remote } = command.opts<Words>();
+  const ready = (server: Server): void => process.say(`${readyLine(server, process)}\n`);
+  return runServer(world, process, config, ready, remote);
 }
 
 /** One line that says where everything is. */
@@ -48,10 +48,11 @@ export async function runServer(
   process: Process,
   file: string | undefined,
   ready: (server: Server) => void | Promise<void>,
+  remote: RemoteWords = {},
 ): Promise<number> {
   let server: Server;
   try {
-    const configuration = await loadFor(world, process, file);
+    const configuration = await loadFor(world, process, file, remote);
     server = await buildServer({ world, process, configuration });
   } catch (error) {
     const code = complain(process, error);

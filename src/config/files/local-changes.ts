@@ -19,35 +19,47 @@ export function isLocalOnly(tree: Stanza): boolean {
   return assigned !== undefined && localChangesOnly.type.read(assigned.value);
 }
 
+/** What is wrong with the file of local changes. */
+export interface LocalChangesTrouble {
+  /** It is the main file or included, or it is wanted and missing. */
+  readonly wrong: ConfigError | undefined;
+  /** This process cannot write it; another may. */
+  readonly closed: ConfigError | undefined;
+}
+
 /**
  * What must hold for the file of local changes: it can be written, and is neither the main file nor included (spec:
  * repetition, merging, includes).
  */
-export async function localChangesErrors(
+export async function localChangesTrouble(
   tree: Stanza,
   main: string,
   isIncluded: (path: string) => boolean,
   disk: ReadableDisk,
-): Promise<readonly ConfigError[]> {
+): Promise<LocalChangesTrouble> {
   const assigned = tree.options.get(localChangesFile.name);
   const path = localChangesPath(tree, main);
   if (assigned === undefined || path === undefined) {
     const only = tree.options.get(localChangesOnly.name);
-    if (only === undefined || !isLocalOnly(tree)) return [];
-    return [errorAt(only, 'Local_Changes_Only needs a Local_Changes_File')];
+    const needed = only !== undefined && isLocalOnly(tree);
+    return {
+      wrong: needed ? errorAt(only, 'Local_Changes_Only needs a Local_Changes_File') : undefined,
+      closed: undefined,
+    };
   }
-  const of = (why: string): readonly ConfigError[] => [errorAt(assigned, `Local_Changes_File = ${path}: ${why}`)];
-  if (path === normalize(main)) return of('this is the main file, which is loaded first');
-  if (isIncluded(path)) return of('this file is included, and what is loaded twice cannot be written');
+  const of = (why: string): ConfigError => errorAt(assigned, `Local_Changes_File = ${path}: ${why}`);
+  if (path === normalize(main)) return { wrong: of('this is the main file, which is loaded first'), closed: undefined };
+  if (isIncluded(path))
+    return { wrong: of('this file is included, and what is loaded twice cannot be written'), closed: undefined };
   try {
     const status = await disk.status(path);
-    if (status !== undefined && status.kind !== 'file') return of('this is not a file');
-    if (!(await disk.writable(path))) return of('this process may not write it');
+    if (status !== undefined && status.kind !== 'file') return { wrong: of('this is not a file'), closed: undefined };
+    const open = await disk.writable(path);
+    return { wrong: undefined, closed: open ? undefined : of('this process may not write it') };
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    return of(diskReason(error));
+    return { wrong: undefined, closed: of(diskReason(error)) };
   }
-  return [];
 }
 
 function errorAt(assigned: Assignment, text: string): ConfigError {

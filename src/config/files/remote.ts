@@ -9,8 +9,6 @@ export interface RemoteIncludes {
   readonly web: Web;
   /** Where `persist://` keeps what it has read, for when the source is down. */
   readonly copies: string;
-  /** False: copies are used but not made, for programs that only look. */
-  readonly keep: boolean;
 }
 
 /** Milliseconds that one document may take. */
@@ -22,12 +20,19 @@ export type Target =
   | { readonly kind: 'web'; readonly url: string; readonly persist: boolean }
   | { readonly kind: 'wrong'; readonly why: string };
 
+const USER = /:\/\/[^/]*@/;
+
+/** Hides who logs in, for messages. */
+export const withoutUser = (text: string): string => text.replace(USER, '://…@');
+
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
 /** @returns what an included path names: a file here, `file://`, `http(s)://`, or one of these behind `persist://` */
 export function targetOf(text: string, allowed: boolean): Target {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
   const rest = text.slice((scheme?.length ?? 0) + '://'.length);
+  if (scheme !== undefined && scheme !== 'file' && USER.test(text))
+    return { kind: 'wrong', why: 'a user in a URL is not supported: it would stand in logs, with its password' };
   switch (scheme) {
     case undefined:
       return { kind: 'path', path: text };
@@ -64,14 +69,14 @@ export async function fetched(
   remote: RemoteIncludes,
   disk: Pick<Disk, 'read' | 'status' | 'makeDirectory' | 'replace'>,
   url: string,
-  persist: boolean,
+  how: 'no copy' | 'use copy' | 'keep copy',
 ): Promise<Fetched> {
   const answer = await remote.web.get(url, { timeoutMillis: FETCH_MILLIS, mostBytes: LIMITS.fileBytes });
-  if (!persist) return answer.kind === 'found' ? { ...answer, warning: undefined } : answer;
+  if (how === 'no copy') return answer.kind === 'found' ? { ...answer, warning: undefined } : answer;
   const copy = copyPath(remote, url);
   try {
     if (answer.kind === 'found') {
-      if (remote.keep) {
+      if (how === 'keep copy') {
         await disk.makeDirectory(remote.copies);
         await disk.replace(copy, answer.bytes);
       }
@@ -94,7 +99,7 @@ export async function fetched(
 /** A name that no URL can choose, with enough of the URL for people to know it. */
 export function copyPath(remote: Pick<RemoteIncludes, 'copies'>, url: string): string {
   const known = url
-    .replace(/^[a-z]+:\/\/(?:[^/@]*@)?/i, '')
+    .replace(/^[a-z]+:\/\//i, '')
     .replace(/[?#].*$/s, '')
     .replace(/[^A-Za-z0-9.-]+/g, '_')
     .slice(0, 80);

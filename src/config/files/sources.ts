@@ -6,7 +6,7 @@ import type { Place } from '../option.ts';
 import { parse } from '../text/grammar.ts';
 import { type Budget, type IncludeItem, type Item, LIMITS } from '../text/items.ts';
 import { badLines, diskReason, MISSING, type ReadableDisk, textOfBytes } from './disk-text.ts';
-import { fetched, type RemoteIncludes, targetOf } from './remote.ts';
+import { fetched, type RemoteIncludes, targetOf, withoutUser } from './remote.ts';
 import type { ReadOnlyReason, SourceFile } from './source-file.ts';
 
 /** What all files of a configuration say. */
@@ -35,6 +35,8 @@ export interface SourceWorld {
   /** Where included files are looked for, behind the directory of the including file. */
   readonly directories: readonly string[];
   readonly remote: RemoteIncludes | undefined;
+  /** Copies of documents are used but not made. */
+  readonly looksOnly: boolean;
   /** Documents that were read before and are not asked for again. */
   readonly documents?: ReadonlyMap<string, Uint8Array>;
   readonly keepTexts?: boolean;
@@ -162,7 +164,7 @@ export class SourceReader {
     const target = targetOf(item.path, this.#world.remote !== undefined);
     switch (target.kind) {
       case 'wrong':
-        return this.#fail(`'${item.path}': ${target.why}`, item.at, item.path);
+        return this.#fail(`'${withoutUser(item.path)}': ${target.why}`, item.at, withoutUser(item.path));
       case 'web':
         return this.#document(target.url, target.persist, item, inside);
       case 'path':
@@ -214,12 +216,12 @@ export class SourceReader {
     inside: readonly string[],
     mayMiss = false,
   ): Promise<readonly Item[] | undefined> {
-    const { remote, copiesDisk } = this.#world;
+    const { remote, copiesDisk, looksOnly } = this.#world;
     if (remote === undefined) return [];
     const known = this.#documents.get(url) ?? this.#world.documents?.get(url);
     const answer =
       known === undefined
-        ? await fetched(remote, copiesDisk, url, persist)
+        ? await fetched(remote, copiesDisk, url, persist ? (looksOnly ? 'use copy' : 'keep copy') : 'no copy')
         : ({ kind: 'found', bytes: known, warning: undefined } as const);
     if (answer.kind !== 'found') {
       if (mayMiss && answer.kind === 'missing') return undefined;

@@ -3,7 +3,7 @@ import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../error
 import { Compiler } from '../fallback/compile.ts';
 import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
-import { localChangesErrors } from '../files/local-changes.ts';
+import { localChangesTrouble } from '../files/local-changes.ts';
 import type { RemoteIncludes } from '../files/remote.ts';
 import type { SourceFile } from '../files/source-file.ts';
 import type { Option } from '../option.ts';
@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly modules: readonly string[];
   /** Allows included files of the web: `--allow-remote-includes`. */
   readonly remoteIncludes?: RemoteIncludes | undefined;
+  /** For programs that only look: what this process may not write is a warning, and no copies are made. */
+  readonly looksOnly?: boolean;
 }
 
 /** What loading a configuration has found besides its values. */
@@ -151,7 +153,8 @@ export class LiveConfiguration implements LoadedConfiguration {
       if (this.#current.number !== from) return undefined;
       const errors: ConfigError[] = [];
       checkTree(tree, { errors, notices: [] });
-      errors.push(...(await localChangesErrors(tree, this.file, (path) => this.#isIncluded(path), this.disk)));
+      const { wrong, closed } = await localChangesTrouble(tree, this.file, (path) => this.#isIncluded(path), this.disk);
+      for (const error of [wrong, closed]) if (error) errors.push(error);
       if (errors.length > 0) throw new ConfigErrors(errors);
       return this.#swap(tree);
     });
@@ -243,6 +246,7 @@ function planFor(options: LoadOptions, schema: Schema, implicit: Stanza, file: s
     copiesDisk: options.disk,
     directories: options.searchPath,
     remote: options.remoteIncludes,
+    looksOnly: options.looksOnly ?? false,
   };
 }
 

@@ -1,5 +1,5 @@
-import { ConfigError, ConfigErrors, type Notice } from '../errors.ts';
-import { localChangesErrors, localChangesPath } from '../files/local-changes.ts';
+import { ConfigError, ConfigErrors, Notice } from '../errors.ts';
+import { localChangesPath, localChangesTrouble } from '../files/local-changes.ts';
 import type { SourceFile } from '../files/source-file.ts';
 import { findMainFile, SourceReader, type Sources, type SourceWorld } from '../files/sources.ts';
 import type { Place } from '../option.ts';
@@ -70,9 +70,11 @@ async function withLocalChanges(
   const named = localChangesPath(tree, main);
   const path = plan.localChanges ?? named;
   if (plan.localChanges === undefined) {
-    const wrong = await localChangesErrors(tree, main, (each) => sources.parsed.has(each), plan.disk);
-    if (wrong.length > 0 || path === undefined) {
-      errors.push(...wrong);
+    const { wrong, closed } = await localChangesTrouble(tree, main, (each) => sources.parsed.has(each), plan.disk);
+    if (closed?.place && plan.looksOnly) notices.push(new Notice('warning', closed.place, closed.message));
+    else if (closed) errors.push(closed);
+    if (wrong) {
+      errors.push(wrong);
       return tree;
     }
   }

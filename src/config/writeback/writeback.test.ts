@@ -180,3 +180,241 @@ describe('what no file can take', () => {
     expect(bench.text('local.conf')).toBe('Domain "y.test" {\n  Retry_Interval = 5\n}\nMessage_Expiration = 2\n');
   });
 });
+
+describe('the text of a file', () => {
+  /** Text before, commands separated by ` ; `, text afterwards. */
+  test.each([
+    ['A comment beside a value stays', 'Idle_Timeout = 5 # why\n', 'set idle_timeout 6', 'Idle_Timeout = 6 # why\n'],
+    ['quotes as typed', 'Idle_Timeout="5"#c\n', 'set idle_timeout 6', 'Idle_Timeout=6 #c\n'],
+    [
+      'values over several lines',
+      'Relay_Hosts = (\n  10.0.0.1 # one\n)\n# end',
+      'set relay_hosts ( ::1 )',
+      'Relay_Hosts = ( ::1 )\n# end',
+    ],
+    ['an array without =', 'Relay_Hosts( 10.0.0.1 )\n', 'set relay_hosts 10.0.0.2', 'Relay_Hosts = 10.0.0.2\n'],
+    ['a line that is unset goes', '# a\n  Idle_Timeout = 5\n# b\n', 'unset idle_timeout', '# a\n# b\n'],
+    ['not so the comment beside it', 'Idle_Timeout = 5  # b\n', 'unset idle_timeout', '# b\n'],
+    [
+      'nor its neighbours',
+      'Idle_Timeout = 5 Blackhole = false Ehlo_Timeout = 7\n',
+      'unset blackhole',
+      'Idle_Timeout = 5 Ehlo_Timeout = 7\n',
+    ],
+    ['the last of a line', 'Idle_Timeout = 5 Blackhole = false\n', 'unset blackhole', 'Idle_Timeout = 5\n'],
+    ['all assignments of it', 'Idle_Timeout = 5\n# a\nIdle_Timeout = 6\n', 'unset idle_timeout', '# a\n'],
+    ['CRLF', '# a\r\nIdle_Timeout = 5\r\n', 'set ehlo_timeout 6', '# a\r\nIdle_Timeout = 5\r\nEhlo_Timeout = 6\r\n'],
+    ['no newline at the end', 'Idle_Timeout = 5 # c', 'set ehlo_timeout 6', 'Idle_Timeout = 5 # c\nEhlo_Timeout = 6\n'],
+    ['a byte order mark', '\ufeffIdle_Timeout = 5 # ä', 'set idle_timeout 6', '\ufeffIdle_Timeout = 6 # ä'],
+    [
+      'indentation of neighbours',
+      'Domain a.b {\n      Gateway = g\n}\n',
+      'set domain a.b retry_interval 5',
+      'Domain a.b {\n      Gateway = g\n      Retry_Interval = 5\n}\n',
+    ],
+    [
+      'none there: one step more',
+      '\tDomain a.b {\n\t# c\n\t}\n',
+      'set domain a.b retry_interval 5',
+      '\tDomain a.b {\n\t# c\n\t\tRetry_Interval = 5\n\t}\n',
+    ],
+    [
+      'a stanza on one line',
+      'Domain a.b { Gateway = g }\n',
+      'set domain a.b retry_interval 5',
+      'Domain a.b { Gateway = g Retry_Interval = 5 }\n',
+    ],
+    ['an empty one', 'Domain a.b {}\n', 'set domain a.b retry_interval 5', 'Domain a.b { Retry_Interval = 5 }\n'],
+    [
+      'the last of several stanzas of one name',
+      'Domain a.b { }\nDomain A.B { Gateway = g }\n',
+      'set domain a.b retry_interval 5',
+      'Domain a.b { }\nDomain A.B { Gateway = g Retry_Interval = 5 }\n',
+    ],
+    [
+      'a new stanza inside another',
+      'Binding "r" {\n\t# c\n\tGateway = g\n}\n',
+      'set binding r domain a.b retry_interval 5',
+      'Binding "r" {\n\t# c\n\tGateway = g\n\tDomain "a.b" {\n\t\tRetry_Interval = 5\n\t}\n}\n',
+    ],
+    [
+      'two options of a new stanza',
+      '',
+      'set domain a.b retry_interval 5 ; set domain a.b gateway g',
+      'Domain "a.b" {\n  Retry_Interval = 5\n  Gateway = g\n}\n',
+    ],
+    [
+      'a new listener without options',
+      'ESMTP_Listener {\n}\n',
+      'set esmtp_listener listen :26 idle_time 5 ; unset esmtp_listener listen :26 idle_time',
+      'ESMTP_Listener {\n  Listen ":26" {\n  }\n}\n',
+    ],
+    [
+      'a stanza that is unset goes with all in it',
+      '# a\nDomain a.b {\n  # gone\n  Gateway = g\n} # b\nDomain a.b { }\n',
+      'unset domain a.b',
+      '# a\n# b\n',
+    ],
+    [
+      'unset and set in one stanza',
+      'Domain a.b { Gateway = g }\n',
+      'unset domain a.b gateway ; set domain a.b retry_interval 5',
+      'Domain a.b { Retry_Interval = 5 }\n',
+    ],
+    [
+      'a value with everything in it',
+      '',
+      'set domain a.b gateway "a \\"b\\" # { \\\\ä"',
+      'Domain "a.b" {\n  Gateway = "a \\"b\\" # { \\\\ä"\n}\n',
+    ],
+    [
+      'a pattern that is asked later now',
+      'Domain "/a/" { Gateway = a }\nDomain "/b/" { Gateway = b }\n',
+      'unset domain "/a/" ; set domain "/a/" gateway a',
+      'Domain "/b/" { Gateway = b }\nDomain "/a/" {\n  Gateway = a\n}\n',
+    ],
+    [
+      'from scratch',
+      '# a\nIdle_Timeout = 5\nDomain a.b { Gateway = g }\nEhlo_Timeout = 6\n',
+      'begin from scratch ; set ehlo_timeout 6 ; commit',
+      '# a\nEhlo_Timeout = 6\n',
+    ],
+    [
+      'built-in settings',
+      'Threadpool "CPU" { Concurrency = 9 }\n',
+      'unset threadpool CPU ; set threadpool IO concurrency 3',
+      'Threadpool "CPU" { }\nThreadpool "IO" {\n  Concurrency = 3\n}\n',
+    ],
+  ])('%s', async (_name, before, commands, after) => {
+    const bench = await benchOf(before);
+    await bench.says(...commands.split(' ; '));
+    expect(await bench.says('writeback')).toEqual([
+      expect.stringMatching(/^\/etc\/impetus\/impetus.conf: \d+ changes? written$/),
+    ]);
+    expect(bench.text(main)).toBe(after);
+    await expectSaved(bench);
+  });
+
+  test('keeps its mode', async () => {
+    const bench = await benchOf('');
+    bench.disk.put(MAIN, 'Idle_Timeout = 5\n', 0o604);
+    await bench.configuration.reload();
+    await bench.says('set idle_timeout 6', 'writeback');
+    expect(await bench.disk.status(MAIN)).toMatchObject({ mode: 0o604 });
+  });
+});
+
+describe('what a writeback does not do', () => {
+  test('it writes nothing of an open transaction', async () => {
+    const bench = await benchOf('Idle_Timeout = 5\n');
+    await bench.says('begin', 'set idle_timeout 6');
+    expect(await bench.says('writeback')).toEqual(['Nothing has changed: the files have all that is live.']);
+    await bench.says('commit', 'writeback');
+    expect(bench.text(main)).toBe('Idle_Timeout = 6\n');
+  });
+
+  test('a file that somebody has changed meanwhile is refused; the others are written', async () => {
+    const bench = await benchOf({ [main]: 'include a\ninclude b\n', a: 'Idle_Timeout = 5\n', b: 'Ehlo_Timeout = 5\n' });
+    await bench.says('set idle_timeout 6', 'set ehlo_timeout 6');
+    await bench.disk.replace('/etc/impetus/a', Buffer.from('# mine\nIdle_Timeout = 5\nDomain new.test { }\n'));
+    const refused =
+      'Warning: not saved: Idle_Timeout = 6: it belongs into /etc/impetus/a, and this file has changed on disk since it was read';
+    expect(await bench.says('writeback')).toEqual(['/etc/impetus/b: 1 change written', refused]);
+    expect(bench.text('a')).toBe('# mine\nIdle_Timeout = 5\nDomain new.test { }\n');
+    expect(bench.text('b')).toBe('Ehlo_Timeout = 6\n');
+    expect(await bench.says('writeback')).toEqual([refused]);
+    await bench.says('reload');
+    await bench.says('set idle_timeout 6', 'writeback');
+    expect(bench.text('a')).toBe('# mine\nIdle_Timeout = 6\nDomain new.test { }\n');
+  });
+
+  test('files that are no configuration any more stop it', async () => {
+    const bench = await benchOf({ [main]: 'include a\n', a: '' });
+    await bench.says('set idle_timeout 6');
+    await bench.disk.replace('/etc/impetus/a', Buffer.from('oops'));
+    expect(await bench.says('writeback')).toEqual([
+      "Syntax error in /etc/impetus/a at line 1 near 'oops'",
+      "'=' or '{' is missing behind 'oops'",
+      'Nothing was written.',
+    ]);
+    await bench.disk.remove('/etc/impetus/a');
+    expect((await bench.says('writeback')).at(-1)).toBe('Nothing was written.');
+    expect(bench.text(main)).toBe('include a\n');
+  });
+
+  test('what read-only files say cannot be unset, and the place is named', async () => {
+    const ro = 'Idle_Timeout = 5\nDomain a.b { }\n';
+    const bench = await benchOf({ [main]: 'readonly_include ro\ninclude w\ninclude w\n', ro, w: 'Ehlo_Timeout = 5\n' });
+    expect(await bench.says('unset idle_timeout', 'unset domain a.b', 'unset ehlo_timeout', 'writeback')).toEqual([
+      'Warning: not saved: unset of Idle_Timeout: it is set at /etc/impetus/ro:1:1, and this file is read-only (reached by readonly_include)',
+      'Warning: not saved: unset of Ehlo_Timeout: it is set at /etc/impetus/w:1:1, and this file is read-only (included more than once)',
+      'Warning: not saved: unset of Domain "a.b": it stands at /etc/impetus/ro:2:1, and this file is read-only (reached by readonly_include)',
+    ]);
+  });
+
+  test('a disk that is full is told, and the next writeback goes on where this one stopped', async () => {
+    const bench = await benchOf({ [main]: 'include a\ninclude b\n', a: 'Idle_Timeout = 5\n', b: 'Ehlo_Timeout = 5\n' });
+    await bench.says('set idle_timeout 6', 'set ehlo_timeout 6');
+    const broken = bench.disk.fail({ operation: 'replace', path: '/etc/impetus/a' }, 'ENOSPC');
+    expect(await bench.says('writeback')).toEqual([
+      '/etc/impetus/b: 1 change written',
+      'Warning: not saved: Idle_Timeout = 6: cannot write /etc/impetus/a: ENOSPC',
+    ]);
+    broken[Symbol.dispose]();
+    expect(await bench.says('writeback')).toEqual(['/etc/impetus/a: 1 change written']);
+    await expectSaved(bench);
+  });
+
+  test('a file of local changes that has contents nobody has read is not written', async () => {
+    const bench = await benchOf({ [main]: '', 'l.conf': 'Idle_Timeout = 5\n', 'empty.conf': '# nothing\n' });
+    expect(await bench.says('set local_changes_file l.conf', 'set domain a.b gateway g', 'writeback')).toEqual([
+      `${MAIN}: 1 change written`,
+      'Warning: not saved: Domain "a.b": it belongs into /etc/impetus/l.conf, and this file has contents that were never read',
+    ]);
+    const other = await benchOf({ [main]: '', 'empty.conf': '# nothing\n' });
+    await other.says('set local_changes_file empty.conf', 'set domain a.b gateway g', 'writeback');
+    expect(other.text('empty.conf')).toBe('# nothing\nDomain "a.b" {\n  Gateway = g\n}\n');
+    await expectSaved(other);
+  });
+});
+
+describe('a file of local changes', () => {
+  test('that is missing is made at the first writeback, even when nothing has changed', async () => {
+    const bench = await benchOf('Local_Changes_File = local.conf\n');
+    expect(await bench.says('writeback')).toEqual(['/etc/impetus/local.conf: created']);
+    expect(bench.text('local.conf')).toBe('');
+    expect(await bench.says('writeback')).toEqual(['Nothing has changed: the files have all that is live.']);
+  });
+
+  test('is not given up while it holds what is live', async () => {
+    const bench = await benchOf({ [main]: 'Local_Changes_File = local.conf\n', 'local.conf': 'Idle_Timeout = 6\n' });
+    expect(await bench.says('unset local_changes_file', 'writeback')).toEqual([
+      'Warning: not saved: unset of Local_Changes_File: what that file sets is live, and would be lost',
+    ]);
+    expect(bench.text(main)).toBe('Local_Changes_File = local.conf\n');
+  });
+});
+
+describe('writeback to another path', () => {
+  test('writes all that is live into one file, which can be loaded alone', async () => {
+    const bench = await benchOf({ [main]: 'include a\n', a: 'Idle_Timeout = 5\n' });
+    await bench.says('set domain a.b gateway g');
+    expect(await bench.says('writeback /etc/impetus/all.conf')).toEqual([
+      'Configuration written to /etc/impetus/all.conf.',
+    ]);
+    expect(bench.text('all.conf')).toBe('Domain "a.b" {\n  Gateway = g\n}\nIdle_Timeout = 5\n');
+    expect(bench.text(main)).toBe('include a\n');
+    const { hash } = bench.configuration.current;
+    await bench.says('reload /etc/impetus/all.conf');
+    expect(bench.configuration.current.hash).toBe(hash);
+  });
+
+  test('is no way to overwrite a file that is part of it, and a full disk is told', async () => {
+    const bench = await benchOf('');
+    expect(await bench.says(`writeback ${MAIN}`)).toEqual([
+      `config: '${MAIN}' is a file of this configuration: write back without a path, or name another`,
+    ]);
+    bench.disk.fail({ operation: 'replace' }, 'ENOSPC');
+    expect(await bench.says('writeback /x')).toEqual(['config: cannot write /x: /x: ENOSPC']);
+  });
+});

@@ -47,6 +47,22 @@ export interface Writeback {
  * @throws ConfigErrors when the files are no valid configuration any more, or would not be one afterwards
  */
 export async function writeBack(parts: WritebackParts): Promise<Writeback> {
+  let all = await writeOnce(parts);
+  // A stanza that has gone took its include along: a file that was included twice can be written now.
+  for (let last = all; last.written.length > 0 && last.refused.length > 0; ) {
+    last = await writeOnce({ ...parts, baseline: last.baseline });
+    all = { ...last, written: summed(all.written, last.written), files: last.files ?? all.files };
+  }
+  return all;
+}
+
+function summed(one: Writeback['written'], more: Writeback['written']): Writeback['written'] {
+  const counts = new Map(one.map(({ path, changes }) => [path, changes]));
+  for (const { path, changes } of more) counts.set(path, (counts.get(path) ?? 0) + changes);
+  return [...counts].map(([path, changes]) => ({ path, changes }));
+}
+
+async function writeOnce(parts: WritebackParts): Promise<Writeback> {
   const { plan, disk, baseline, live } = parts;
   const localChanges = localChangesPath(live, plan.file);
   const edits = editsBetween(baseline.tree, live);
@@ -157,7 +173,7 @@ class Trial {
       }
       const guilty = this.#guilty(accepted, wrong);
       if (guilty.length === 0) throw new ConfigErrors([unexpected(wrong)]);
-      for (const edit of guilty) refused.set(edit, 'what other files say there would still decide');
+      for (const [edit, why] of guilty) refused.set(edit, why);
     }
   }
 
@@ -206,16 +222,15 @@ class Trial {
     return texts;
   }
 
-  #guilty(accepted: readonly Accepted[], wrong: readonly Difference[]): readonly Edit[] {
+  /** @returns what must be given up, each with the reason */
+  #guilty(accepted: readonly Accepted[], wrong: readonly Difference[]): readonly (readonly [Edit, string])[] {
     const edits = accepted.map(({ edit }) => edit);
     const near = edits.filter((edit) => wrong.some((difference) => concerns(edit, difference)));
-    if (near.length > 0) return near;
-    // Another file of local changes takes along all that the one before has set.
-    return edits.filter(
-      (edit) =>
-        (edit.kind === 'set' && edit.assignment.entry.name === localChangesFile.name) ||
-        (edit.kind === 'unset' && edit.name === localChangesFile.name),
-    );
+    if (near.length > 0) return near.map((edit) => [edit, 'what other files say there would still decide']);
+    return edits
+      .filter((edit) => edit.kind === 'set' || edit.kind === 'unset')
+      .filter((edit) => (edit.kind === 'set' ? edit.assignment.entry.name : edit.name) === localChangesFile.name)
+      .map((edit) => [edit, 'what that file sets is live, and would be lost']);
   }
 }
 
