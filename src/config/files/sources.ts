@@ -84,12 +84,15 @@ export class SourceReader {
     this.#notices = notices;
   }
 
-  /** @throws ConfigErrors with the reason `not found` when there is no such file */
+  /**
+   * @param main a normalized path
+   * @throws ConfigErrors with the reason `not found` when there is no such file
+   */
   async main(main: string): Promise<Sources> {
     const status = await statusOf(this.#world.disk, main);
     if (typeof status === 'string')
       throw new ConfigErrors([new ConfigError(`cannot read ${main}: ${status}`)], 'not found');
-    const items = await this.#file(normalize(main), { file: main, line: 1, column: 1 }, undefined, [], 'main');
+    const items = await this.#file(main, { file: main, line: 1, column: 1 }, undefined, [], 'main');
     return {
       main,
       items,
@@ -242,12 +245,13 @@ export class SourceReader {
   ): Promise<readonly Item[]> {
     const items: Item[] = [];
     const files: string[] = [];
-    const names = (await this.#list(path, item))
-      .filter((entry) => entry.kind === 'file' && !entry.name.startsWith('.'))
-      .map((entry) => entry.name);
-    // By code unit, as sort() does: the order must not depend on somebody's locale.
-    for (const name of names.sort()) {
+    const entries = (await this.#list(path, item)).filter((entry) => !entry.name.startsWith('.'));
+    // By code unit: the order must not depend on somebody's locale.
+    entries.sort((one, other) => (one.name < other.name ? -1 : 1));
+    for (const { name, kind } of entries) {
       const file = normalize(join(path, name));
+      // A link to a file is as good as the file.
+      if (kind === 'directory' || (kind === 'other' && !(await this.#leadsToFile(file)))) continue;
       if (LEFTOVER.test(name)) {
         this.#notices.push(
           new Notice('warning', item.at, `${file} looks like a leftover of an editor or a package, and was not read`),
@@ -261,9 +265,14 @@ export class SourceReader {
     return items;
   }
 
-  async #list(path: string, item: IncludeItem): Promise<readonly DirectoryEntry[]> {
+  async #leadsToFile(path: string): Promise<boolean> {
+    const status = await statusOf(this.#world.disk, path);
+    return typeof status !== 'string' && status.kind === 'file';
+  }
+
+  async #list(path: string, item: IncludeItem): Promise<DirectoryEntry[]> {
     try {
-      return await this.#world.disk.list(path);
+      return [...(await this.#world.disk.list(path))];
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       this.#fail(`cannot read ${path}: ${diskReason(error)}`, item.at, item.path);

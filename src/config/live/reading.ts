@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { ConfigError, ConfigErrors, Notice } from '../errors.ts';
 import { localChangesPath, localChangesTrouble } from '../files/local-changes.ts';
 import type { SourceFile } from '../files/source-file.ts';
@@ -36,13 +37,14 @@ export interface ReadingPlan extends SourceWorld {
 export async function readConfiguration(
   plan: ReadingPlan,
 ): Promise<{ readonly reading: Reading; readonly sources: Sources }> {
-  const main = plan.file ?? (await findMainFile(plan.disk, plan.directories));
-  if (main === undefined) {
+  const found = plan.file ?? (await findMainFile(plan.disk, plan.directories));
+  if (found === undefined) {
     throw new ConfigErrors(
       [new ConfigError(`no impetus.conf or ecelerity.conf in ${plan.directories.join(', ')}`)],
       'not found',
     );
   }
+  const main = normalize(found);
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
   const reader = new SourceReader(plan, errors, notices);

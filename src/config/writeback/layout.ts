@@ -33,6 +33,8 @@ export interface FileSpot {
 export interface Layout {
   readonly stanzas: ReadonlyMap<string, readonly StanzaSpot[]>;
   readonly files: ReadonlyMap<string, FileSpot>;
+  /** The `/regex/` stanzas of one type in a stanza, by first appearance. */
+  patterns(key: string, type: string): readonly { readonly key: string; readonly order: number }[];
   /** In the order of reading. */
   assignments(key: string, name: string): readonly AssignmentSpot[];
 }
@@ -60,6 +62,7 @@ class Walker implements Layout {
   readonly #schema: Schema;
   readonly #spans = new Map<string, readonly Span[]>();
   readonly #assignments = new Map<string, AssignmentSpot[]>();
+  readonly #patterns = new Map<string, { key: string; order: number }[]>();
   readonly stanzas = new Map<string, StanzaSpot[]>();
   readonly files = new Map<string, FileSpot>();
   #order = 0;
@@ -67,6 +70,10 @@ class Walker implements Layout {
   constructor(sources: Sources, schema: Schema) {
     this.#sources = sources;
     this.#schema = schema;
+  }
+
+  patterns(key: string, type: string): readonly { readonly key: string; readonly order: number }[] {
+    return this.#patterns.get(`${key}\n${type}`) ?? [];
   }
 
   assignments(key: string, name: string): readonly AssignmentSpot[] {
@@ -109,9 +116,10 @@ class Walker implements Layout {
     const type = item.name.toLowerCase();
     const row = this.#schema.scope(parentType, type);
     const anonymous = row?.instance === 'none' ? '' : type;
-    const instance = item.instance === undefined ? anonymous : canonicalInstance(type, item.instance).name;
-    const key = keyBelow(parent, type, instance);
+    const instance = item.instance === undefined ? undefined : canonicalInstance(type, item.instance);
+    const key = keyBelow(parent, type, instance?.name ?? anonymous);
     const order = this.#order++;
+    if (instance?.pattern && !this.stanzas.has(key)) put(this.#patterns, `${parent}\n${type}`, { key, order });
     this.#items(file, item.items, span.items, key, type);
     put(this.stanzas, key, { file, at: item.at, span, order, endOrder: this.#order++ });
   }

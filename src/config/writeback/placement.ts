@@ -155,13 +155,10 @@ export class Placement {
   #lastLike(steps: readonly Step[]): number {
     const last = steps.at(-1);
     if (!last?.pattern) return -1;
-    const around = `${keyOf(steps.slice(0, -1))}:`.replace(/^global:/, '');
+    const own = keyOf(steps);
     let order = -1;
-    for (const [key, spots] of this.#parts.layout.stanzas) {
-      // Keys of regular expressions hold their slashes; what lies deeper does no harm.
-      if (key.startsWith(`${around}${last.type}:/`) && key !== keyOf(steps))
-        order = Math.max(order, spots[0]?.order ?? -1);
-    }
+    for (const like of this.#parts.layout.patterns(keyOf(steps.slice(0, -1)), last.type))
+      if (like.key !== own) order = Math.max(order, like.order);
     return order;
   }
 

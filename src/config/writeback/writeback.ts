@@ -225,7 +225,10 @@ class Trial {
   /** @returns what must be given up, each with the reason */
   #guilty(accepted: readonly Accepted[], wrong: readonly Difference[]): readonly (readonly [Edit, string])[] {
     const edits = accepted.map(({ edit }) => edit);
-    const near = edits.filter((edit) => wrong.some((difference) => concerns(edit, difference)));
+    const near = edits.filter((edit) => {
+      const own = keyOf(edit.steps);
+      return wrong.some((difference) => concerns(edit, own, difference));
+    });
     if (near.length > 0) return near.map((edit) => [edit, 'what other files say there would still decide']);
     return edits
       .filter((edit) => edit.kind === 'set' || edit.kind === 'unset')
@@ -234,8 +237,8 @@ class Trial {
   }
 }
 
-function concerns(edit: Edit, { key, name }: Difference): boolean {
-  const own = keyOf(edit.steps);
+/** @param own the key of the path of the edit */
+function concerns(edit: Edit, own: string, { key, name }: Difference): boolean {
   if (edit.kind === 'set' || edit.kind === 'unset') {
     const option = edit.kind === 'set' ? edit.assignment.entry.name : edit.name;
     return name === undefined ? own === key || own.startsWith(`${key}:`) : own === key && option === name;
