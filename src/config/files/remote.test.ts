@@ -150,6 +150,17 @@ describe('persist:// keeps a copy', () => {
     expect(disk.text(copy)).toBe('Message_Expiration = 9');
   });
 
+  test('is not replaced by a document with errors', async () => {
+    const web = new SimWeb();
+    const disk = await diskWith(`include "persist://${url}"`);
+    web.put(url, 'Message_Expiration = 7');
+    const configuration = await load(disk, web);
+    web.put(url, '<html>Sign in</html>');
+    await expect(configuration.reload()).rejects.toThrow(url);
+    web.fail(url);
+    expect((await configuration.reload()).global.get(messageExpiration)).toBe(7);
+  });
+
   test('without one, a source that is down is an error', async () => {
     const web = new SimWeb();
     web.fail(url);

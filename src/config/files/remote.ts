@@ -59,7 +59,7 @@ const notAllowed = (scheme: string): Target => ({
   why: `${scheme}:// is read only with --allow-remote-includes`,
 });
 
-/** A document that was read; `warning` when all is not well. */
+/** A document that was read; one from a copy has a warning. */
 export type Fetched =
   | { readonly kind: 'found'; readonly bytes: Uint8Array; readonly warning: string | undefined }
   | { readonly kind: 'missing' | 'failed'; readonly why: string };
@@ -67,32 +67,39 @@ export type Fetched =
 /** Reads a document; one behind `persist://` from its copy when its server does not give it. */
 export async function fetched(
   remote: RemoteIncludes,
-  disk: Pick<Disk, 'read' | 'status' | 'makeDirectory' | 'replace'>,
+  disk: Pick<Disk, 'read' | 'status'>,
   url: string,
-  how: 'no copy' | 'use copy' | 'keep copy',
+  persist: boolean,
 ): Promise<Fetched> {
   const answer = await remote.web.get(url, { timeoutMillis: FETCH_MILLIS, mostBytes: LIMITS.fileBytes });
-  if (how === 'no copy') return answer.kind === 'found' ? { ...answer, warning: undefined } : answer;
+  if (answer.kind === 'found') return { ...answer, warning: undefined };
+  if (!persist) return answer;
   const copy = copyPath(remote, url);
   try {
-    if (answer.kind === 'found') {
-      if (how === 'keep copy') {
-        await disk.makeDirectory(remote.copies);
-        await disk.replace(copy, answer.bytes);
-      }
-      return { ...answer, warning: undefined };
-    }
     if (!(await disk.status(copy))) return answer;
-    return {
-      kind: 'found',
-      bytes: await disk.read(copy),
-      warning: `${url} cannot be read (${answer.why}): its copy ${copy} is used`,
-    };
+    const warning = `${url} cannot be read (${answer.why}): its copy ${copy} is used`;
+    return { kind: 'found', bytes: await disk.read(copy), warning };
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    if (answer.kind !== 'found')
-      return { kind: 'failed', why: `${answer.why}; and of its copy ${copy}: ${diskReason(error)}` };
-    return { ...answer, warning: `no copy of ${url} could be kept in ${copy}: ${diskReason(error)}` };
+    return { kind: 'failed', why: `${answer.why}; and of its copy ${copy}: ${diskReason(error)}` };
+  }
+}
+
+/** Keeps a document for when its server is down. @returns a warning when that cannot be done */
+export async function keepCopy(
+  remote: RemoteIncludes,
+  disk: Pick<Disk, 'makeDirectory' | 'replace'>,
+  url: string,
+  bytes: Uint8Array,
+): Promise<string | undefined> {
+  const copy = copyPath(remote, url);
+  try {
+    await disk.makeDirectory(remote.copies);
+    await disk.replace(copy, bytes);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    return `no copy of ${url} could be kept in ${copy}: ${diskReason(error)}`;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Place } from '../option.ts';
 import { parse } from '../text/grammar.ts';
 import { type Budget, type IncludeItem, type Item, LIMITS } from '../text/items.ts';
 import { badLines, diskReason, MISSING, type ReadableDisk, textOfBytes } from './disk-text.ts';
-import { fetched, type RemoteIncludes, targetOf, withoutUser } from './remote.ts';
+import { fetched, keepCopy, type RemoteIncludes, targetOf, withoutUser } from './remote.ts';
 import type { ReadOnlyReason, SourceFile } from './source-file.ts';
 
 /** What all files of a configuration say. */
@@ -76,6 +76,8 @@ export class SourceReader {
   readonly #included = new Map<IncludeItem, readonly Item[]>();
   readonly #targets = new Map<IncludeItem, readonly string[]>();
   readonly #documents = new Map<string, Uint8Array>();
+  /** Documents behind `persist://`, fresh from their servers. */
+  readonly #unkept = new Map<string, { readonly bytes: Uint8Array; readonly at: Place }>();
 
   /** @param errors where errors of all files are added */
   constructor(world: SourceWorld, errors: ConfigError[], notices: Notice[]) {
@@ -110,6 +112,16 @@ export class SourceReader {
       return [];
     }
     return this.#file(path, from, undefined, [], 'local changes');
+  }
+
+  /** Keeps copies of what was read. For who knows that it is right: a copy must not be worse than none. */
+  async keepCopies(): Promise<void> {
+    const { remote, copiesDisk, looksOnly } = this.#world;
+    if (remote === undefined || looksOnly) return;
+    for (const [url, { bytes, at }] of this.#unkept) {
+      const warning = await keepCopy(remote, copiesDisk, url, bytes);
+      if (warning !== undefined) this.#notices.push(new Notice('warning', at, warning));
+    }
   }
 
   /** In the order of reading. */
@@ -219,18 +231,19 @@ export class SourceReader {
     inside: readonly string[],
     mayMiss = false,
   ): Promise<readonly Item[] | undefined> {
-    const { remote, copiesDisk, looksOnly } = this.#world;
+    const { remote, copiesDisk } = this.#world;
     if (remote === undefined) return [];
     const known = this.#documents.get(url) ?? this.#world.documents?.get(url);
     const answer =
       known === undefined
-        ? await fetched(remote, copiesDisk, url, persist ? (looksOnly ? 'use copy' : 'keep copy') : 'no copy')
+        ? await fetched(remote, copiesDisk, url, persist)
         : ({ kind: 'found', bytes: known, warning: undefined } as const);
     if (answer.kind !== 'found') {
       if (mayMiss && answer.kind === 'missing') return undefined;
       return this.#fail(`cannot read ${url}: ${answer.why}`, item.at, item.path);
     }
     if (answer.warning !== undefined) this.#notices.push(new Notice('warning', item.at, answer.warning));
+    else if (persist && known === undefined) this.#unkept.set(url, { bytes: answer.bytes, at: item.at });
     this.#documents.set(url, answer.bytes);
     this.#targets.set(item, [url]);
     const readOnly = persist ? 'a kept copy of a document of the web' : 'loaded over http';

@@ -54,6 +54,7 @@ export async function readConfiguration(
   if (errors.length === 0) checkTree(tree, { errors, notices });
   const files = await reader.files();
   if (errors.length > 0) throw new ConfigErrors(inOrder(errors, files, (error) => error.checkLine));
+  await reader.keepCopies();
   const told = inOrder(notices, files, (notice) => notice.line);
   return { reading: { file: main, files, tree, notices: told, documents: sources.documents }, sources };
 }

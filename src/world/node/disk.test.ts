@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -182,4 +183,15 @@ test('what may be written is known before it is tried: the file, and its directo
   chmodSync(place, 0o550);
   expect(await disk.writable(file)).toBe(root);
   chmodSync(place, 0o750);
+});
+
+test('a file that is replaced keeps its owner, where the system lets us', async () => {
+  const path = join(folder, 'owned');
+  writeFileSync(path, 'one');
+  const root = process.getuid?.() === 0;
+  if (root) chownSync(path, 1234, 4321);
+  const { uid, gid } = statSync(path);
+  await disk.replace(path, text('two'));
+  expect(statSync(path)).toMatchObject({ uid, gid });
+  expect(uid === 1234).toBe(root);
 });
