@@ -14,7 +14,8 @@ import { implicitTree } from '../tree/implicit.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
 import { checkTree } from '../tree/references.ts';
 import type { Stanza } from '../tree/stanza.ts';
-import { type Baseline, type Writeback, writeBack } from '../writeback/writeback.ts';
+import type { Baseline } from '../writeback/trial.ts';
+import { type Writeback, writeBack } from '../writeback/writeback.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
 import { type Reading, type ReadingPlan, readConfiguration } from './reading.ts';
 

@@ -386,12 +386,31 @@ describe('a file of local changes', () => {
     expect(await bench.says('writeback')).toEqual(['Nothing has changed: the files have all that is live.']);
   });
 
-  test('is not given up while it holds what is live', async () => {
-    const bench = await benchOf({ [main]: 'Local_Changes_File = local.conf\n', 'local.conf': 'Idle_Timeout = 6\n' });
+  test('is not given up while it holds what is live, neither for none nor for another', async () => {
+    const files = { [main]: 'Local_Changes_File = local.conf\n', 'local.conf': 'Idle_Timeout = 6\n' };
+    const bench = await benchOf(files);
+    const why = '/etc/impetus/local.conf holds what is live: take that into another file first';
     expect(await bench.says('unset local_changes_file', 'writeback')).toEqual([
-      'Warning: not saved: unset of Local_Changes_File: what that file sets is live, and would be lost',
+      `Warning: not saved: unset of Local_Changes_File: ${why}`,
     ]);
-    expect(bench.text(main)).toBe('Local_Changes_File = local.conf\n');
+    expect(await bench.says('set local_changes_file other.conf', 'set domain a.b gateway g', 'writeback')).toEqual([
+      '/etc/impetus/local.conf: 1 change written',
+      `Warning: not saved: Local_Changes_File = other.conf: ${why}`,
+    ]);
+    expect(bench.text(main)).toBe(files[main]);
+    expect(bench.text('other.conf')).toBeUndefined();
+  });
+
+  test('that says nothing makes room for another', async () => {
+    const bench = await benchOf({ [main]: 'Local_Changes_File = local.conf\n', 'local.conf': '# nothing\n' });
+    expect(await bench.says('set local_changes_file other.conf', 'set domain a.b gateway g', 'writeback')).toEqual([
+      `${MAIN}: 1 change written`,
+      '/etc/impetus/other.conf: 1 change written',
+    ]);
+    await expectSaved(bench);
+    await bench.says('unset domain a.b', 'writeback');
+    expect(await bench.says('unset local_changes_file', 'writeback')).toEqual([`${MAIN}: 1 change written`]);
+    await expectSaved(bench);
   });
 });
 
