@@ -4,8 +4,9 @@ export { type CheckOptions, type CheckResult, checkConfiguration } from './check
 export { configCommand, writeConfigCommand } from './commands/command.ts';
 export { type CommandResult, type ConfigSession, configSession } from './commands/session.ts';
 export * from './errors.ts';
+export type { RemoteIncludes } from './files/remote.ts';
 export * from './files/search-path.ts';
-export type { SourceFile } from './files/sources.ts';
+export type { ReadOnlyReason, SourceFile } from './files/source-file.ts';
 export { lintRules } from './lint/rules.ts';
 export type { Effects, KnownPair, ModuleEffects, SocketEffects } from './live/effects.ts';
 export * from './live/generation.ts';

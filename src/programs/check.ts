@@ -4,9 +4,9 @@ import type { Process, World } from '../world/index.ts';
 import { report } from './check-report.ts';
 import { commandNamed, understood } from './command-line.ts';
 import { coverageOf } from './coverage.ts';
-import { loadOptions } from './load-configuration.ts';
+import { loadOptions, type RemoteWords, withRemoteIncludes } from './load-configuration.ts';
 
-interface Words {
+interface Words extends RemoteWords {
   readonly config?: string;
   readonly node?: string;
   readonly syntaxOnly?: boolean;
@@ -70,7 +70,7 @@ export async function validateProgram(world: World, process: Process, words: rea
 const SUMMARY = 'Checks a configuration without starting anything.';
 
 function withFlags(command: Command): Command {
-  return command
+  const flags = command
     .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
     .option('--node <name>', 'check as this node: the search path and {NODENAME} are its own')
     .addOption(new Option('--syntax-only', 'the grammar alone, with any names and values').conflicts('pedantic'))
@@ -78,12 +78,13 @@ function withFlags(command: Command): Command {
     .option('--no-files', 'do not look at keys, certificates, password files and scripts')
     .option('--warnings-as-errors', 'exit code 1 when there are warnings')
     .option('--json', 'all of it as one JSON object on standard output');
+  return withRemoteIncludes(flags);
 }
 
 async function checked(world: World, process: Process, asked: Words): Promise<CheckResult> {
   try {
     return await checkConfiguration({
-      ...loadOptions(world, process, asked.config, asked.node),
+      ...loadOptions(world, process, asked.config, asked),
       syntaxOnly: asked.syntaxOnly === true,
       pedantic: asked.pedantic === true,
       files: asked.files,

@@ -43,7 +43,7 @@ export async function spoolDirectory(shell: SpoolShell, which: WhichSpool): Prom
   const { world, process } = shell;
   if (which.spool !== undefined) return isAbsolute(which.spool) ? which.spool : join(process.directory, which.spool);
   try {
-    return (await loadFor(world, process, which.config)).current.global.get(spoolbase);
+    return (await loadFor(world, process, which.config, { looksOnly: true })).current.global.get(spoolbase);
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw error;
     for (const line of error.checkLines) process.complain(`${line}\n`);

@@ -2,7 +2,7 @@ import { ConfigErrors } from '../config/index.ts';
 import { buildServer, ListenError, type Server, SpoolError } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
-import { loadFor } from './load-configuration.ts';
+import { loadFor, type RemoteWords, withRemoteIncludes } from './load-configuration.ts';
 
 /** Exit codes of the server (spec: programs, ecelerity). */
 const CONFIGURATION = 1;
@@ -11,7 +11,7 @@ const LOCK = 3;
 /** What a second SIGTERM, or an order that takes longer than this, ends without ceremony. */
 const PATIENCE_MILLIS = 60_000;
 
-interface Words {
+interface Words extends RemoteWords {
   readonly config?: string;
   readonly tolerateListeners?: boolean;
 }
@@ -25,11 +25,12 @@ export async function startProgram(world: World, process: Process, words: readon
   const command = commandNamed('impetus start', 'Runs the server in the foreground.', process)
     .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
     .option('--tolerate-listeners', 'start also when a listener cannot be opened: an error in the log tells of it');
+  withRemoteIncludes(command);
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
-  const { config, tolerateListeners = false } = command.opts<Words>();
+  const { config, ...ways } = command.opts<Words>();
   const ready = (server: Server): void => process.say(`${readyLine(server, process)}\n`);
-  return runServer(world, process, config, ready, { tolerateListeners });
+  return runServer(world, process, config, ready, ways);
 }
 
 /** One line that says where everything is. */
@@ -47,12 +48,12 @@ export async function runServer(
   process: Process,
   file: string | undefined,
   ready: (server: Server) => void | Promise<void>,
-  ways: { readonly tolerateListeners?: boolean } = {},
+  ways: RemoteWords & { readonly tolerateListeners?: boolean } = {},
 ): Promise<number> {
   let server: Server;
   try {
-    const configuration = await loadFor(world, process, file);
-    server = await buildServer({ world, process, configuration, ...ways });
+    const configuration = await loadFor(world, process, file, ways);
+    server = await buildServer({ world, process, configuration, tolerateListeners: ways.tolerateListeners ?? false });
   } catch (error) {
     const code = complain(process, error);
     if (code === undefined) throw error;

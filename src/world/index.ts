@@ -1,4 +1,4 @@
-/** The doors outside, as interfaces: clock, chance, network, disk, names, process. */
+/** The doors outside, as interfaces: clock, chance, network, disk, web, names, process. */
 
 export * from './process.ts';
 export * from './resolver/index.ts';

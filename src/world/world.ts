@@ -9,6 +9,7 @@ export interface World {
   readonly chance: Chance;
   readonly network: Network;
   readonly disk: Disk;
+  readonly web: Web;
 }
 
 export interface Clock {
@@ -142,6 +143,12 @@ export interface Disk {
   list(path: string): Promise<readonly DirectoryEntry[]>;
   /** @returns undefined when there is nothing at that path */
   status(path: string): Promise<FileStatus | undefined>;
+  /**
+   * @returns whether `replace` would be allowed to put a file there: the file, when there is one, and its directory are
+   *   open to this process for writing
+   * @throws DiskError when it cannot be told
+   */
+  writable(path: string): Promise<boolean>;
   /** With all its parents; no error when it exists. */
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** Makes creations, renames and removals in a directory durable. */
@@ -195,6 +202,26 @@ export class DiskError extends Error {
     this.path = path;
   }
 }
+
+/** What HTTP servers have to give: whole small documents, such as a part of a configuration. */
+export interface Web {
+  /**
+   * GET of an `http:` or `https:` URL. Never rejects. Redirections are followed, but never from https to http.
+   *
+   * @param limits the milliseconds that all of it may take, and the bytes that the document may have
+   */
+  get(url: string, limits: WebLimits): Promise<WebAnswer>;
+}
+
+export interface WebLimits {
+  readonly timeoutMillis: number;
+  readonly mostBytes: number;
+}
+
+/** `missing` is a 404 or 410; `why` is for people: `status 500`, `ECONNREFUSED`, `no answer within 10 s`. */
+export type WebAnswer =
+  | { readonly kind: 'found'; readonly bytes: Uint8Array }
+  | { readonly kind: 'missing' | 'failed'; readonly why: string };
 
 export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR';
 

@@ -85,6 +85,10 @@ export class MortalDisk implements Disk {
     return this.#disk.status(path);
   }
 
+  writable(path: string): Promise<boolean> {
+    return this.#disk.writable(path);
+  }
+
   makeDirectory(path: string, mode?: number): Promise<void> {
     return this.#disk.makeDirectory(path, mode);
   }

@@ -222,6 +222,9 @@ export class CuttingDisk implements Disk {
   async status(path: string): ReturnType<Disk['status']> {
     return this.#disk.status(path);
   }
+  async writable(path: string): Promise<boolean> {
+    return this.#disk.writable(path);
+  }
   async makeDirectory(path: string, mode?: number): Promise<void> {
     return this.#count().makeDirectory(path, mode);
   }

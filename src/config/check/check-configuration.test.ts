@@ -179,7 +179,7 @@ describe('each kind of error says where, what was found, and what was expected o
     // spec: includes and references
     ['include "gone"', "failed to stat 'gone': no such file or directory", '1:1', 'gone'],
     ['include "impetus.conf"', 'includes itself', '1:1', 'impetus.conf'],
-    ['include "http://x/y"', 'files from elsewhere are not read', '1:1', 'http://x/y'],
+    ['include "http://x/y"', 'http:// is read only with --allow-remote-includes', '1:1', 'http://x/y'],
     ['ESMTP_Listener { Pathway = "gone" }', 'there is no pathway of that name', '1:28', 'gone'],
   ])('%j', async (text, message, place, near) => {
     const result = await checked(text);

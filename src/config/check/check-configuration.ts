@@ -1,17 +1,9 @@
 import { type ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
-import type { Sources } from '../files/sources.ts';
-import { readSources } from '../files/sources.ts';
+import { SourceReader } from '../files/sources.ts';
 import { lint } from '../lint/lint.ts';
-import {
-  inOrder,
-  LiveConfiguration,
-  type LoadOptions,
-  mainFile,
-  type ReadCheck,
-  read,
-} from '../live/live-configuration.ts';
-import { configOptions } from '../schema/config-options.ts';
-import { Schema } from '../schema/schema.ts';
+import { LiveConfiguration, type LoadOptions, planFor } from '../live/live-configuration.ts';
+import { inOrder, mainFile, readConfiguration } from '../live/reading.ts';
+import { configSchema } from '../schema/schema.ts';
 import { implicitTree } from '../tree/implicit.ts';
 import { checkReadFiles } from './read-files.ts';
 
@@ -55,8 +47,11 @@ export async function checkConfiguration(options: CheckOptions): Promise<CheckRe
 async function syntax(options: CheckOptions): Promise<CheckResult> {
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
-  const main = await mainFile(options, options.file);
-  const { files } = await readSources(options.disk, main, options.searchPath, errors, notices);
+  const schema = configSchema(options.declared, options.modules);
+  const plan = { ...planFor(options, schema, implicitTree(schema), options.file), looksOnly: true };
+  const reader = new SourceReader(plan, errors, notices);
+  await reader.main(await mainFile(plan));
+  const files = await reader.files();
   return {
     outcome: errors.length === 0 ? 'valid' : 'invalid',
     errors: inOrder(errors, files, (error) => error.checkLine),
@@ -66,16 +61,14 @@ async function syntax(options: CheckOptions): Promise<CheckResult> {
 }
 
 async function whole(options: CheckOptions): Promise<CheckResult> {
-  const schema = new Schema([...configOptions, ...options.declared], options.modules);
+  const schema = configSchema(options.declared, options.modules);
   const implicit = implicitTree(schema);
-  let sources: Sources | undefined;
-  const also: ReadCheck = async (tree, found, errors) => {
-    sources = found;
+  const plan = { ...planFor(options, schema, implicit, options.file), looksOnly: true };
+  const { reading, sources } = await readConfiguration(plan, async (tree, errors) => {
     if (options.files !== false) await checkReadFiles(options.disk, tree, options.searchPath, errors);
-  };
-  const reading = await read(options, schema, implicit, options.file, also);
+  });
   const configuration = new LiveConfiguration(options, schema, implicit, reading);
-  const more = options.pedantic === true && sources ? lint({ generation: configuration.current, schema, sources }) : [];
+  const more = options.pedantic === true ? lint({ generation: configuration.current, schema, sources }) : [];
   const notices = inOrder([...reading.notices, ...more], reading.files, (notice) => notice.line);
   return { outcome: 'valid', errors: [], ...sorted(notices), configuration };
 }

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Disk, DiskError } from '../../world/index.ts';
 import { ConfigError } from '../errors.ts';
-import { diskReason } from '../files/sources.ts';
+import { diskReason } from '../files/disk-text.ts';
 import type { Place, RawValue } from '../option.ts';
 import { spelling } from '../schema/spelling.ts';
 import type { Assignment, Stanza } from '../tree/stanza.ts';

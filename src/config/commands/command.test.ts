@@ -207,7 +207,9 @@ describe('each command answers as the manual says', () => {
     ['rollback', ['config: no transaction is open']],
     ['replay', ['config: no transaction is open']],
     ['begin again', ["config: begin 'again': write begin, or begin from scratch"]],
-    ['writeback', ['config: writeback is not implemented yet: nothing was written; config show has what is live']],
+    ['writeback', ['Nothing has changed: the files have all that is live.']],
+    ['writeback relative', ["config: 'relative': the file is written by the server, so its path must be absolute"]],
+    ['writeback /a b', ["config: 'b' behind the file"]],
     [
       '',
       [

@@ -8,6 +8,7 @@ import { diff, history, rollbackTo } from './history.ts';
 import { isText, wordsOf } from './path.ts';
 import { plan } from './plan.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
+import { writeback } from './writeback.ts';
 
 /**
  * Runs one `config` command of the console (spec: online operations, commands).
@@ -83,10 +84,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['plan', reads(plan)],
   ['history', reads(history)],
   ['diff', reads(diff)],
-  [
-    'writeback',
-    changes(() => failed('writeback is not implemented yet: nothing was written; config show has what is live')),
-  ],
+  ['writeback', changes(writeback)],
 ]);
 
 function begin({ configuration, session, words }: CommandCall): CommandResult {

@@ -68,7 +68,7 @@ async function wantedTree({ configuration, session, words }: CommandCall): Promi
   if (file) throw new ConfigError('a transaction is open: write plan, or rollback before you plan a reload');
   if (transaction.from !== configuration.current.number)
     throw new ConfigError(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
-  configuration.check(transaction.tree);
+  await configuration.check(transaction.tree);
   return { tree: transaction.tree, what: 'commit of the open transaction', diff: 'config diff', warnings: [] };
 }
 

@@ -164,11 +164,11 @@ describe('merging', () => {
       declared,
     );
     expect(configuration.files.map((file) => [file.path.replace('/etc/impetus/', ''), file.readOnly])).toEqual([
-      ['impetus.conf', false],
-      ['a', true],
-      ['b', false],
-      ['c', false],
-      ['d', true],
+      ['impetus.conf', undefined],
+      ['a', 'reached by readonly_include'],
+      ['b', undefined],
+      ['c', undefined],
+      ['d', 'included more than once'],
     ]);
   });
 });
@@ -178,7 +178,11 @@ describe('includes that cannot be', () => {
     ['include "no"', `${MAIN}:1:1: error: failed to stat 'no': no such file or directory`],
     ['include "/no"', `${MAIN}:1:1: error: failed to stat '/no': no such file or directory`],
     ['include "impetus.conf"', `${MAIN}:1:1: error: '${MAIN}' includes itself: ${MAIN} → ${MAIN}`],
-    ['include "http://x/y"', `${MAIN}:1:1: error: 'http://x/y': files from elsewhere are not read`],
+    ['include "http://x/y"', `${MAIN}:1:1: error: 'http://x/y': http:// is read only with --allow-remote-includes`],
+    [
+      'include "persist://http://x/y"',
+      `${MAIN}:1:1: error: 'persist://http://x/y': persist:// is read only with --allow-remote-includes`,
+    ],
     ['include "cluster://x/y"', `${MAIN}:1:1: error: 'cluster://x/y': the scheme cluster is not supported`],
   ])('%s', async (text, line) => {
     expect((await errorsOf(text)).checkLines).toEqual([line]);

@@ -3,21 +3,25 @@ import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../error
 import { Compiler } from '../fallback/compile.ts';
 import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
-import { findMainFile, readSources, type SourceFile, type Sources } from '../files/sources.ts';
-import type { Option, Place } from '../option.ts';
+import { localChangesTrouble } from '../files/local-changes.ts';
+import type { RemoteIncludes } from '../files/remote.ts';
+import type { SourceFile } from '../files/source-file.ts';
+import type { Option } from '../option.ts';
 import { configSchema, type Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { differences, settingsIn } from '../tree/diff.ts';
 import { implicitTree } from '../tree/implicit.ts';
-import { merge } from '../tree/merge.ts';
 import { treeShape } from '../tree/print-json.ts';
 import { headText, printTree, treeLines } from '../tree/print-tree.ts';
 import { treeXml } from '../tree/print-xml.ts';
 import { checkTree } from '../tree/references.ts';
 import { freshStanzas, share } from '../tree/share.ts';
 import type { Stanza } from '../tree/stanza.ts';
+import type { Baseline } from '../writeback/trial.ts';
+import { type Writeback, writeBack } from '../writeback/writeback.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
 import { History, type Origin, type Past } from './history.ts';
+import { type Reading, type ReadingPlan, readConfiguration } from './reading.ts';
 
 export interface LoadOptions {
   readonly disk: Disk;
@@ -30,6 +34,10 @@ export interface LoadOptions {
   readonly declared: readonly Option<unknown>[];
   /** Names of stanzas that something serves beyond the core scopes: modules, `security`, `threadpool` … */
   readonly modules: readonly string[];
+  /** Allows included files of the web: `--allow-remote-includes`. */
+  readonly remoteIncludes?: RemoteIncludes | undefined;
+  /** For programs that only look: what this process may not write is a warning, and no copies are made. */
+  readonly looksOnly?: boolean;
 }
 
 /** What loading a configuration has found besides its values. */
@@ -52,21 +60,14 @@ export interface LoadedConfiguration extends Configuration {
 export async function loadConfiguration(options: LoadOptions): Promise<LiveConfiguration> {
   const schema = configSchema(options.declared, options.modules);
   const implicit = implicitTree(schema);
-  return new LiveConfiguration(options, schema, implicit, await read(options, schema, implicit, options.file));
+  const { reading } = await readConfiguration(planFor(options, schema, implicit, options.file));
+  return new LiveConfiguration(options, schema, implicit, reading);
 }
 
 /** Who made a generation, and how. */
 export interface Made {
   readonly origin: Origin;
   readonly who: string;
-}
-
-/** What a reading of the files gives. */
-export interface Reading {
-  readonly file: string;
-  readonly files: readonly SourceFile[];
-  readonly tree: Stanza;
-  readonly notices: readonly Notice[];
 }
 
 /** The live configuration; made by `loadConfiguration` only. */
@@ -78,6 +79,7 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly #options: LoadOptions;
   readonly #compiler: Compiler;
   #reading: Reading;
+  #baseline: Baseline;
   #current: CompiledGeneration;
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
   readonly #checks = new Set<CommitCheck>();
@@ -91,6 +93,7 @@ export class LiveConfiguration implements LoadedConfiguration {
     this.schema = schema;
     this.implicit = implicit;
     this.#reading = reading;
+    this.#baseline = baselineOf(reading);
     this.#compiler = new Compiler(schema.declared, reading.tree);
     this.#current = new CompiledGeneration(reading.tree, 1, options.clock.date(), this.#compiler);
     const { number, date, tree } = this.#current;
@@ -171,6 +174,7 @@ export class LiveConfiguration implements LoadedConfiguration {
         who,
       });
       this.#reading = reading;
+      this.#baseline = baselineOf(reading);
       return next;
     });
   }
@@ -181,8 +185,9 @@ export class LiveConfiguration implements LoadedConfiguration {
    * @param file without one, the main file as at the start: another one that was loaded once is not asked again
    * @throws ConfigErrors
    */
-  inspect(file?: string): Promise<Reading> {
-    return read(this.#options, this.schema, this.implicit, file ?? this.#options.file);
+  async inspect(file?: string): Promise<Reading> {
+    const wanted = planFor(this.#options, this.schema, this.implicit, file ?? this.#options.file);
+    return (await readConfiguration(wanted)).reading;
   }
 
   /**
@@ -195,16 +200,35 @@ export class LiveConfiguration implements LoadedConfiguration {
   commit(tree: Stanza, from: number, made: Made): Promise<Generation | undefined> {
     return this.#inTurn(async () => {
       if (this.#current.number !== from) return undefined;
-      this.check(tree);
+      await this.check(tree);
       return this.#swap(tree, made);
     });
   }
 
   /** @throws ConfigErrors when a tree may not become live as it is */
-  check(tree: Stanza): void {
+  async check(tree: Stanza): Promise<void> {
     const errors: ConfigError[] = [];
     checkTree(tree, { errors, notices: [] });
+    const { wrong, closed } = await localChangesTrouble(tree, this.file, (path) => this.#isIncluded(path), this.disk);
+    for (const error of [wrong, closed]) if (error) errors.push(error);
     if (errors.length > 0) throw new ConfigErrors(errors);
+  }
+
+  /**
+   * Puts what was changed online into the files.
+   *
+   * @throws ConfigErrors when that cannot be done at all; then nothing was written
+   */
+  writeback(): Promise<Writeback> {
+    return this.#inTurn(async () => {
+      const { documents } = this.#reading;
+      const plan = { ...planFor(this.#options, this.schema, this.implicit, this.file), documents };
+      const parts = { disk: this.disk, baseline: this.#baseline, live: this.#current.tree };
+      const done = await writeBack({ ...parts, plan: { ...plan, file: this.file } });
+      this.#baseline = done.baseline;
+      this.#reading = { ...this.#reading, files: done.files ?? this.#reading.files };
+      return done;
+    });
   }
 
   /** A tree of an open transaction made ready for questions; nobody else sees it. */
@@ -234,6 +258,10 @@ export class LiveConfiguration implements LoadedConfiguration {
     };
     if (fixed.length > 0) visit(tree);
     return [...names];
+  }
+
+  #isIncluded(path: string): boolean {
+    return this.files.some((file) => file.path === path && file.role !== 'local changes');
   }
 
   async #swap(tree: Stanza, made: Made): Promise<Generation> {
@@ -272,64 +300,20 @@ export function restartWarning(name: string): string {
   return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
 }
 
-/** Looks at what was read, whether or not it is right, and adds the errors that it finds. */
-export type ReadCheck = (tree: Stanza, sources: Sources, errors: ConfigError[]) => Promise<void>;
-
-/**
- * Reads, merges and checks the files.
- *
- * @param also called before errors are thrown, so that all of them are told at once
- * @throws ConfigErrors
- */
-export async function read(
-  options: LoadOptions,
-  schema: Schema,
-  implicit: Stanza,
-  file: string | undefined,
-  also?: ReadCheck,
-): Promise<Reading> {
-  const main = await mainFile(options, file);
-  const errors: ConfigError[] = [];
-  const notices: Notice[] = [];
-  const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
-  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices });
-  // References to stanzas that were left out for their errors would be errors for nothing.
-  if (errors.length === 0) checkTree(tree, { errors, notices });
-  await also?.(tree, sources, errors);
-  const told = inOrder(notices, sources.files, (notice) => notice.line);
-  if (errors.length > 0)
-    throw new ConfigErrors(
-      inOrder(errors, sources.files, (error) => error.checkLine),
-      'invalid',
-      told,
-    );
-  return { file: main, files: sources.files, tree, notices: told };
+/** What a reading needs of the options that a configuration was loaded with. */
+export function planFor(options: LoadOptions, schema: Schema, implicit: Stanza, file: string | undefined): ReadingPlan {
+  return {
+    schema,
+    implicit,
+    file,
+    disk: options.disk,
+    copiesDisk: options.disk,
+    directories: options.searchPath,
+    remote: options.remoteIncludes,
+    looksOnly: options.looksOnly ?? false,
+  };
 }
 
-/** @throws ConfigErrors with the reason `not found` */
-export async function mainFile(options: LoadOptions, file: string | undefined): Promise<string> {
-  const main = file ?? (await findMainFile(options.disk, options.searchPath));
-  if (main === undefined) {
-    throw new ConfigErrors(
-      [new ConfigError(`no impetus.conf or ecelerity.conf in ${options.searchPath.join(', ')}`)],
-      'not found',
-    );
-  }
-  return main;
-}
-
-/** By file as they were read, then by place; a file included twice complains once. */
-export function inOrder<T extends { readonly place: Place | undefined }>(
-  found: readonly T[],
-  files: readonly SourceFile[],
-  lineOf: (each: T) => string,
-): readonly T[] {
-  const rank = new Map(files.map(({ path }, index) => [path, index]));
-  const fileOf = (each: T): number => rank.get(each.place?.file ?? '') ?? -1;
-  return [...new Map(found.map((each) => [lineOf(each), each])).values()].sort(
-    (one, other) =>
-      fileOf(one) - fileOf(other) ||
-      (one.place?.line ?? 0) - (other.place?.line ?? 0) ||
-      (one.place?.column ?? 0) - (other.place?.column ?? 0),
-  );
+function baselineOf({ tree, files }: Reading): Baseline {
+  return { tree, hashes: new Map(files.map(({ path, hash }) => [path, hash])) };
 }

@@ -137,9 +137,8 @@ test('every example can stand in a configuration', async () => {
   const wrong: string[] = [];
   // Each alone: some may not stand beside each other.
   for (const { example } of [...options, ...manual.allScopes()]) {
-    await configured(example, [connections], ['ec_logger']).catch((error: unknown) =>
-      wrong.push(`${example}: ${error}`),
-    );
+    const files = { '/etc/impetus/impetus.conf': example, '/var/log/other': '' };
+    await configured(files, [connections], ['ec_logger']).catch((error: unknown) => wrong.push(`${example}: ${error}`));
   }
   expect(wrong).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { integerBetween, optional, text } from '../values/value-types.ts';
+import { boolean, integerBetween, optional, path, text } from '../values/value-types.ts';
 import { option } from './declare.ts';
 
 /** Answers kept for each generation; 0 is refused. */
@@ -7,4 +7,10 @@ export const matchCacheSize = option('match_cache_size', integerBetween(1, 10_00
 /** The pathway of a session at its start; policy may choose another. */
 export const pathway = option('pathway', optional(text));
 
-export const configOptions = [matchCacheSize, pathway];
+/** The file that is loaded last, wherever it is named: online changes that belong nowhere else are stored there. */
+export const localChangesFile = option('local_changes_file', optional(path));
+
+/** Every online change is stored there. */
+export const localChangesOnly = option('local_changes_only', boolean);
+
+export const configOptions = [matchCacheSize, pathway, localChangesFile, localChangesOnly];

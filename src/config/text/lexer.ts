@@ -38,6 +38,11 @@ export class Lexer {
     this.#complain = complain;
   }
 
+  /** Behind the last character of the token. */
+  get end(): number {
+    return this.#at;
+  }
+
   get place(): Place {
     return { file: this.file, line: this.line, column: this.column };
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -161,4 +162,36 @@ test('a lock that cannot be made says why', async () => {
   writeFileSync(foreign, 'this is not what SQLite writes, and longer than its header of a hundred bytes, '.repeat(10));
   await expect(disk.lock(foreign)).rejects.toMatchObject({ code: 'EINVAL' });
   expect(readFileSync(foreign, 'utf8')).toMatch(/^this is not/);
+});
+
+test('what may be written is known before it is tried: the file, and its directory', async () => {
+  const place = join(folder, 'writable');
+  await disk.makeDirectory(place);
+  const file = join(place, 'file');
+  expect(await disk.writable(file)).toBe(true);
+  await disk.replace(file, text(''));
+  symlinkSync(file, join(place, 'link'));
+  expect(await disk.writable(file)).toBe(true);
+  expect(await disk.writable(join(place, 'link'))).toBe(true);
+  expect(await disk.writable(join(place, 'no', 'file'))).toBe(false);
+  expect(await disk.writable(join(file, 'below'))).toBe(false);
+  // Permission bits hold nobody back who is root.
+  const root = process.getuid?.() === 0;
+  chmodSync(file, 0o440);
+  expect(await disk.writable(file)).toBe(root);
+  chmodSync(file, 0o640);
+  chmodSync(place, 0o550);
+  expect(await disk.writable(file)).toBe(root);
+  chmodSync(place, 0o750);
+});
+
+test('a file that is replaced keeps its owner, where the system lets us', async () => {
+  const path = join(folder, 'owned');
+  writeFileSync(path, 'one');
+  const root = process.getuid?.() === 0;
+  if (root) chownSync(path, 1234, 4321);
+  const { uid, gid } = statSync(path);
+  await disk.replace(path, text('two'));
+  expect(statSync(path)).toMatchObject({ uid, gid });
+  expect(uid === 1234).toBe(root);
 });

@@ -7,7 +7,7 @@ import { diskError, translated } from './disk-error.ts';
 import { NodeFile } from './file.ts';
 import { lockFile } from './lock.ts';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, W_OK } = constants;
 const FLAGS = { read: O_RDONLY, append: O_RDWR | O_CREAT | O_APPEND, create: O_RDWR | O_CREAT | O_EXCL };
 /** For whom no mode was asked for: the group may read, as it may the spool. */
 const FILE_MODE = 0o640;
@@ -80,6 +80,11 @@ export class NodeDisk implements Disk {
     }
   }
 
+  async writable(path: string): Promise<boolean> {
+    const target = await fs.realpath(path).catch(() => path);
+    return (await mayWrite(target, true)) && (await mayWrite(dirname(target), false));
+  }
+
   async makeDirectory(path: string, mode: number = DIRECTORY_MODE): Promise<void> {
     await translated(path, fs.mkdir(path, { recursive: true, mode }));
   }
@@ -124,5 +129,26 @@ export class NodeDisk implements Disk {
 
   lock(path: string): Promise<AsyncDisposable> {
     return lockFile(path);
+  }
+}
+
+/** @param orAbsent whether nothing being there is as good */
+async function mayWrite(path: string, orAbsent: boolean): Promise<boolean> {
+  try {
+    await fs.access(path, W_OK);
+    return true;
+  } catch (error) {
+    const translated = diskError(path, error);
+    switch (translated.code) {
+      case 'ENOENT':
+        return orAbsent;
+      case 'EACCES':
+      case 'EPERM':
+      case 'EROFS':
+      case 'ENOTDIR':
+        return false;
+      default:
+        throw translated;
+    }
   }
 }

@@ -178,3 +178,18 @@ test('a slow disk takes simulated time, and a sync covers what was written befor
   left.add(disk.crash().text('/a')?.slice(0, 7));
   expect([...left]).toEqual(['in time']);
 });
+
+test('what may be written goes by the permission bits of the file and its directory', async () => {
+  const { disk } = simWorld();
+  await disk.makeDirectory('/closed', 0o550);
+  disk.put('/open/file', '');
+  disk.put('/open/closed', '', 0o440);
+  const writable = async (path: string): Promise<boolean> => disk.writable(path);
+  expect(await Promise.all(['/open/file', '/open/new'].map(writable))).toEqual([true, true]);
+  expect(await Promise.all(['/open/closed', '/closed/new', '/no/file', '/open/file/x'].map(writable))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+});

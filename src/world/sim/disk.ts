@@ -16,6 +16,7 @@ export type DiskOperation =
   | 'replace'
   | 'list'
   | 'status'
+  | 'writable'
   | 'makeDirectory'
   | 'syncDirectory'
   | 'rename'
@@ -113,6 +114,17 @@ export class SimDisk implements Disk, Platter {
       return { kind: 'directory', size: 0, modified: this.#clock.date(), mode: entry.mode };
     const { size, modified, mode } = entry.inode;
     return { kind: 'file', size, modified: millis(modified), mode };
+  }
+
+  /** By the permission bits: a file or a directory that nobody may write is closed to this process too. */
+  async writable(path: string): Promise<boolean> {
+    const at = this.#enter('writable', path);
+    await this.passShort();
+    const modeOf = (entry: Entry): number => (entry.kind === 'file' ? entry.inode.mode : entry.mode);
+    const entry = this.#names.get(at);
+    const directory = this.#names.get(posix.dirname(at));
+    if (directory?.kind !== 'directory' || (modeOf(directory) & 0o222) === 0) return false;
+    return entry === undefined || (modeOf(entry) & 0o222) !== 0;
   }
 
   async makeDirectory(path: string, mode = 0o750): Promise<void> {

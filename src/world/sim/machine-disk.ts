@@ -43,6 +43,10 @@ export class MachineDisk implements Disk {
     return this.run('status', path, () => this.#disk.status(path));
   }
 
+  writable(path: string): Promise<boolean> {
+    return this.run('writable', path, () => this.#disk.writable(path));
+  }
+
   makeDirectory(path: string, mode?: number): Promise<void> {
     return this.run('makeDirectory', path, () => this.#disk.makeDirectory(path, mode));
   }

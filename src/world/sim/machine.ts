@@ -19,6 +19,7 @@ import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
+import { SimWeb } from './web.ts';
 
 export interface SimMachineParts {
   readonly clock: SimClock;
@@ -46,6 +47,7 @@ export class SimMachine implements World {
   readonly chance: Chance;
   readonly network: Network;
   readonly disk: MachineDisk;
+  readonly web = new SimWeb();
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 
