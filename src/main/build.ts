@@ -18,6 +18,7 @@ import { effects } from './effects.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
+import { pidfile, writePidFile } from './pid-file.ts';
 import { recover } from './recover.ts';
 import type { Server } from './server.ts';
 import { version } from './version.ts';
@@ -78,6 +79,9 @@ export async function buildServer({
       ...sizes,
     }),
   );
+
+  // Behind the lock of the spool: a second server must not put its number there.
+  undo.use(await writePidFile(disk, events, current().global.get(pidfile), process.id));
 
   const shaping = new Shaping(current);
   const undertaker = bouncer({

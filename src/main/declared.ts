@@ -10,6 +10,7 @@ import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
+import { pidfile } from './pid-file.ts';
 
 /** The modules that come with the server. */
 export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger];
@@ -20,6 +21,7 @@ export const moduleNames: readonly string[] = modules.map((definition) => defini
 export const declaredOptions: readonly Option<unknown>[] = [
   hostname,
   resolvConf,
+  pidfile,
   logHiresTimestamp,
   consoleTimeout,
   ...memoryOptions,
