@@ -33,7 +33,7 @@ export async function coverageOf(
     return print(coverageData(manual), coverageText(manual));
   }
   try {
-    const configuration = await loadFor(world, process, file);
+    const configuration = await loadFor(world, process, file, { looksOnly: true });
     const manual = new Manual(configuration.schema);
     const used = usedSettings(configuration.current.tree, configuration.schema);
     return print(usageData(manual, configuration.file, used), usageText(manual, configuration.file, used));

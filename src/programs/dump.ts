@@ -62,7 +62,7 @@ async function dump(
 ): Promise<number> {
   let configuration: LiveConfiguration;
   try {
-    configuration = await loadFor(world, process, asked.config);
+    configuration = await loadFor(world, process, asked.config, { looksOnly: true });
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw error;
     for (const line of linesOf(error)) process.complain(`${line}\n`);
