@@ -13,6 +13,7 @@ export {
   loadConfiguration,
 } from './live/live-configuration.ts';
 export * from './option.ts';
+export type { Pattern, PatternMatch } from './patterns/pattern.ts';
 export * from './schema/config-options.ts';
 export * from './schema/declare.ts';
 export * from './values/duration.ts';

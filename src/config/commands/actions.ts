@@ -3,6 +3,7 @@ import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
 import { restartWarning } from '../live/live-configuration.ts';
 import type { RawValue } from '../option.ts';
+import { compilePattern, type Pattern } from '../patterns/pattern.ts';
 import { rawOf } from '../schema/declare.ts';
 import type { OptionEntry } from '../schema/schema.ts';
 import { pathSpelling, spelling } from '../schema/spelling.ts';
@@ -20,7 +21,6 @@ import {
   withoutStanza,
   withStanza,
 } from '../tree/stanza.ts';
-import { compilePattern } from '../values/pattern.ts';
 import { CONSOLE, type CommandPath, evaluate, isText, readPath } from './path.ts';
 import type { CommandCall, CommandResult } from './session.ts';
 
@@ -188,7 +188,7 @@ function legalWords(title: string): string {
   return title.startsWith('one of ') ? `, ${title}` : '';
 }
 
-function readPattern(text: string): RegExp {
+function readPattern(text: string): Pattern {
   try {
     return compilePattern(text);
   } catch (error) {

@@ -227,7 +227,13 @@ async function read(
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
   const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
-  const tree = merge(implicit, sources.items, sources.included, schema, { errors, notices });
+  const tree = merge({
+    base: implicit,
+    items: sources.items,
+    included: sources.included,
+    schema,
+    findings: { errors, notices },
+  });
   // References to stanzas that were left out for their errors would be errors for nothing.
   if (errors.length === 0) checkTree(tree, { errors, notices });
   if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files, (error) => error.checkLine));

@@ -88,10 +88,10 @@ function either(one: ValueType<unknown>, other: ValueType<unknown>): ValueType<u
   const title = `${one.title} or ${other.title}`;
   return {
     title,
-    read(raw) {
+    read(raw, host) {
       for (const type of [one, other]) {
         try {
-          return type.read(raw);
+          return type.read(raw, host);
         } catch (error) {
           if (!(error instanceof ValueError)) throw error;
         }

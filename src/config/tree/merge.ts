@@ -1,5 +1,6 @@
 import { ConfigError, NotImplemented, Notice } from '../errors.ts';
-import { type Place, ValueError } from '../option.ts';
+import { type PatternHost, type Place, ValueError } from '../option.ts';
+import { unboundedIn, unboundedText } from '../patterns/pattern.ts';
 import type { ScopeRow } from '../schema/catalogue.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
@@ -22,22 +23,26 @@ interface OpenStanza extends Stanza {
   readonly children: Map<string, Map<string, OpenStanza>>;
 }
 
+/** What is merged, and with what. */
+export interface MergeParts {
+  /** What was there before, which stays as it is. */
+  readonly base: Stanza;
+  readonly items: readonly Item[];
+  readonly included: Included;
+  readonly schema: Schema;
+  readonly findings: Findings;
+  /** For the regular expressions among the values. */
+  readonly host?: PatternHost | undefined;
+}
+
 /**
  * Merges items into one tree: the same stanza may appear many times, a later value replaces an earlier one whole
  * (spec: repetition, merging, includes). Every name and value is checked, also those that are replaced later.
- *
- * @param base what was there before, which stays as it is
  */
-export function merge(
-  base: Stanza,
-  items: readonly Item[],
-  included: Included,
-  schema: Schema,
-  findings: Findings,
-): Stanza {
-  const root = reopen(base);
-  new Merger(included, schema, findings).items(root, items, 0, true);
-  return root;
+export function merge(parts: MergeParts): Stanza {
+  const merging = new Merging(parts);
+  while (merging.step());
+  return merging.root;
 }
 
 function reopen(stanza: Stanza): OpenStanza {
@@ -48,46 +53,66 @@ function reopen(stanza: Stanza): OpenStanza {
   return { ...stanza, options: new Map(stanza.options), children };
 }
 
-class Merger {
+/** Items of one stanza or file that are being gone through. */
+interface Level {
+  readonly into: OpenStanza;
+  readonly items: readonly Item[];
+  next: number;
+  readonly depth: number;
+  /** Whether something reads this stanza: if not, it was reported, and what is in it need not be. */
+  readonly served: boolean;
+}
+
+/** A merge item by item, so that who has other things to do can do them in between. */
+export class Merging {
+  /** Complete when there is no step left. */
+  readonly root: Stanza;
   readonly #included: Included;
   readonly #schema: Schema;
   readonly #findings: Findings;
+  readonly #host: PatternHost | undefined;
+  readonly #levels: Level[] = [];
   #count = 0;
-  #full = false;
 
-  constructor(included: Included, schema: Schema, findings: Findings) {
+  constructor({ base, items, included, schema, findings, host }: MergeParts) {
     this.#included = included;
     this.#schema = schema;
     this.#findings = findings;
+    this.#host = host;
+    const root = reopen(base);
+    this.root = root;
+    this.#levels.push({ into: root, items, next: 0, depth: 0, served: true });
   }
 
-  /** @param served whether something reads this stanza: if not, it was reported, and what is in it need not be */
-  items(into: OpenStanza, items: readonly Item[], depth: number, served: boolean): void {
-    for (const item of items) {
-      if (this.#full) return;
-      if (++this.#count > LIMITS.items) {
-        // Files that include each other again and again are short on disk and endless here.
-        this.#full = true;
-        this.#error(
-          `more than ${LIMITS.items} items, counting each file as often as it is included`,
-          item.at,
-          undefined,
-        );
-        return;
-      }
-      switch (item.kind) {
-        case 'option':
-          this.#option(into, item, served);
-          break;
-        case 'stanza':
-          this.#stanza(into, item, depth, served);
-          break;
-        case 'include':
-          // A directive that failed has been reported by who reads files.
-          this.items(into, this.#included.get(item) ?? [], depth, served);
-          break;
-      }
+  /** Merges the next item. @returns false when there is none */
+  step(): boolean {
+    const level = this.#levels.at(-1);
+    if (!level) return false;
+    const item = level.items[level.next++];
+    if (!item) {
+      this.#levels.pop();
+      return true;
     }
+    if (++this.#count > LIMITS.items) {
+      // Files that include each other again and again are short on disk and endless here.
+      this.#levels.length = 0;
+      this.#error(`more than ${LIMITS.items} items, counting each file as often as it is included`, item.at, undefined);
+      return false;
+    }
+    const { into, depth, served } = level;
+    switch (item.kind) {
+      case 'option':
+        this.#option(into, item, served);
+        break;
+      case 'stanza':
+        this.#stanza(into, item, depth, served);
+        break;
+      case 'include':
+        // A directive that failed has been reported by who reads files.
+        this.#levels.push({ into, items: this.#included.get(item) ?? [], next: 0, depth, served });
+        break;
+    }
+    return true;
   }
 
   #option(into: OpenStanza, item: OptionItem, served: boolean): void {
@@ -99,8 +124,9 @@ class Merger {
     }
     this.#duplicateKeys(item, name);
     try {
-      const checked = assignment(entry, item.name, item.value, item.at);
+      const checked = assignment(entry, item.name, item.value, item.at, this.#host);
       into.options.set(name, checked);
+      if (checked.values.length > 0) this.#unbounded(checked);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       this.#findings.errors.push(error);
@@ -143,7 +169,7 @@ class Merger {
     }
     const here = served && this.#schema.implemented(type);
     if (served && !here) this.#notImplemented(item.at, type, into.type);
-    this.items(child, item.items, depth + 1, here);
+    this.#levels.push({ into: child, items: item.items, next: 0, depth: depth + 1, served: here });
   }
 
   #instance(item: StanzaItem, type: string, row: ScopeRow): Instance | undefined {
@@ -158,7 +184,7 @@ class Merger {
       return undefined;
     }
     try {
-      const instance = canonicalInstance(type, item.instance);
+      const instance = canonicalInstance(type, item.instance, item.at, this.#host);
       if (instance.notice !== undefined) this.#findings.notices.push(new Notice('warning', item.at, instance.notice));
       return instance;
     } catch (error) {
@@ -179,6 +205,12 @@ class Merger {
         );
       seen.add(key);
     }
+  }
+
+  #unbounded({ values, value }: Assignment): void {
+    for (const each of values)
+      for (const pattern of unboundedIn(each))
+        this.#findings.notices.push(new Notice('warning', value.at, unboundedText(pattern)));
   }
 
   #notImplemented(place: Place, name: string, scope: string): void {

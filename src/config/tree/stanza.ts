@@ -1,4 +1,5 @@
 import type { Place, RawValue } from '../option.ts';
+import type { Pattern } from '../patterns/pattern.ts';
 import type { OptionEntry } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 
@@ -24,7 +25,7 @@ export interface Stanza {
   readonly key: string;
   readonly at: Place;
   /** Of `/regex/` instances. */
-  readonly pattern: RegExp | undefined;
+  readonly pattern: Pattern | undefined;
   readonly options: ReadonlyMap<string, Assignment>;
   /** By type, then by instance, each in order of first appearance. */
   readonly children: ReadonlyMap<string, ReadonlyMap<string, Stanza>>;
@@ -35,7 +36,7 @@ export interface Step {
   readonly type: string;
   readonly instance: string;
   readonly written: string | undefined;
-  readonly pattern: RegExp | undefined;
+  readonly pattern: Pattern | undefined;
 }
 
 export function keyBelow(parent: string, type: string, instance: string): string {

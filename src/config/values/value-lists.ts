@@ -15,11 +15,11 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
   const title = `an array, each item ${type.title}`;
   return {
     title,
-    read(raw) {
+    read(raw, host) {
       const items = raw.kind === 'array' ? raw.items : [{ text: texts(raw, title)[0] ?? '', at: raw.at }];
       return items.map((item) => {
         try {
-          return type.read({ kind: 'text', text: item.text, quoted: true, at: item.at });
+          return type.read({ kind: 'text', text: item.text, quoted: true, at: item.at }, host);
         } catch (error) {
           if (error instanceof ValueError)
             throw new ValueError(`${error.message}; '${item.text}' is not`, { cause: error });

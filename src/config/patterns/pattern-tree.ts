@@ -1,0 +1,67 @@
+/** A PCRE pattern that was understood: what the engines are made from. */
+export interface PatternTree {
+  readonly root: Node;
+  readonly ignoreCase: boolean;
+  /** Capturing groups; they count from 1. */
+  readonly groups: number;
+  readonly names: ReadonlyMap<string, number>;
+}
+
+export type Node =
+  /** One character: a JavaScript source with the flag u that matches exactly one code point. */
+  | { readonly kind: 'character'; readonly source: string }
+  | { readonly kind: 'assertion'; readonly where: Where }
+  | { readonly kind: 'sequence'; readonly items: readonly Node[] }
+  | { readonly kind: 'choice'; readonly options: readonly Node[] }
+  /** `number` is undefined for a group that captures nothing. */
+  | { readonly kind: 'group'; readonly number: number | undefined; readonly body: Node }
+  /** Gives nothing back once it has matched. */
+  | { readonly kind: 'atomic'; readonly body: Node }
+  | { readonly kind: 'look'; readonly ahead: boolean; readonly negative: boolean; readonly body: Node }
+  /** `most` may be Infinity. */
+  | {
+      readonly kind: 'repeat';
+      readonly least: number;
+      readonly most: number;
+      readonly lazy: boolean;
+      readonly body: Node;
+    }
+  | { readonly kind: 'reference'; readonly group: number };
+
+/** `line start` and `line end` are those of (?m); `last line end` is PCRE's `$`, also before a newline at the very end. */
+export type Where = 'start' | 'line start' | 'end' | 'line end' | 'last line end' | 'boundary' | 'no boundary';
+
+/** @returns whether something in the tree is of a kind */
+export function holds(node: Node, kind: Node['kind']): boolean {
+  return node.kind === kind || parts(node).some((part) => holds(part, kind));
+}
+
+export function parts(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case 'sequence':
+      return node.items;
+    case 'choice':
+      return node.options;
+    case 'group':
+    case 'atomic':
+    case 'look':
+    case 'repeat':
+      return [node.body];
+    default:
+      return [];
+  }
+}
+
+/** @returns how many parts a node has when its repetitions are written out */
+export function written(node: Node): number {
+  const inner = parts(node).reduce((sum, part) => sum + written(part), 0);
+  if (node.kind !== 'repeat') return inner + 2;
+  const { least, most } = node;
+  return (most === Number.POSITIVE_INFINITY ? least + 1 : Math.max(1, most)) * (inner + 2) + 2;
+}
+
+/** @returns how deep lookarounds and atomic groups stand inside each other */
+export function nestedAlone(node: Node): number {
+  const inner = parts(node).reduce((most, part) => Math.max(most, nestedAlone(part)), 0);
+  return inner + (node.kind === 'atomic' || node.kind === 'look' ? 1 : 0);
+}
