@@ -22,8 +22,12 @@ export class Slices {
 
   /** Counts one step. @returns whether it is time for `pause` */
   get over(): boolean {
-    if (this.#clock === undefined || ++this.#steps % STEPS !== 0) return false;
-    return this.#clock.now() >= this.#until;
+    return ++this.#steps % STEPS === 0 && this.due;
+  }
+
+  /** Whether it is time for `pause`: for who does pieces that are not small. */
+  get due(): boolean {
+    return this.#clock !== undefined && this.#clock.now() >= this.#until;
   }
 
   /** Resolves when the loop has been round. */

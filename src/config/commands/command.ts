@@ -94,15 +94,13 @@ function replay({ session }: CommandCall): CommandResult {
 async function commit({ configuration, session }: CommandCall): Promise<CommandResult> {
   const { transaction } = session;
   if (!transaction) return failed('no transaction is open');
-  const before = new Set(configuration.pending(configuration.current.tree));
+  const before = new Set(await configuration.pending(configuration.current.tree));
   const next = await configuration.commit(transaction.tree, transaction.from);
   if (!next)
     return failed(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
   session.transaction = undefined;
-  const warnings = configuration
-    .pending(transaction.tree)
-    .filter((name) => !before.has(name))
-    .map(restartWarning);
+  const after = await configuration.pending(transaction.tree);
+  const warnings = after.filter((name) => !before.has(name)).map(restartWarning);
   return { ok: true, lines: [...warnings, `Committed, generation ${next.number}.`] };
 }
 
@@ -119,7 +117,7 @@ async function reload({ configuration, session, words }: CommandCall): Promise<C
   try {
     const next = await configuration.reload(file?.text);
     const notices = configuration.notices.flatMap((notice) => (notice.kind === 'warning' ? [notice.line] : []));
-    const warnings = configuration.pending(configuration.current.tree).map(restartWarning);
+    const warnings = (await configuration.pending(configuration.current.tree)).map(restartWarning);
     return { ok: true, lines: [...notices, ...warnings, `Configuration reloaded, generation ${next.number}.`] };
   } catch (error) {
     if (error instanceof ConfigErrors) return { ok: false, lines: error.consoleLines };

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { type DirectoryEntry, type Disk, DiskError } from '../../world/index.ts';
+import { type DirectoryEntry, type Disk, DiskError, type Slices } from '../../world/index.ts';
 import { ConfigError, ConfigErrors, Notice } from '../errors.ts';
 import type { Place } from '../option.ts';
-import { parse } from '../text/grammar.ts';
+import { Parsing } from '../text/grammar.ts';
 import { type Budget, type IncludeItem, type Item, LIMITS } from '../text/items.ts';
 
 /** A file that was read. */
@@ -41,6 +41,7 @@ export async function findMainFile(disk: Disk, directories: readonly string[]): 
  * Reads and parses a main file and all that it includes.
  *
  * @param errors where errors of all files are added
+ * @param slices how long work gives way to other things
  * @throws ConfigErrors with the reason `not found` when there is no main file
  */
 export async function readSources(
@@ -49,11 +50,12 @@ export async function readSources(
   directories: readonly string[],
   errors: ConfigError[],
   notices: Notice[],
+  slices: Slices,
 ): Promise<Sources> {
   const status = await statusOf(disk, main);
   if (typeof status === 'string')
     throw new ConfigErrors([new ConfigError(`cannot read ${main}: ${status}`)], 'not found');
-  const reader = new Reader(disk, directories, errors, notices);
+  const reader = new Reader(disk, directories, errors, notices, slices);
   const items = await reader.file(normalize(main), { file: main, line: 1, column: 1 }, false, []);
   return { main, items, included: reader.included, files: reader.files() };
 }
@@ -63,16 +65,24 @@ class Reader {
   readonly #directories: readonly string[];
   readonly #errors: ConfigError[];
   readonly #notices: Notice[];
+  readonly #slices: Slices;
   readonly #budget: Budget = { items: 0 };
   /** Parsed once, however often it is included. */
   readonly #read = new Map<string, { readonly items: readonly Item[]; readOnly: boolean }>();
   readonly included = new Map<IncludeItem, readonly Item[]>();
 
-  constructor(disk: Disk, directories: readonly string[], errors: ConfigError[], notices: Notice[]) {
+  constructor(
+    disk: Disk,
+    directories: readonly string[],
+    errors: ConfigError[],
+    notices: Notice[],
+    slices: Slices,
+  ) {
     this.#disk = disk;
     this.#directories = directories;
     this.#errors = errors;
     this.#notices = notices;
+    this.#slices = slices;
   }
 
   files(): readonly SourceFile[] {
@@ -92,9 +102,11 @@ class Reader {
     }
     const text = await this.#text(path, from);
     if (text === undefined) return [];
-    const items = parse(text, path, this.#errors, this.#budget);
+    const parsing = new Parsing(text, path, this.#errors, this.#budget);
+    await this.#slices.run(() => parsing.step());
+    const { items } = parsing;
     this.#read.set(path, { items, readOnly });
-    for (const item of includesIn(items)) {
+    for (const item of parsing.includes) {
       this.included.set(item, await this.#include(item, path, [...inside, path]));
     }
     return items;
@@ -167,12 +179,24 @@ class Reader {
       }
       const bytes = await this.#disk.read(path);
       if (!isUtf8(bytes)) this.#badBytes(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), path);
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+      return await this.#decoded(bytes);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       this.#fail(`cannot read ${path}: ${reason(error)}`, from, path);
       return undefined;
     }
+  }
+
+  /** Big files in pieces: ten megabytes cost ten milliseconds. */
+  async #decoded(bytes: Uint8Array): Promise<string> {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    if (bytes.length <= PIECE) return decoder.decode(bytes);
+    const pieces: string[] = [];
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      pieces.push(decoder.decode(bytes.subarray(at, at + PIECE), { stream: true }));
+      if (this.#slices.due) await this.#slices.pause();
+    }
+    return pieces.join('') + decoder.decode();
   }
 
   /** One error for each line that is not UTF-8. */
@@ -197,6 +221,7 @@ class Reader {
   }
 }
 
+const PIECE = 4 * 1024 * 1024;
 const MISSING = 'no such file or directory';
 const LEFTOVER = /(?:~|\.bak|\.swp|\.rpmsave|\.rpmnew|\.dpkg-old)$/;
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -218,12 +243,4 @@ async function statusOf(disk: Disk, path: string): Promise<{ readonly kind: stri
 
 function reason(error: DiskError): string {
   return REASONS.get(error.code) ?? error.code;
-}
-
-function includesIn(items: readonly Item[], into: IncludeItem[] = []): readonly IncludeItem[] {
-  for (const item of items) {
-    if (item.kind === 'include') into.push(item);
-    else if (item.kind === 'stanza') includesIn(item.items, into);
-  }
-  return into;
 }

@@ -1,23 +1,25 @@
-import type { Clock, Disk } from '../../world/index.ts';
+import { type Clock, type Disk, Slices } from '../../world/index.ts';
 import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
 import { Compiler } from '../fallback/compile.ts';
 import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
 import { findMainFile, readSources, type SourceFile } from '../files/sources.ts';
-import type { Option, Place } from '../option.ts';
+import type { Option, PatternHost } from '../option.ts';
 import { configOptions } from '../schema/config-options.ts';
 import { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { implicitTree } from '../tree/implicit.ts';
-import { merge } from '../tree/merge.ts';
+import { Merging } from '../tree/merge.ts';
 import { headText, treeLines } from '../tree/print-tree.ts';
 import { checkTree } from '../tree/references.ts';
-import type { Stanza } from '../tree/stanza.ts';
+import { type Stanza, stanzasOf } from '../tree/stanza.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
+import { inOrder } from './in-order.ts';
 
 export interface LoadOptions {
   readonly disk: Disk;
-  readonly clock: Pick<Clock, 'date'>;
+  /** Without `now` and `defer` nothing else is going on: everything is read in one go, and patterns have no memory. */
+  readonly clock: Pick<Clock, 'date'> & Partial<Pick<Clock, 'now' | 'defer'>>;
   /** The main file; without one it is looked for on the search path, again at each reload. */
   readonly file?: string | undefined;
   /** As `searchPath()` gives it: where the main file and included files are looked for. */
@@ -48,7 +50,42 @@ export interface LoadedConfiguration extends Configuration {
 export async function loadConfiguration(options: LoadOptions): Promise<LiveConfiguration> {
   const schema = new Schema([...configOptions, ...options.declared], options.modules);
   const implicit = implicitTree(schema);
-  return new LiveConfiguration(options, schema, implicit, await read(options, schema, implicit, options.file));
+  const told = new Set<(text: string) => void>();
+  const { clock } = options;
+  const parts: Parts = {
+    options,
+    schema,
+    implicit,
+    told,
+    patterns: {
+      now: () => clock.now?.() ?? clock.date(),
+      tell: (text) => {
+        for (const hear of told) hear(text);
+      },
+    },
+  };
+  const live = new LiveConfiguration(parts, await read(parts, options.file, slicesOn(clock)));
+  await live.current.prepare(undefined, slicesOn(clock));
+  return live;
+}
+
+function slicesOn(clock: LoadOptions['clock']): Slices {
+  return new Slices(isWhole(clock) ? clock : undefined);
+}
+
+function isWhole(clock: LoadOptions['clock']): clock is Pick<Clock, 'date' | 'now' | 'defer'> {
+  return clock.now !== undefined && clock.defer !== undefined;
+}
+
+/** What every reading of the files needs. */
+interface Parts {
+  readonly options: LoadOptions;
+  readonly schema: Schema;
+  /** What an empty configuration has. */
+  readonly implicit: Stanza;
+  /** Who hears what patterns say at run time. */
+  readonly told: Set<(text: string) => void>;
+  readonly patterns: PatternHost;
 }
 
 /** What a reading of the files gives. */
@@ -65,7 +102,9 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly disk: Disk;
   /** What an empty configuration has. */
   readonly implicit: Stanza;
-  readonly #options: LoadOptions;
+  /** For the regular expressions that the console reads. */
+  readonly patterns: PatternHost;
+  readonly #parts: Parts;
   readonly #compiler: Compiler;
   #reading: Reading;
   #file: string | undefined;
@@ -75,11 +114,13 @@ export class LiveConfiguration implements LoadedConfiguration {
   /** Commits wait for each other: a check may take its time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(options: LoadOptions, schema: Schema, implicit: Stanza, reading: Reading) {
-    this.#options = options;
+  constructor(parts: Parts, reading: Reading) {
+    const { options, schema } = parts;
+    this.#parts = parts;
     this.disk = options.disk;
     this.schema = schema;
-    this.implicit = implicit;
+    this.implicit = parts.implicit;
+    this.patterns = parts.patterns;
     this.#reading = reading;
     this.#file = options.file;
     this.#compiler = new Compiler(schema.declared, reading.tree);
@@ -122,6 +163,12 @@ export class LiveConfiguration implements LoadedConfiguration {
     return { [Symbol.dispose]: () => void this.#commitHearers.delete(hear) };
   }
 
+  /** What regular expressions have to say while the server runs: sentences for the operator, about once a minute each. */
+  onPatternTrouble(hear: (text: string) => void): Disposable {
+    this.#parts.told.add(hear);
+    return { [Symbol.dispose]: () => void this.#parts.told.delete(hear) };
+  }
+
   beforeCommit(check: CommitCheck): Disposable {
     this.#checks.add(check);
     return { [Symbol.dispose]: () => void this.#checks.delete(check) };
@@ -130,8 +177,9 @@ export class LiveConfiguration implements LoadedConfiguration {
   reload(file?: string): Promise<Generation> {
     return this.#inTurn(async () => {
       const wanted = file ?? this.#file;
-      const reading = await read(this.#options, this.schema, this.implicit, wanted);
-      const next = await this.#swap(reading.tree);
+      const slices = this.#slices();
+      const reading = await read(this.#parts, wanted, slices);
+      const next = await this.#swap(reading.tree, slices);
       this.#reading = reading;
       this.#file = wanted;
       return next;
@@ -149,9 +197,10 @@ export class LiveConfiguration implements LoadedConfiguration {
     return this.#inTurn(async () => {
       if (this.#current.number !== from) return undefined;
       const errors: ConfigError[] = [];
-      checkTree(tree, { errors, notices: [] });
+      const slices = this.#slices();
+      await checkTree(tree, { errors, notices: [] }, slices);
       if (errors.length > 0) throw new ConfigErrors(errors);
-      return this.#swap(tree);
+      return this.#swap(tree, slices);
     });
   }
 
@@ -163,24 +212,28 @@ export class LiveConfiguration implements LoadedConfiguration {
   }
 
   /** Names of options whose values in `tree` differ from those in use until the next start. */
-  pending(tree: Stanza): readonly string[] {
+  async pending(tree: Stanza): Promise<readonly string[]> {
     const names = new Set<string>();
     const fixed = this.schema.declared.filter((option) => !option.dynamic);
-    const visit = (stanza: Stanza): void => {
-      if (this.#compiler.keepsStart(stanza)) {
-        const used = new Map(this.#compiler.compile(stanza).cells.map((cell) => [cell.slot, cell.raw]));
-        for (const option of fixed)
-          if (!sameRaw(used.get(option.slot), stanza.options.get(option.name)?.value)) names.add(option.name);
-      }
-      for (const ofType of stanza.children.values()) for (const child of ofType.values()) visit(child);
-    };
-    if (fixed.length > 0) visit(tree);
+    if (fixed.length === 0) return [];
+    await this.#slices().each(stanzasOf(tree), (stanza) => {
+      if (!this.#compiler.keepsStart(stanza)) return;
+      const used = new Map(this.#compiler.compile(stanza).cells.map((cell) => [cell.slot, cell.raw]));
+      for (const option of fixed)
+        if (!sameRaw(used.get(option.slot), stanza.options.get(option.name)?.value)) names.add(option.name);
+    });
     return [...names];
   }
 
-  async #swap(tree: Stanza): Promise<Generation> {
+  #slices(): Slices {
+    return slicesOn(this.#parts.options.clock);
+  }
+
+  async #swap(tree: Stanza, slices: Slices): Promise<Generation> {
     const last = this.#current;
-    const next = new CompiledGeneration(tree, last.number + 1, this.#options.clock.date(), this.#compiler);
+    const { clock } = this.#parts.options;
+    const next = new CompiledGeneration(tree, last.number + 1, clock.date(), this.#compiler);
+    await next.prepare(last, slices);
     const undo: (() => void)[] = [];
     for (const check of this.#checks) {
       try {
@@ -211,12 +264,8 @@ export function restartWarning(name: string): string {
   return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
 }
 
-async function read(
-  options: LoadOptions,
-  schema: Schema,
-  implicit: Stanza,
-  file: string | undefined,
-): Promise<Reading> {
+async function read(parts: Parts, file: string | undefined, slices: Slices): Promise<Reading> {
+  const { options, schema, implicit, patterns } = parts;
   const main = file ?? (await findMainFile(options.disk, options.searchPath));
   if (main === undefined) {
     throw new ConfigErrors(
@@ -226,37 +275,24 @@ async function read(
   }
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
-  const sources = await readSources(options.disk, main, options.searchPath, errors, notices);
-  const tree = merge({
-    base: implicit,
-    items: sources.items,
-    included: sources.included,
-    schema,
-    findings: { errors, notices },
-  });
+  const findings = { errors, notices };
+  const { items, included, files } = await readSources(
+    options.disk,
+    main,
+    options.searchPath,
+    errors,
+    notices,
+    slices,
+  );
+  const merging = new Merging({ base: implicit, items, included, schema, findings, host: patterns });
+  await slices.run(() => merging.step());
   // References to stanzas that were left out for their errors would be errors for nothing.
-  if (errors.length === 0) checkTree(tree, { errors, notices });
-  if (errors.length > 0) throw new ConfigErrors(inOrder(errors, sources.files, (error) => error.checkLine));
+  if (errors.length === 0) await checkTree(merging.root, findings, slices);
+  if (errors.length > 0) throw new ConfigErrors(await inOrder(errors, files, (error) => error.checkLine, slices));
   return {
     file: main,
-    files: sources.files,
-    tree,
-    notices: inOrder(notices, sources.files, (notice) => notice.line),
+    files,
+    tree: merging.root,
+    notices: await inOrder(notices, files, (notice) => notice.line, slices),
   };
-}
-
-/** By file as they were read, then by place; a file included twice complains once. */
-function inOrder<T extends { readonly place: Place | undefined }>(
-  found: readonly T[],
-  files: readonly SourceFile[],
-  lineOf: (each: T) => string,
-): readonly T[] {
-  const rank = new Map(files.map(({ path }, index) => [path, index]));
-  const fileOf = (each: T): number => rank.get(each.place?.file ?? '') ?? -1;
-  return [...new Map(found.map((each) => [lineOf(each), each])).values()].sort(
-    (one, other) =>
-      fileOf(one) - fileOf(other) ||
-      (one.place?.line ?? 0) - (other.place?.line ?? 0) ||
-      (one.place?.column ?? 0) - (other.place?.column ?? 0),
-  );
 }

@@ -39,8 +39,8 @@ export class CharacterSet {
 /** @returns the ASCII character that a source stands for, if it is nothing but that */
 function onlyCharacter(source: string): string | undefined {
   if (/^[ -~]$/.test(source)) return source;
-  const escape = /^\\(?:u\{([0-7]?[0-9a-f])\}|([^a-zA-Z0-9]))$/.exec(source);
-  return escape?.[1] === undefined ? escape?.[2] : String.fromCharCode(Number.parseInt(escape[1], 16));
+  const escaped = /^\\(?:u\{([0-7]?[0-9a-f])\}|([^a-zA-Z0-9]))$/.exec(source);
+  return escaped?.[1] === undefined ? escaped?.[2] : String.fromCharCode(Number.parseInt(escaped[1], 16));
 }
 
 /** A class, or an escape, that surely holds nothing beyond ASCII. */

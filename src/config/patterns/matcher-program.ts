@@ -1,6 +1,6 @@
 import { ValueError } from '../option.ts';
 import type { CharacterSet, CharacterSets } from './character-set.ts';
-import { holds, type Node, type PatternTree, type Where } from './pattern-tree.ts';
+import { mayBeEmpty, type Node, type PatternTree, some, type Where } from './pattern-tree.ts';
 
 /** What the matcher does at one place of the program. */
 export type Step =
@@ -61,7 +61,7 @@ class Writer {
     this.#root = tree.root;
     this.#sets = sets;
     this.slots = 2 * (tree.groups + 1);
-    this.forgetful = !holds(tree.root, 'reference');
+    this.forgetful = !some(tree.root, (node) => node.kind === 'reference');
   }
 
   whole(): void {
@@ -144,8 +144,7 @@ class Writer {
     if (most === Number.POSITIVE_INFINITY) {
       const top = this.steps.length;
       again();
-      // Who remembers where he was need not be told that a turn took nothing.
-      const slot = this.forgetful ? undefined : this.slots++;
+      const slot = mayBeEmpty(body) ? this.slots++ : undefined;
       if (slot !== undefined) this.#add({ kind: 'save', slot });
       this.#node(body, back);
       if (slot !== undefined) {

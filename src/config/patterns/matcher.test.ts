@@ -5,7 +5,7 @@ import { Matcher, type Outcome } from './matcher.ts';
 import { programOf } from './matcher-program.ts';
 import { readPattern } from './pattern-reader.ts';
 import { scriptOf } from './pattern-script.ts';
-import { type Node, parts } from './pattern-tree.ts';
+import { emptyTurns, some } from './pattern-tree.ts';
 
 function search(pattern: string, text: string): Outcome {
   const tree = readPattern(pattern, false);
@@ -15,27 +15,6 @@ function search(pattern: string, text: string): Outcome {
 function groups(pattern: string, text: string): readonly (string | undefined)[] | string {
   const outcome = search(pattern, text);
   return outcome.kind === 'found' ? outcome.groups : outcome.kind;
-}
-
-function mayBeEmpty(node: Node): boolean {
-  switch (node.kind) {
-    case 'character':
-      return false;
-    case 'choice':
-      return node.options.some(mayBeEmpty);
-    case 'repeat':
-      return node.least === 0 || mayBeEmpty(node.body);
-    case 'look':
-    case 'assertion':
-    case 'reference':
-      return true;
-    default:
-      return parts(node).every(mayBeEmpty);
-  }
-}
-
-function emptyTurns(node: Node): boolean {
-  return (node.kind === 'repeat' && mayBeEmpty(node.body)) || parts(node).some(emptyTurns);
 }
 
 const leaf = fc.constantFrom(
@@ -79,6 +58,8 @@ test('finds what the engine of JavaScript finds, at the same place', () => {
   fc.assert(
     fc.property(pattern, text, fc.boolean(), (source, against, ignoreCase) => {
       const tree = readPattern(source, ignoreCase);
+      // A turn that takes nothing counts in PCRE, and not in JavaScript; here an atomic group makes it final.
+      fc.pre(!some(tree.root, (node) => node.kind === 'atomic' && emptyTurns(node)));
       const script = scriptOf(tree);
       const expected = new RegExp(script.source, script.flags).exec(against);
       // V8 finds what is empty also between the halves of an emoji.
@@ -88,7 +69,6 @@ test('finds what the engine of JavaScript finds, at the same place', () => {
       else {
         found++;
         expect(actual).toMatchObject({ kind: 'found', index: expected.index });
-        // A turn that takes nothing counts in PCRE, and not in JavaScript.
         if (!emptyTurns(tree.root)) expect(actual.kind === 'found' && actual.groups[0]).toBe(expected[0]);
       }
     }),
@@ -114,6 +94,8 @@ test.each([
   ['a reference ignores case when the pattern does', '(?i)(a)\\1', 'aA', ['aA', 'a']],
   ['a loop keeps what a group held in an earlier turn', '^(?:(a)|b)*$', 'ab', ['ab', 'a']],
   ['a loop whose turn takes nothing is left', '^(?:(a?))*\\1$', 'aa', ['aa', '']],
+  ['a turn that takes nothing ends the loop, as in PCRE', '(?>(?:a??)*)', 'a', ['']],
+  ['a turn that takes nothing counts, as in PCRE', '(?>(?:a??|b){0,2})', 'a', ['']],
   ['a reference inside a lookbehind', '(a)x(?<=\\1x)', 'ax', ['ax', 'a']],
   ['a lookahead keeps its groups', '(?=(a+))a*b', 'aab', ['aab', 'aa']],
   ['a negative lookahead keeps none', '(?!(a)b)\\w(c)', 'ac', ['ac', undefined, 'c']],

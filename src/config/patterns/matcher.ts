@@ -1,7 +1,11 @@
 import type { Program, Step } from './matcher-program.ts';
 
 /** What a search came to; `gave up` when it would have taken too long, as PCRE does at its match limit. */
-export type Found = { readonly kind: 'found'; readonly groups: readonly (string | undefined)[]; readonly index: number };
+export type Found = {
+  readonly kind: 'found';
+  readonly groups: readonly (string | undefined)[];
+  readonly index: number;
+};
 export type Outcome = Found | { readonly kind: 'nothing' } | { readonly kind: 'gave up' };
 
 /** Steps of one search: some ten milliseconds. PCRE's own limit is ten times that. */

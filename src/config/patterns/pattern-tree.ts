@@ -31,9 +31,42 @@ export type Node =
 /** `line start` and `line end` are those of (?m); `last line end` is PCRE's `$`, also before a newline at the very end. */
 export type Where = 'start' | 'line start' | 'end' | 'line end' | 'last line end' | 'boundary' | 'no boundary';
 
-/** @returns whether something in the tree is of a kind */
-export function holds(node: Node, kind: Node['kind']): boolean {
-  return node.kind === kind || parts(node).some((part) => holds(part, kind));
+/** @returns whether something in the tree, or the node itself, is so */
+export function some(node: Node, so: (node: Node) => boolean): boolean {
+  return so(node) || parts(node).some((part) => some(part, so));
+}
+
+/** @returns whether a match may take no character at all */
+export function mayBeEmpty(node: Node): boolean {
+  switch (node.kind) {
+    case 'character':
+      return false;
+    case 'choice':
+      return node.options.some(mayBeEmpty);
+    case 'repeat':
+      return node.least === 0 || mayBeEmpty(node.body);
+    case 'look':
+    case 'assertion':
+    case 'reference':
+      return true;
+    case 'sequence':
+    case 'group':
+    case 'atomic':
+      return parts(node).every(mayBeEmpty);
+  }
+}
+
+/** @returns whether a loop in it may take a turn in which it takes nothing: PCRE and JavaScript go on differently then */
+export function emptyTurns(node: Node): boolean {
+  return some(node, (each) => each.kind === 'repeat' && mayBeEmpty(each.body));
+}
+
+/** @returns whether a group captures inside a loop: JavaScript forgets at each turn what it held, PCRE keeps it */
+export function capturesInLoop(node: Node): boolean {
+  return some(
+    node,
+    (each) => each.kind === 'repeat' && some(each, (inner) => inner.kind === 'group' && inner.number !== undefined),
+  );
 }
 
 export function parts(node: Node): readonly Node[] {

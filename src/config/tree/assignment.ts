@@ -20,7 +20,9 @@ export function assignment(
 ): Assignment {
   try {
     const values =
-      entry.declared.length > 0 ? entry.declared.map((option) => option.type.read(value, host)) : [entry.type.read(value, host)];
+      entry.declared.length > 0
+        ? entry.declared.map((option) => option.type.read(value, host))
+        : [entry.type.read(value, host)];
     return { entry, value, at, values };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;

@@ -44,12 +44,7 @@ export function isPattern(text: string): boolean {
 
 const plain = (name: string): Instance => ({ name, pattern: undefined, notice: undefined });
 
-function domainInstance(
-  type: string,
-  text: string,
-  place: Place | undefined,
-  host: PatternHost | undefined,
-): Instance {
+function domainInstance(type: string, text: string, place: Place | undefined, host: PatternHost | undefined): Instance {
   if (isPattern(text)) {
     try {
       const pattern = compilePattern(text.slice(1, -1), { ignoreCase: true, place, host });

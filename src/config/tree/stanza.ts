@@ -57,6 +57,25 @@ export function emptyStanza(parent: Stanza | undefined, step: Step, at: Place): 
 
 export const ROOT_STEP: Step = { type: 'global', instance: '', written: undefined, pattern: undefined };
 
+/** A stanza and all below it. */
+export function* stanzasOf(root: Stanza): Generator<Stanza, void> {
+  yield root;
+  const open: Iterator<Stanza>[] = [];
+  const enter = (stanza: Stanza): void => {
+    for (const ofType of [...stanza.children.values()].reverse()) open.push(ofType.values());
+  };
+  enter(root);
+  for (let stanzas = open.at(-1); stanzas; stanzas = open.at(-1)) {
+    const { value: stanza, done } = stanzas.next();
+    if (done === true) {
+      open.pop();
+      continue;
+    }
+    yield stanza;
+    if (stanza.children.size > 0) enter(stanza);
+  }
+}
+
 export function childOf(stanza: Stanza | undefined, type: string, instance: string): Stanza | undefined {
   return stanza?.children.get(type)?.get(instance);
 }
