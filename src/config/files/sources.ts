@@ -71,13 +71,7 @@ class Reader {
   readonly #read = new Map<string, { readonly items: readonly Item[]; readOnly: boolean }>();
   readonly included = new Map<IncludeItem, readonly Item[]>();
 
-  constructor(
-    disk: Disk,
-    directories: readonly string[],
-    errors: ConfigError[],
-    notices: Notice[],
-    slices: Slices,
-  ) {
+  constructor(disk: Disk, directories: readonly string[], errors: ConfigError[], notices: Notice[], slices: Slices) {
     this.#disk = disk;
     this.#directories = directories;
     this.#errors = errors;

@@ -276,14 +276,7 @@ async function read(parts: Parts, file: string | undefined, slices: Slices): Pro
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
   const findings = { errors, notices };
-  const { items, included, files } = await readSources(
-    options.disk,
-    main,
-    options.searchPath,
-    errors,
-    notices,
-    slices,
-  );
+  const { items, included, files } = await readSources(options.disk, main, options.searchPath, errors, notices, slices);
   const merging = new Merging({ base: implicit, items, included, schema, findings, host: patterns });
   await slices.run(() => merging.step());
   // References to stanzas that were left out for their errors would be errors for nothing.
