@@ -1,12 +1,12 @@
 import type { Clock } from './world.ts';
 
-/** How long a slice may keep the loop: connections must not notice. */
-const SLICE_MILLIS = 5;
+/** How long a slice may keep the loop. A message that comes in waits for several: five milliseconds were felt. */
+const SLICE_MILLIS = 2;
 /** Steps between two looks at the clock. */
-const STEPS = 32;
+const STEPS = 16;
 
 /**
- * Long work without haste: it gives way to everything else that waits for the loop every few milliseconds. In a
+ * Long work without haste: it gives way to everything else that waits for the loop every other millisecond. In a
  * simulated world no time passes while it works, so there it never gives way, and is the same each time.
  */
 export class Slices {

@@ -1,7 +1,8 @@
 import { ConfigError } from '../errors.ts';
 import type { Place, RawValue } from '../option.ts';
-import { type Budget, type IncludeItem, type Item, LIMITS } from './items.ts';
+import { type Budget, type IncludeItem, type Item, LIMITS, type StanzaItem } from './items.ts';
 import { Lexer, type Mark, type TokenKind } from './lexer.ts';
+import { nuls } from './nuls.ts';
 
 /**
  * Parses a whole file, and goes on behind each error, so that all are found at once. A wrong item is left out; what is
@@ -31,7 +32,10 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 interface Level {
   readonly items: Item[];
   /** The stanza, for who must be told that it is never closed. */
-  readonly open: { readonly title: string; readonly brace: Place; readonly name: string } | undefined;
+  readonly open: StanzaItem | undefined;
+  /** Where its `{` stands. */
+  readonly line: number;
+  readonly column: number;
   /** What is in it is read for its errors only. */
   dropped: boolean;
 }
@@ -57,10 +61,10 @@ export class Parsing {
     const clean = text.includes('\0') ? text.replaceAll('\0', ' ') : text;
     const bare = clean.charCodeAt(0) === 0xfeff ? ` ${clean.slice(1)}` : clean;
     this.#lexer = new Lexer(bare, file, (message, place, near) => this.#complain(message, place, near));
-    if (clean !== text) this.#nuls(text, file);
+    if (clean !== text) for (const place of nuls(text, file)) this.#complain('a NUL character', place, '\\0');
     const items: Item[] = [];
     this.items = items;
-    this.#levels = [{ items, open: undefined, dropped: false }];
+    this.#levels = [{ items, open: undefined, line: 1, column: 1, dropped: false }];
   }
 
   /** Reads the next item, or the end of a stanza. @returns false when there is nothing left */
@@ -90,7 +94,9 @@ export class Parsing {
   #neverClosed(): void {
     for (let level = this.#levels.pop(); level; level = this.#levels.pop()) {
       if (!level.open || this.#full) continue;
-      const { title, brace, name } = level.open;
+      const { name, instance, at } = level.open;
+      const title = instance === undefined ? name : `${name} "${instance}"`;
+      const brace = { file: at.file, line: level.line, column: level.column };
       this.#complain(`the '{' of ${title} is never closed`, brace, name);
     }
   }
@@ -312,7 +318,7 @@ export class Parsing {
   /** What is in it comes with the next steps. */
   #stanza(name: string, at: Place, instance: string | undefined): Item | undefined {
     const lexer = this.#lexer;
-    const brace = lexer.place;
+    const { line, column } = lexer;
     if (this.#levels.length > LIMITS.nesting) {
       this.#complain(`more than ${LIMITS.nesting} stanzas inside each other`, at, name);
       this.#discardBlock();
@@ -320,9 +326,9 @@ export class Parsing {
     }
     lexer.next(false);
     const items: Item[] = [];
-    const title = instance === undefined ? name : `${name} "${instance}"`;
-    this.#levels.push({ items, open: { title, brace, name }, dropped: false });
-    return { kind: 'stanza', name, at, instance, items };
+    const open: StanzaItem = { kind: 'stanza', name, at, instance, items };
+    this.#levels.push({ items, open, line, column, dropped: false });
+    return open;
   }
 
   #noName(): undefined {
@@ -359,7 +365,7 @@ export class Parsing {
       if (lexer.kind === '{') {
         if (this.#levels.length > LIMITS.nesting) return this.#discardBlock();
         lexer.next(false);
-        this.#levels.push({ items: [], open: undefined, dropped: true });
+        this.#levels.push({ items: [], open: undefined, line, column: 1, dropped: true });
         return;
       }
       if (lexer.kind === '(' || lexer.kind === '[') this.#discardNested(lexer.kind);
@@ -418,23 +424,6 @@ export class Parsing {
       this.#complain(`more than ${LIMITS.items} items in all files together`, this.#lexer.place, this.#lexer.value);
     this.#full = true;
     while (this.#lexer.next(false) !== 'end');
-  }
-
-  #nuls(text: string, file: string): void {
-    let line = 1;
-    let lineStart = 0;
-    let from = 0;
-    for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) {
-      for (let end = text.indexOf('\n', from); end !== -1 && end < at; end = text.indexOf('\n', end + 1)) {
-        line++;
-        lineStart = end + 1;
-      }
-      from = Math.max(from, lineStart);
-      // One for a line says enough about a file that is no text.
-      if (at === lineStart || text.lastIndexOf('\0', at - 1) < lineStart) {
-        this.#complain('a NUL character', { file, line, column: at - lineStart + 1 }, '\\0');
-      }
-    }
   }
 
   #complain(message: string, place: Place, near: string): void {

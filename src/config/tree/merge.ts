@@ -20,8 +20,11 @@ export type Included = ReadonlyMap<IncludeItem, readonly Item[]>;
 
 interface OpenStanza extends Stanza {
   readonly options: Map<string, Assignment>;
-  readonly children: Map<string, Map<string, OpenStanza>>;
+  children: ReadonlyMap<string, Map<string, OpenStanza>>;
 }
+
+/** Most stanzas have nothing inside, and a map of their own would be a fifth of what they take. */
+const NO_CHILDREN: ReadonlyMap<string, Map<string, OpenStanza>> = new Map();
 
 /** What is merged, and with what. */
 export interface MergeParts {
@@ -152,7 +155,7 @@ export class Merging {
     const instance = this.#instance(item, type, row);
     if (!instance) return;
     let ofType = into.children.get(type);
-    if (!ofType) into.children.set(type, (ofType = new Map()));
+    if (!ofType) into.children = new Map(into.children).set(type, (ofType = new Map()));
     let child = ofType.get(instance.name);
     if (!child) {
       child = {
@@ -163,7 +166,7 @@ export class Merging {
         at: item.at,
         pattern: instance.pattern,
         options: new Map(),
-        children: new Map(),
+        children: NO_CHILDREN,
       };
       ofType.set(instance.name, child);
     }
