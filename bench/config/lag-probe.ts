@@ -3,7 +3,7 @@
  * JSON for each 50 ms to the file that IMPETUS_LAG_FILE names. Milliseconds.
  */
 import { appendFileSync } from 'node:fs';
-import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 
 export interface Lag {
   /** Since the epoch. */

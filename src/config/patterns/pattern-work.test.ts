@@ -1,5 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CharacterSets } from './character-set.ts';
+import { Matcher } from './matcher.ts';
+import { programOf } from './matcher-program.ts';
 import { compilePattern } from './pattern.ts';
+import { readPattern } from './pattern-reader.ts';
+import { mostWork } from './pattern-work.ts';
 
 /** What operators write in Domain and Host stanzas, and in rules about replies. */
 const REALISTIC = String.raw`
@@ -160,4 +166,41 @@ test('what is judged harmless takes no time whatever the name', () => {
   }
   // 1300 searches at their worst. The bound is one that a hang breaks and a busy machine does not.
   expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+const leaf = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', 'c', '^', '$', '\\b', 'aa', 'ab');
+const { pattern: anyPattern } = fc.letrec<{ pattern: string }>((tie) => ({
+  pattern: fc.oneof(
+    { maxDepth: 5, depthSize: 'large' },
+    leaf,
+    fc.tuple(tie('pattern'), tie('pattern')).map(([one, other]) => one + other),
+    fc.tuple(tie('pattern'), tie('pattern')).map(([one, other]) => `(?:${one}|${other})`),
+    fc
+      .tuple(tie('pattern'), fc.constantFrom('*', '+', '?', '*?', '{0,3}', '{2,}'))
+      .map(([inner, times]) => `(?:${inner})${times}`),
+    fc.tuple(tie('pattern'), fc.constantFrom('(?>', '(?=', '(?!')).map(([inner, opening]) => `${opening}${inner})`),
+  ),
+}));
+
+/** Repeated pieces are what hurts, and an end that cannot match makes every way be tried. */
+const hostile = fc
+  .tuple(fc.constantFrom('a', 'ab', 'aab', 'b', 'aac', 'abb'), fc.constantFrom('', 'c', '!', '\n'))
+  .map(([piece, end]) => piece.repeat(60).slice(0, 59) + end);
+
+test('no search takes more steps than was judged, with a matcher that tries everything', () => {
+  let checked = 0;
+  fc.assert(
+    fc.property(anyPattern, hostile, (source, text) => {
+      const tree = readPattern(source, false);
+      const sets = new CharacterSets(false);
+      const work = mostWork(tree, sets, text.length);
+      // One step that is counted is at most ten of the matcher's, which gives up at a million.
+      if (work > 100_000) return;
+      checked++;
+      const forgetting = { ...programOf(tree, sets), forgetful: false };
+      expect(new Matcher(forgetting).search(text).kind).not.toBe('gave up');
+    }),
+    { numRuns: 4000 },
+  );
+  expect(checked).toBeGreaterThan(1000);
 });

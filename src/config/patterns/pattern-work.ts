@@ -1,5 +1,5 @@
 import type { CharacterSets } from './character-set.ts';
-import { type Node, type PatternTree, parts } from './pattern-tree.ts';
+import { mayBeEmpty, type Node, type PatternTree, parts } from './pattern-tree.ts';
 
 /**
  * How much a backtracking engine may have to do for a text of `length` characters that was made to hurt, in steps of
@@ -119,14 +119,16 @@ class Judge {
 
   #repeat(node: Extract<Node, { kind: 'repeat' }>, next: Next): Bound {
     const { body, least, most } = node;
-    const { set, empty } = this.#first(body);
+    const { set } = this.#first(body);
+    const empty = mayBeEmpty(body);
     const inner = this.#bound(body, most > 1 ? union(set, next) : next);
     const turns = Math.min(most, Math.floor(this.#length / Math.max(1, shortest(body))) + 1);
     if (empty && most > 1) return HOPELESS;
-    if (inner.ways > 1) {
-      const ways = powers(inner.ways, turns);
+    // A turn that takes nothing ends where no turn ends.
+    if (inner.ways > 1 || empty) {
+      const ways = inner.ways === 1 ? 2 : powers(inner.ways, turns);
       const sameEnd = most === 1 ? inner.sameEnd + (empty ? 1 : 0) : ways;
-      return { ways, sameEnd, work: inner.work * powers(inner.ways, turns - 1) + 1, tight: false };
+      return { ways, sameEnd, work: inner.work * (inner.ways === 1 ? 1 : powers(inner.ways, turns - 1)) + 1, tight: false };
     }
     const row = inner.tight ? Math.min(turns * inner.work, inner.work + this.#length * size(body)) : turns * inner.work;
     // An end before the last one is followed by what the body begins with: where that cannot be, there is one end only.
