@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually, freePort, home } from '../../test/end-to-end/harness.ts';
 import { type Paced, paced } from '../load/paced.ts';
@@ -165,18 +166,15 @@ function fill(port: number, pairs: number): Promise<void> {
 
 function launch(directory: string): ChildProcess {
   const output = openSync(join(directory, 'output'), 'a');
-  const words = [
-    '--import',
-    join(home, 'bench/config/lag-probe.ts'),
-    join(home, 'dist/impetus.js'),
-    'start',
-    '-c',
-    join(directory, 'impetus.conf'),
-  ];
-  const child = spawn(process.execPath, words, {
+  const probe = `--import=${pathToFileURL(join(home, 'bench/config/lag-probe.ts')).href}`;
+  const child = spawn(join(home, 'bin/impetus'), ['start', '-c', join(directory, 'impetus.conf')], {
     stdio: ['ignore', output, output],
     cwd: directory,
-    env: { ...process.env, IMPETUS_LAG_FILE: join(directory, 'lag') },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${probe}`,
+      IMPETUS_LAG_FILE: join(directory, 'lag'),
+    },
   });
   closeSync(output);
   child.on('exit', (code) => {

@@ -128,7 +128,12 @@ class Judge {
     if (inner.ways > 1 || empty) {
       const ways = inner.ways === 1 ? 2 : powers(inner.ways, turns);
       const sameEnd = most === 1 ? inner.sameEnd + (empty ? 1 : 0) : ways;
-      return { ways, sameEnd, work: inner.work * (inner.ways === 1 ? 1 : powers(inner.ways, turns - 1)) + 1, tight: false };
+      return {
+        ways,
+        sameEnd,
+        work: inner.work * (inner.ways === 1 ? 1 : powers(inner.ways, turns - 1)) + 1,
+        tight: false,
+      };
     }
     const row = inner.tight ? Math.min(turns * inner.work, inner.work + this.#length * size(body)) : turns * inner.work;
     // An end before the last one is followed by what the body begins with: where that cannot be, there is one end only.
