@@ -15,20 +15,20 @@ export class Compiled {
   /** For keys of caches: no two compiled stanzas of a configuration have the same. */
   readonly number: number;
   readonly cells: readonly Cell[];
-  readonly #compiler: Compiler;
+  readonly compiler: Compiler;
   #index: StanzaIndex | undefined;
 
   constructor(stanza: Stanza, number: number, start: Options, compiler: Compiler) {
     this.stanza = stanza;
     this.number = number;
     this.id = { key: stanza.key, place: stanza.at };
-    this.#compiler = compiler;
+    this.compiler = compiler;
     this.cells = cellsOf(stanza, start, this.id);
   }
 
   child(type: string, instance: string): Compiled | undefined {
     const child = childOf(this.stanza, type, instance);
-    return child && this.#compiler.compile(child);
+    return child && this.compiler.compile(child);
   }
 
   /** The literal stanza of that name, then the regex stanzas that match it, in order of appearance. */
@@ -47,7 +47,7 @@ export class Compiled {
   /** Makes the index beforehand, without haste: it may be of a hundred thousand stanzas. */
   async prepare(slices: Slices): Promise<void> {
     if (this.#index) return;
-    const index = new StanzaIndex(this.#compiler);
+    const index = new StanzaIndex(this.compiler);
     for (const type of INDEXED)
       await slices.each(this.stanza.children.get(type)?.values() ?? [], (child) => index.add(child));
     this.#index ??= index;
@@ -55,7 +55,7 @@ export class Compiled {
 
   #indexed(): StanzaIndex {
     if (!this.#index) {
-      this.#index = new StanzaIndex(this.#compiler);
+      this.#index = new StanzaIndex(this.compiler);
       for (const type of INDEXED)
         for (const child of this.stanza.children.get(type)?.values() ?? []) this.#index.add(child);
     }
@@ -94,7 +94,6 @@ class StanzaIndex {
 
 /** One for each configuration: what it knows holds for all generations. */
 export class Compiler {
-  readonly #compiled = new WeakMap<Stanza, Compiled>();
   readonly #start: ReadonlyMap<string, Options>;
   #count = 0;
   /** Built-in defaults. */
@@ -116,11 +115,10 @@ export class Compiler {
   }
 
   compile(stanza: Stanza): Compiled {
-    let compiled = this.#compiled.get(stanza);
-    if (!compiled) {
-      compiled = new Compiled(stanza, this.#count++, this.#start.get(stanza.key) ?? stanza.options, this);
-      this.#compiled.set(stanza, compiled);
-    }
+    const known = stanza.compiled;
+    if (known instanceof Compiled && known.stanza === stanza && known.compiler === this) return known;
+    const compiled = new Compiled(stanza, this.#count++, this.#start.get(stanza.key) ?? stanza.options, this);
+    stanza.compiled = compiled;
     return compiled;
   }
 

@@ -167,6 +167,7 @@ export class Merging {
         pattern: instance.pattern,
         options: new Map(),
         children: NO_CHILDREN,
+        compiled: undefined,
       };
       ofType.set(instance.name, child);
     }

@@ -29,6 +29,11 @@ export interface Stanza {
   readonly options: ReadonlyMap<string, Assignment>;
   /** By type, then by instance, each in order of first appearance. */
   readonly children: ReadonlyMap<string, ReadonlyMap<string, Stanza>>;
+  /**
+   * What the compiler has made of it, kept here because a WeakMap of a hundred thousand stanzas costs each collection of
+   * garbage forty milliseconds. A changed copy holds that of its original, which the compiler does not take for its own.
+   */
+  compiled: { readonly stanza: Stanza } | undefined;
 }
 
 /** One step of a path through the tree. */
@@ -52,6 +57,7 @@ export function emptyStanza(parent: Stanza | undefined, step: Step, at: Place): 
     key: parent ? keyBelow(parent.key, step.type, step.instance) : 'global',
     options: new Map(),
     children: new Map(),
+    compiled: undefined,
   };
 }
 
