@@ -156,7 +156,11 @@ export class QueueRegistry implements Queues, Office {
 
   /** Values have changed: whoever waits asks again. */
   reconsider(): void {
-    for (const pair of this.#pairs.values()) if (pair.active > 0) this.due(pair);
+    this.#serving.addAll(this.#waiting());
+  }
+
+  *#waiting(): Generator<Pair> {
+    for (const pair of this.#pairs.values()) if (pair.active > 0) yield pair;
   }
 
   /** What failed in this turn goes to the undertaker now: before a shutdown waits for him. */

@@ -2,11 +2,14 @@ import type { Clock } from '../world/index.ts';
 import type { Servable } from './office.ts';
 
 /** Milliseconds in which queues are served before others have their turn. */
-const SLICE = 5;
+const SLICE = 2;
 /** Queues between two looks at the clock. */
-const LOOK = 16;
+const LOOK = 8;
 
-/** Queues that wait to be served, each once. After a commit that may be all of them: then it takes several turns. */
+/**
+ * Queues that wait to be served, each once. After a commit that may be a hundred thousand: they are served over many turns,
+ * and not even put in a row at once.
+ */
 export class Serving {
   readonly #clock: Clock;
   readonly #serve: (queue: Servable) => void;
@@ -15,6 +18,9 @@ export class Serving {
   /** Being served, from this place on. */
   #row: readonly Servable[] = [];
   #next = 0;
+  /** What is left of those that are all to be asked again. */
+  #all: Iterator<Servable> | undefined;
+  #fromAll = false;
 
   constructor(clock: Clock, serve: (queue: Servable) => void) {
     this.#clock = clock;
@@ -23,6 +29,12 @@ export class Serving {
 
   add(queue: Servable): void {
     this.#due.add(queue);
+    this.#later();
+  }
+
+  /** @param queues which may come and go while they are gone through; they take the place of those of an earlier call */
+  addAll(queues: Iterable<Servable>): void {
+    this.#all = queues[Symbol.iterator]();
     this.#later();
   }
 
@@ -39,14 +51,27 @@ export class Serving {
       this.#due.clear();
     }
     const until = this.#clock.now() + SLICE;
-    while (this.#next < this.#row.length) {
-      const queue = this.#row[this.#next++];
-      if (queue !== undefined) this.#serve(queue);
-      if (this.#next % LOOK === 0 && this.#clock.now() >= until) break;
+    for (let count = 1; ; count++) {
+      const queue = this.#take();
+      if (queue === undefined) break;
+      this.#serve(queue);
+      if (count % LOOK === 0 && this.#clock.now() >= until) break;
     }
-    if (this.#next < this.#row.length) return this.#later();
-    this.#row = [];
-    this.#next = 0;
-    if (this.#due.size > 0) this.#later();
+    if (this.#next === this.#row.length) {
+      this.#row = [];
+      this.#next = 0;
+    }
+    if (this.#row.length > 0 || this.#all !== undefined || this.#due.size > 0) this.#later();
+  }
+
+  /** What has become due by itself and what is asked again take turns, so that neither waits for the end of the other. */
+  #take(): Servable | undefined {
+    this.#fromAll = !this.#fromAll;
+    if (this.#all && (this.#fromAll || this.#next === this.#row.length)) {
+      const { value, done } = this.#all.next();
+      if (done !== true) return value;
+      this.#all = undefined;
+    }
+    return this.#next < this.#row.length ? this.#row[this.#next++] : undefined;
   }
 }
