@@ -53,7 +53,7 @@ function reopen(stanza: Stanza): OpenStanza {
   for (const [type, ofType] of stanza.children) {
     children.set(type, new Map([...ofType].map(([instance, child]) => [instance, reopen(child)])));
   }
-  return { ...stanza, options: new Map(stanza.options), children };
+  return { ...stanza, options: new Map(stanza.options), children, compiled: undefined };
 }
 
 /** Items of one stanza or file that are being gone through. */

@@ -31,7 +31,7 @@ export interface Stanza {
   readonly children: ReadonlyMap<string, ReadonlyMap<string, Stanza>>;
   /**
    * What the compiler has made of it, kept here because a WeakMap of a hundred thousand stanzas costs each collection of
-   * garbage forty milliseconds. A changed copy holds that of its original, which the compiler does not take for its own.
+   * garbage forty milliseconds. A changed copy has none yet.
    */
   compiled: { readonly stanza: Stanza } | undefined;
 }
@@ -96,6 +96,7 @@ export function follow(root: Stanza, path: readonly Step[]): Stanza | undefined 
 export function withOption(root: Stanza, path: readonly Step[], assignment: Assignment): Stanza {
   return changed(root, path, assignment.at, (stanza) => ({
     ...stanza,
+    compiled: undefined,
     options: new Map(stanza.options).set(assignment.entry.name, assignment),
   }));
 }
@@ -110,7 +111,7 @@ export function withoutOption(root: Stanza, path: readonly Step[], name: string)
   return changed(root, path, root.at, (stanza) => {
     const options = new Map(stanza.options);
     options.delete(name);
-    return { ...stanza, options };
+    return { ...stanza, options, compiled: undefined };
   });
 }
 
@@ -124,7 +125,7 @@ export function withoutStanza(root: Stanza, path: readonly Step[]): Stanza {
     ofType.delete(last.instance);
     if (ofType.size === 0) children.delete(last.type);
     else children.set(last.type, ofType);
-    return { ...parent, children };
+    return { ...parent, children, compiled: undefined };
   });
 }
 
@@ -133,7 +134,7 @@ function changed(stanza: Stanza, path: readonly Step[], at: Place, change: (stan
   if (!step) return change(stanza);
   const child = childOf(stanza, step.type, step.instance) ?? emptyStanza(stanza, step, at);
   const ofType = new Map(stanza.children.get(step.type)).set(step.instance, changed(child, rest, at, change));
-  return { ...stanza, children: new Map(stanza.children).set(step.type, ofType) };
+  return { ...stanza, compiled: undefined, children: new Map(stanza.children).set(step.type, ofType) };
 }
 
 /** For people: `Listen ":25"`, `Esmtp_Listener`, `Global`. */
