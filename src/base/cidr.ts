@@ -78,6 +78,14 @@ export class CidrTable<T> {
   matches(ip: string): T[] {
     const found: T[] = [];
     if (this.#size === 0) return found;
+    const word = ipv4Word(ip);
+    if (word !== -1) {
+      for (const { prefix, values } of this.#ipv4) {
+        const here = values.get(prefix === 0 ? 0 : (word & (-1 << (32 - prefix))) >>> 0);
+        if (here) for (const value of here) found.push(value);
+      }
+      return found;
+    }
     const bytes = addressBytes(unmapped(ip));
     for (const level of bytes.length === 4 ? this.#ipv4 : this.#ipv6) {
       const values = level.values.get(maskedKey(bytes, level.prefix));
@@ -86,6 +94,34 @@ export class CidrTable<T> {
     return found;
   }
 }
+
+/** @returns an IPv4 address as a number without building anything, -1 when it is not one in its plain form */
+function ipv4Word(ip: string): number {
+  let word = 0;
+  let octet = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let at = 0; at < ip.length; at++) {
+    const code = ip.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0 || ++dots > 3) return -1;
+      word = word * 256 + octet;
+      octet = 0;
+      digits = 0;
+    } else {
+      // A leading zero means different things to different people: whoever parses addresses decides.
+      if (code < ZERO || code > NINE || (digits > 0 && octet === 0)) return -1;
+      octet = octet * 10 + (code - ZERO);
+      digits++;
+      if (octet > 255) return -1;
+    }
+  }
+  return dots === 3 && digits > 0 ? word * 256 + octet : -1;
+}
+
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 interface Level<T> {
   readonly prefix: number;

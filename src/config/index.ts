@@ -13,15 +13,16 @@ export * from './live/generation.ts';
 export {
   LiveConfiguration,
   type LoadedConfiguration,
-  type LoadOptions,
   loadConfiguration,
 } from './live/live-configuration.ts';
+export type { LoadOptions } from './live/parts.ts';
 export * from './manual/coverage-text.ts';
 export { type SchemaDocument, schemaDocument } from './manual/document.ts';
 export { documentSchema } from './manual/document-schema.ts';
 export { askManual, type ManualAnswer } from './manual/entry-text.ts';
 export { Manual, SUBJECTS, type Subject } from './manual/manual.ts';
 export * from './option.ts';
+export type { Pattern, PatternMatch } from './patterns/pattern.ts';
 export * from './schema/config-options.ts';
 export * from './schema/declare.ts';
 export { configSchema } from './schema/schema.ts';

@@ -53,9 +53,17 @@ export interface ValueType<T> {
   readonly examples?: readonly string[];
   /** `T` includes undefined, so that an option without a default needs none. */
   readonly absent?: true;
-  read(raw: RawValue): T;
+  read(raw: RawValue, host?: PatternHost): T;
   /** Parts of a value that are accepted and change nothing yet, each in words: the check names them. */
   unserved?(raw: RawValue): readonly string[];
+}
+
+/** What regular expressions need of the house they work in. */
+export interface PatternHost {
+  /** Milliseconds, on a scale that only grows. */
+  now(): number;
+  /** A sentence for the operator. */
+  tell(text: string): void;
 }
 
 /** The message says what was expected, for `expected …`; a type adds why only where the title does not say it. */

@@ -57,6 +57,7 @@ export async function buildServer({
   observe?.(events);
   const recent = undo.adopt(recentDiagnostics(events), (each) => each[Symbol.dispose]());
   const statistics = undo.adopt(makeStatistics(events, clock), (each) => each[Symbol.dispose]());
+  undo.use(configuration.onPatternTrouble((text) => events.diagnose('WARNING', 'config', text)));
   const complain = (text: string): void => process.complain(`${text}\n`);
 
   const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, complain }));

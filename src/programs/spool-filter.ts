@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Millis, millis } from '../base/index.ts';
-import { rawOf, regex, ValueError } from '../config/index.ts';
+import { type Pattern, rawOf, regex, ValueError } from '../config/index.ts';
 import { civilTime } from '../message/index.ts';
 import type { SpoolEntry } from './spool-entry.ts';
 
 /** Which messages are meant; the words are Momentum's (manual page ec_show). */
 export interface SpoolFilter {
-  readonly sender?: RegExp;
-  readonly recipient?: RegExp;
+  readonly sender?: Pattern;
+  readonly recipient?: Pattern;
   readonly start_date?: Millis;
   readonly end_date?: Millis;
 }
@@ -32,11 +32,11 @@ export function passes(filter: SpoolFilter, entry: SpoolEntry): boolean {
   const { sender, recipient, start_date: first, end_date: last } = filter;
   if (first !== undefined && entry.receivedAt < first) return false;
   if (last !== undefined && entry.receivedAt > last) return false;
-  if (sender !== undefined && entry.sender.search(sender) === -1) return false;
-  return recipient === undefined || entry.recipient.search(recipient) !== -1;
+  if (sender !== undefined && !sender.test(entry.sender)) return false;
+  return recipient === undefined || recipient.test(entry.recipient);
 }
 
-function pattern(text: string): RegExp {
+function pattern(text: string): Pattern {
   try {
     return regex.read(rawOf(text));
   } catch (error) {

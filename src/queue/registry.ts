@@ -25,6 +25,7 @@ import type { Attempt, Judged } from './outcome.ts';
 import { Pair } from './pair.ts';
 import type { Courier, Item, MailQueue, Queues } from './queues.ts';
 import { type RetryState, readRetryState, writeRetryState } from './retry-state.ts';
+import { Serving } from './serving.ts';
 import type { Failure, Undertaker } from './undertaker.ts';
 
 interface Told {
@@ -73,8 +74,7 @@ export class QueueRegistry implements Queues, Office {
   #bindings: ReadonlySet<BindingName> = new Set();
   #knownGeneration = -1;
   #courier: Courier | undefined;
-  readonly #due = new Set<Servable>();
-  #dueDeferred = false;
+  readonly #serving: Serving;
   readonly #amended = new Set<Batch>();
   readonly #burials = new Map<Batch, { readonly failure: Failure; readonly told: Told }[]>();
   #housekeeping: Disposable | undefined;
@@ -87,6 +87,10 @@ export class QueueRegistry implements Queues, Office {
     this.#parts = parts;
     this.clock = parts.clock;
     this.shaping = parts.shaping;
+    this.#serving = new Serving(parts.clock, (queue) => {
+      this.#serve(queue);
+      queue.limits.passOn();
+    });
     this.ledger = new Books(() => this.#count());
     this.#keepHouse();
     this.#expire();
@@ -163,7 +167,11 @@ export class QueueRegistry implements Queues, Office {
 
   /** Values have changed: whoever waits asks again. */
   reconsider(): void {
-    for (const pair of this.#pairs.values()) if (pair.active > 0) this.due(pair);
+    this.#serving.addAll(this.#waiting());
+  }
+
+  *#waiting(): Generator<Pair> {
+    for (const pair of this.#pairs.values()) if (pair.active > 0) yield pair;
   }
 
   /** What failed in this turn goes to the undertaker now: before a shutdown waits for him. */
@@ -179,10 +187,7 @@ export class QueueRegistry implements Queues, Office {
   }
 
   due(queue: Servable): void {
-    this.#due.add(queue);
-    if (this.#dueDeferred) return;
-    this.#dueDeferred = true;
-    this.clock.defer(() => this.#serve());
+    this.#serving.add(queue);
   }
 
   delivered(pair: MailQueue, item: QueueItem, outcome: Judged): void {
@@ -261,20 +266,10 @@ export class QueueRegistry implements Queues, Office {
     if (item.place === 'active') this.due(pair);
   }
 
-  #serve(): void {
-    this.#dueDeferred = false;
-    const queues = [...this.#due];
-    this.#due.clear();
-    for (const queue of queues) {
-      if (queue.active > 0) this.#serveOne(queue);
-      queue.limits.passOn();
-    }
-  }
-
   /** One pair in trouble must not take the others with it. */
-  #serveOne(queue: Servable): void {
+  #serve(queue: Servable): void {
     try {
-      this.#courier?.serve(queue);
+      if (queue.active > 0) this.#courier?.serve(queue);
     } catch (error) {
       const text = `${queue.domain}/${queue.binding}: cannot be served, tried again in a minute: ${reason(error)}`;
       this.#parts.events.diagnose('CRITICAL', 'queue', text);

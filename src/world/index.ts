@@ -2,4 +2,5 @@
 
 export * from './process.ts';
 export * from './resolver/index.ts';
+export * from './slices.ts';
 export * from './world.ts';

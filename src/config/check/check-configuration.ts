@@ -1,10 +1,10 @@
 import { type ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
 import { SourceReader } from '../files/sources.ts';
 import { lint } from '../lint/lint.ts';
-import { LiveConfiguration, type LoadOptions, planFor } from '../live/live-configuration.ts';
-import { inOrder, mainFile, readConfiguration } from '../live/reading.ts';
-import { configSchema } from '../schema/schema.ts';
-import { implicitTree } from '../tree/implicit.ts';
+import { inOrder } from '../live/in-order.ts';
+import { LiveConfiguration } from '../live/live-configuration.ts';
+import { type LoadOptions, partsOf, planFor } from '../live/parts.ts';
+import { mainFile, readConfiguration } from '../live/reading.ts';
 import { checkReadFiles } from './read-files.ts';
 
 export interface CheckOptions extends LoadOptions {
@@ -47,29 +47,29 @@ export async function checkConfiguration(options: CheckOptions): Promise<CheckRe
 async function syntax(options: CheckOptions): Promise<CheckResult> {
   const errors: ConfigError[] = [];
   const notices: Notice[] = [];
-  const schema = configSchema(options.declared, options.modules);
-  const plan = { ...planFor(options, schema, implicitTree(schema), options.file), looksOnly: true };
+  const plan = { ...planFor(partsOf(options), options.file), looksOnly: true };
   const reader = new SourceReader(plan, errors, notices);
   await reader.main(await mainFile(plan));
   const files = await reader.files();
   return {
     outcome: errors.length === 0 ? 'valid' : 'invalid',
-    errors: inOrder(errors, files, (error) => error.checkLine),
-    ...sorted(inOrder(notices, files, (notice) => notice.line)),
+    errors: await inOrder(errors, files, (error) => error.checkLine, plan.slices),
+    ...sorted(await inOrder(notices, files, (notice) => notice.line, plan.slices)),
     configuration: undefined,
   };
 }
 
 async function whole(options: CheckOptions): Promise<CheckResult> {
-  const schema = configSchema(options.declared, options.modules);
-  const implicit = implicitTree(schema);
-  const plan = { ...planFor(options, schema, implicit, options.file), looksOnly: true };
+  const parts = partsOf(options);
+  const plan = { ...planFor(parts, options.file), looksOnly: true };
   const { reading, sources } = await readConfiguration(plan, async (tree, errors) => {
     if (options.files !== false) await checkReadFiles(options.disk, tree, options.searchPath, errors);
   });
-  const configuration = new LiveConfiguration(options, schema, implicit, reading);
-  const more = options.pedantic === true ? lint({ generation: configuration.current, schema, sources }) : [];
-  const notices = inOrder([...reading.notices, ...more], reading.files, (notice) => notice.line);
+  const configuration = new LiveConfiguration(parts, reading);
+  const more =
+    options.pedantic === true ? lint({ generation: configuration.current, schema: parts.schema, sources }) : [];
+  const all = [...reading.notices, ...more];
+  const notices = await inOrder(all, reading.files, (notice) => notice.line, plan.slices);
   return { outcome: 'valid', errors: [], ...sorted(notices), configuration };
 }
 

@@ -2,7 +2,8 @@ import { ConfigError } from '../errors.ts';
 import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
 import { restartWarning } from '../live/live-configuration.ts';
-import type { RawValue } from '../option.ts';
+import type { PatternHost, RawValue } from '../option.ts';
+import { compilePattern, type Pattern } from '../patterns/pattern.ts';
 import { rawOf } from '../schema/declare.ts';
 import type { OptionEntry } from '../schema/schema.ts';
 import { pathSpelling, spelling } from '../schema/spelling.ts';
@@ -20,7 +21,6 @@ import {
   withoutStanza,
   withStanza,
 } from '../tree/stanza.ts';
-import { compilePattern } from '../values/pattern.ts';
 import { CONSOLE, type CommandPath, evaluate, isText, readPath } from './path.ts';
 import type { CommandCall, CommandResult } from './session.ts';
 import { onlyOption } from './words.ts';
@@ -40,13 +40,13 @@ export function valueLine(call: CommandCall, how: 'get' | 'eval'): CommandResult
 
 /** `config set`. */
 export async function changeOption(call: CommandCall): Promise<CommandResult> {
-  const { schema } = call.configuration;
-  const path = readPath(schema, treeOf(call), call.words, 0);
+  const { schema, patterns } = call.configuration;
+  const path = readPath(schema, treeOf(call), call.words, 0, patterns);
   const { entry, written } = optionBehind(call, path, false);
   const from = call.words[path.next + 1];
   if (!from) throw new ConfigError(`a value is missing for ${written}`);
   const text = call.line.slice(from.offset);
-  const assigned = checkedValue(entry, text);
+  const assigned = checkedValue(entry, text, patterns);
   const warnings =
     entry.declared.length === 0
       ? [`Warning: "${spelling(entry.name)}" is not implemented yet; it changes nothing.`]
@@ -168,13 +168,13 @@ export function optionBehind(
   return { entry, written: word.text };
 }
 
-function checkedValue(entry: OptionEntry, text: string): Assignment {
+function checkedValue(entry: OptionEntry, text: string, host: PatternHost): Assignment {
   const errors: ConfigError[] = [];
   const raw = parseValue(text, CONSOLE, errors);
   const [error] = errors;
   if (!raw || error) throw new ConfigError(error?.message ?? 'a value is missing');
   try {
-    return assignment(entry, spelling(entry.name), raw, raw.at);
+    return assignment(entry, spelling(entry.name), raw, raw.at, host);
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     const shown = raw.kind === 'text' ? raw.text : valueText(raw);
@@ -195,7 +195,7 @@ function legalWords(title: string): string {
   return title.startsWith('one of ') ? `, ${title}` : '';
 }
 
-function readPattern(text: string): RegExp {
+function readPattern(text: string): Pattern {
   try {
     return compilePattern(text);
   } catch (error) {

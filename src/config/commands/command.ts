@@ -103,7 +103,7 @@ function replay({ session }: CommandCall): CommandResult {
 async function commit({ configuration, session }: CommandCall): Promise<CommandResult> {
   const { transaction } = session;
   if (!transaction) return failed('no transaction is open');
-  const before = new Set(configuration.pending(configuration.current.tree));
+  const before = new Set(await configuration.pending(configuration.current.tree));
   const next = await configuration.commit(transaction.tree, transaction.from, {
     origin: { kind: 'commit', commands: transaction.lines.length },
     who: session.who,
@@ -111,10 +111,8 @@ async function commit({ configuration, session }: CommandCall): Promise<CommandR
   if (!next)
     return failed(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
   session.transaction = undefined;
-  const warnings = configuration
-    .pending(configuration.current.tree)
-    .filter((name) => !before.has(name))
-    .map(restartWarning);
+  const after = await configuration.pending(configuration.current.tree);
+  const warnings = after.filter((name) => !before.has(name)).map(restartWarning);
   return { ok: true, lines: [...warnings, `Committed, generation ${next.number}.`] };
 }
 
@@ -134,11 +132,11 @@ async function reload({ configuration, session, words }: CommandCall): Promise<C
   try {
     if (checks) {
       const { tree, notices } = await configuration.inspect(file?.text);
-      const found = reloadNotices(notices, configuration.pending(tree));
+      const found = reloadNotices(notices, await configuration.pending(tree));
       return { ok: true, lines: [...found, 'Configuration valid; nothing was changed.'] };
     }
     const next = await configuration.reload(file?.text, session.who);
-    const found = reloadNotices(configuration.notices, configuration.pending(configuration.current.tree));
+    const found = reloadNotices(configuration.notices, await configuration.pending(configuration.current.tree));
     return { ok: true, lines: [...found, `Configuration reloaded, generation ${next.number}.`] };
   } catch (error) {
     if (error instanceof ConfigErrors) return { ok: false, lines: error.consoleLines };

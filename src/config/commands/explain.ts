@@ -15,7 +15,7 @@ import { onlyOption } from './words.ts';
 export function explain(call: CommandCall): CommandResult {
   const { configuration, words } = call;
   const tree = treeOf(call);
-  const path = readPath(configuration.schema, tree, words, 0);
+  const path = readPath(configuration.schema, tree, words, 0, configuration.patterns);
   const { entry } = optionBehind(call, path, true);
   onlyOption(words, path.next);
   const generation = configuration.tentative(tree);

@@ -58,15 +58,13 @@ export async function rollbackTo(call: CommandCall): Promise<CommandResult> {
   const past = pastOf(call, number.text);
   const live = configuration.current;
   if (past.number === live.number) return { ok: true, lines: [`Generation ${live.number} is live already.`] };
-  const before = new Set(configuration.pending(live.tree));
+  const before = new Set(await configuration.pending(live.tree));
   const made = { origin: { kind: 'rollback', to: past.number }, who: session.who } as const;
   const next = await configuration.commit(past.tree, live.number, made);
   if (!next)
     throw new ConfigError(`transaction conflict; live configuration is now generation ${configuration.current.number}`);
-  const warnings = configuration
-    .pending(configuration.current.tree)
-    .filter((name) => !before.has(name))
-    .map(restartWarning);
+  const after = await configuration.pending(configuration.current.tree);
+  const warnings = after.filter((name) => !before.has(name)).map(restartWarning);
   return { ok: true, lines: [...warnings, `Generation ${past.number} is live again, as generation ${next.number}.`] };
 }
 

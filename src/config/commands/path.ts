@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import { fallsToGlobal, type Query } from '../fallback/chain.ts';
 import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { type Level, type Levels, levelsOf } from '../fallback/levels.ts';
-import { ValueError } from '../option.ts';
+import { type PatternHost, ValueError } from '../option.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { Lexer, type TokenKind } from '../text/lexer.ts';
@@ -43,7 +43,13 @@ export interface CommandPath {
 }
 
 /** @throws ConfigError for an instance that cannot be one */
-export function readPath(schema: Schema, tree: Stanza, words: readonly Word[], from: number): CommandPath {
+export function readPath(
+  schema: Schema,
+  tree: Stanza,
+  words: readonly Word[],
+  from: number,
+  host?: PatternHost,
+): CommandPath {
   const steps: Step[] = [];
   let scope = 'global';
   let at = from;
@@ -51,7 +57,7 @@ export function readPath(schema: Schema, tree: Stanza, words: readonly Word[], f
     const type = words[at]?.text.toLowerCase();
     const row = type === undefined || !isText(words[at]) ? undefined : schema.scope(scope, type);
     if (type === undefined || !row) break;
-    const step = readStep(schema, tree, steps, type, row.instance, words[at + 1]);
+    const step = readStep(schema, tree, steps, type, row.instance, words[at + 1], host);
     steps.push(step.step);
     at += step.words;
     scope = type;
@@ -74,6 +80,7 @@ function readStep(
   type: string,
   rule: string,
   name: Word | undefined,
+  host: PatternHost | undefined,
 ): { readonly step: Step; readonly words: number } {
   if (rule === 'none') return { step: { type, instance: '', written: undefined, pattern: undefined }, words: 1 };
   const own: Step = { type, instance: type, written: type, pattern: undefined };
@@ -90,7 +97,7 @@ function readStep(
   )
     return { step: own, words: 1 };
   try {
-    const instance = canonicalInstance(type, name.text);
+    const instance = canonicalInstance(type, name.text, undefined, host);
     const known = follow(tree, [...before, { type, instance: instance.name, written: undefined, pattern: undefined }]);
     return {
       step: { type, instance: instance.name, written: known?.written ?? name.text, pattern: instance.pattern },

@@ -35,7 +35,7 @@ export async function plan(call: CommandCall): Promise<CommandResult> {
     ...sockets(effects.sockets(next)),
     ...modules(effects.modules(next)),
     ...(await pairs(call, effects, live, next)),
-    ...restarts(configuration.pending(next.tree)),
+    ...restarts(await configuration.pending(next.tree)),
     ...sessions(effects, next),
     'Nothing was changed. Whether sockets and log files can be opened is known only when it is done.',
   ];

@@ -1,4 +1,5 @@
 import { CidrTable, parseCidr } from '../../base/index.ts';
+import type { Slices } from '../../world/index.ts';
 import type { StanzaId } from '../live/generation.ts';
 import type { Option } from '../option.ts';
 import { childOf, type Stanza } from '../tree/stanza.ts';
@@ -14,55 +15,85 @@ export class Compiled {
   /** For keys of caches: no two compiled stanzas of a configuration have the same. */
   readonly number: number;
   readonly cells: readonly Cell[];
-  readonly #compiler: Compiler;
-  #patterns: { readonly domain: readonly Compiled[]; readonly host: readonly Compiled[] } | undefined;
-  #peers: CidrTable<Compiled> | undefined;
+  readonly compiler: Compiler;
+  #index: StanzaIndex | undefined;
 
   constructor(stanza: Stanza, number: number, start: Options, compiler: Compiler) {
     this.stanza = stanza;
     this.number = number;
     this.id = { key: stanza.key, place: stanza.at };
-    this.#compiler = compiler;
+    this.compiler = compiler;
     this.cells = cellsOf(stanza, start, this.id);
   }
 
   child(type: string, instance: string): Compiled | undefined {
     const child = childOf(this.stanza, type, instance);
-    return child && this.#compiler.compile(child);
+    return child && this.compiler.compile(child);
   }
 
   /** The literal stanza of that name, then the regex stanzas that match it, in order of appearance. */
   matching(type: 'domain' | 'host', name: string, into: Compiled[]): void {
     const literal = this.child(type, name);
     if (literal && literal.stanza.pattern === undefined) into.push(literal);
-    this.#patterns ??= { domain: this.#withPattern('domain'), host: this.#withPattern('host') };
-    for (const each of this.#patterns[type]) if (each.stanza.pattern?.test(name)) into.push(each);
+    for (const each of this.#indexed()[type]) if (each.stanza.pattern?.test(name)) into.push(each);
   }
 
   /** The peer stanzas whose block holds the address, longest prefix first. */
   peers(ip: string): readonly Compiled[] {
-    if (!this.#peers) {
-      this.#peers = new CidrTable();
-      for (const peer of this.stanza.children.get('peer')?.values() ?? []) {
-        const cidr = parseCidr(peer.instance);
-        if (cidr) this.#peers.add(cidr, this.#compiler.compile(peer));
-      }
-    }
-    return this.#peers.size === 0 ? NONE : this.#peers.matches(ip);
+    const { peers } = this.#indexed();
+    return peers.size === 0 ? NONE : peers.matches(ip);
   }
 
-  #withPattern(type: string): readonly Compiled[] {
-    const found: Compiled[] = [];
-    for (const child of this.stanza.children.get(type)?.values() ?? []) {
-      if (child.pattern) found.push(this.#compiler.compile(child));
+  /** Makes the index beforehand, without haste: it may be of a hundred thousand stanzas. */
+  async prepare(slices: Slices): Promise<void> {
+    if (this.#index) return;
+    const index = new StanzaIndex(this.compiler);
+    for (const type of INDEXED)
+      await slices.each(this.stanza.children.get(type)?.values() ?? [], (child) => index.add(child));
+    this.#index ??= index;
+  }
+
+  #indexed(): StanzaIndex {
+    if (!this.#index) {
+      this.#index = new StanzaIndex(this.compiler);
+      for (const type of INDEXED)
+        for (const child of this.stanza.children.get(type)?.values() ?? []) this.#index.add(child);
     }
-    return found;
+    return this.#index;
+  }
+}
+
+/** Types of stanzas that are found by more than their name. */
+export const INDEXED = ['domain', 'host', 'peer'] as const;
+
+/** Patterns that are judged at once, so that the first question need not wait for it. */
+const JUDGED = 1000;
+
+/** The stanzas in one that are found by a pattern or an address. */
+class StanzaIndex {
+  readonly domain: Compiled[] = [];
+  readonly host: Compiled[] = [];
+  readonly peers = new CidrTable<Compiled>();
+  readonly #compiler: Compiler;
+
+  constructor(compiler: Compiler) {
+    this.#compiler = compiler;
+  }
+
+  add(stanza: Stanza): void {
+    if (stanza.type === 'peer') {
+      const cidr = parseCidr(stanza.instance);
+      if (cidr) this.peers.add(cidr, this.#compiler.compile(stanza));
+    } else if (stanza.pattern) {
+      const of = stanza.type === 'host' ? this.host : this.domain;
+      if (of.length < JUDGED) stanza.pattern.judge();
+      of.push(this.#compiler.compile(stanza));
+    }
   }
 }
 
 /** One for each configuration: what it knows holds for all generations. */
 export class Compiler {
-  readonly #compiled = new WeakMap<Stanza, Compiled>();
   readonly #start: ReadonlyMap<string, Options>;
   #count = 0;
   /** Built-in defaults. */
@@ -84,11 +115,10 @@ export class Compiler {
   }
 
   compile(stanza: Stanza): Compiled {
-    let compiled = this.#compiled.get(stanza);
-    if (!compiled) {
-      compiled = new Compiled(stanza, this.#count++, this.#start.get(stanza.key) ?? stanza.options, this);
-      this.#compiled.set(stanza, compiled);
-    }
+    const known = stanza.compiled;
+    if (known instanceof Compiled && known.stanza === stanza && known.compiler === this) return known;
+    const compiled = new Compiled(stanza, this.#count++, this.#start.get(stanza.key) ?? stanza.options, this);
+    stanza.compiled = compiled;
     return compiled;
   }
 

@@ -8,13 +8,15 @@ import {
   type Millis,
   parseEndpoint,
 } from '../../base/index.ts';
+import type { Slices } from '../../world/index.ts';
 import type { Generation, ListenerType, ListenStanza, StanzaId, View } from '../live/generation.ts';
 import type { Option } from '../option.ts';
 import { matchCacheSize } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
-import type { Stanza } from '../tree/stanza.ts';
+import { type Stanza, stanzasOf } from '../tree/stanza.ts';
+import { type Added, Comparison } from './added.ts';
 import { chainOf, fallsToGlobal, type Query, receivingQuery } from './chain.ts';
-import type { Compiled, Compiler } from './compile.ts';
+import { type Compiled, type Compiler, INDEXED } from './compile.ts';
 import { type Side, sameForAll } from './same.ts';
 import { PagedView, type Pages, withCells } from './view.ts';
 
@@ -29,7 +31,7 @@ export class CompiledGeneration implements Generation, Side {
   readonly compiler: Compiler;
   readonly global: PagedView;
   /** Memory of `sameIn`. */
-  readonly addedSince = new WeakMap<Stanza, readonly Stanza[]>();
+  readonly addedSince = new WeakMap<Stanza, Added>();
   #hash: string | undefined;
   /**
    * What a query leads to: (group, binding, domain) and its like. Emptied when full: an answer that is gone costs a
@@ -57,6 +59,22 @@ export class CompiledGeneration implements Generation, Side {
     );
     this.global = global;
     this.#most = global.get(matchCacheSize);
+  }
+
+  /**
+   * Does beforehand, a slice at a time, what the first questions would have to wait for: the indexes of stanzas that are
+   * found by address or pattern, and what is new since the generation that is live.
+   */
+  async prepare(last: CompiledGeneration | undefined, slices: Slices): Promise<void> {
+    const found: Stanza[] = [];
+    await slices.each(stanzasOf(this.tree), (stanza) => {
+      if (INDEXED.some((type) => stanza.children.has(type))) found.push(stanza);
+    });
+    for (const stanza of found) await this.compiler.compile(stanza).prepare(slices);
+    if (!last) return;
+    const comparison = new Comparison(last.tree, this.tree);
+    await slices.run(() => comparison.step());
+    this.addedSince.set(last.tree, comparison.added);
   }
 
   get hash(): string {

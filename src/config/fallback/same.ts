@@ -1,6 +1,7 @@
 import { addressText, type Cidr, contains, parseCidr } from '../../base/index.ts';
 import { isPattern } from '../tree/instance.ts';
 import type { Stanza } from '../tree/stanza.ts';
+import { type Added, Comparison } from './added.ts';
 import type { Query } from './chain.ts';
 import type { Compiled, Compiler } from './compile.ts';
 import { type PagedView, sameCell, samePages } from './view.ts';
@@ -11,7 +12,7 @@ export interface Side {
   readonly compiler: Compiler;
   readonly global: PagedView;
   /** Memory of the comparison: which stanzas are new here, seen from an earlier tree. */
-  readonly addedSince: WeakMap<Stanza, readonly Stanza[]>;
+  readonly addedSince: WeakMap<Stanza, Added>;
   view(query: Query): PagedView;
 }
 
@@ -32,7 +33,10 @@ export function sameForAll(
   if (!samePages(view.pages, query ? next.view(query).pages : next.global.pages)) return false;
   if (!query || query.kind === 'stanza' || query.kind === 'global') return true;
   if (query.kind === 'receiving' && !samePathways(last.tree, next.tree)) return false;
-  return added(last.tree, next).every((stanza) => {
+  const candidates = candidatesFor(added(last.tree, next), query, chain);
+  // Somebody waits for the answer: beyond this, none is worth more than the safe one.
+  if (candidates.length > MOST_COMPARED) return false;
+  return candidates.every((stanza) => {
     if (!mayMatch(stanza, query, chain)) return true;
     const { cells } = next.compiler.compile(stanza);
     const rank = rankOf(stanza);
@@ -44,6 +48,16 @@ export function sameForAll(
       return setter !== undefined && rankOf(setter.stanza) < rank;
     });
   });
+}
+
+/** New stanzas that are looked at for one view, a microsecond each. */
+const MOST_COMPARED = 2000;
+
+function candidatesFor(added: Added, query: Query, chain: readonly Compiled[]): readonly Stanza[] {
+  if (query.kind === 'receiving' || query.kind === 'pathway') return added.for('', '');
+  const type = query.kind === 'host' ? 'host' : 'domain';
+  const literal = chain.find(({ stanza }) => stanza.type === type && !stanza.pattern);
+  return literal ? added.for(type, literal.stanza.instance) : added.all;
 }
 
 /** Where in its chain a stanza stands, 1 is nearest; only stanzas of one chain are compared. */
@@ -131,28 +145,13 @@ function holds(one: Cidr, other: Cidr): boolean {
   return one.family === other.family && one.prefix <= other.prefix && contains(one, addressText(other.bytes));
 }
 
-/** Stanzas of `next` that set something, and were not there or set nothing before. */
-function added(last: Stanza, next: Side): readonly Stanza[] {
+/** What `next` has that an earlier tree had not; known beforehand when the live configuration has made it. */
+function added(last: Stanza, next: Side): Added {
   let known = next.addedSince.get(last);
   if (!known) {
-    const found: Stanza[] = [];
-    compare(last, next.tree, found);
-    next.addedSince.set(last, (known = found));
+    const comparison = new Comparison(last, next.tree);
+    while (comparison.step());
+    next.addedSince.set(last, (known = comparison.added));
   }
   return known;
-}
-
-function compare(last: Stanza | undefined, next: Stanza, found: Stanza[]): void {
-  if (last === next) return;
-  if (sets(next) && !(last && sets(last))) found.push(next);
-  for (const [type, ofType] of next.children) {
-    const before = last?.children.get(type);
-    if (before === ofType) continue;
-    for (const [instance, child] of ofType) compare(before?.get(instance), child, found);
-  }
-}
-
-function sets(stanza: Stanza): boolean {
-  for (const { entry } of stanza.options.values()) if (entry.declared.length > 0) return true;
-  return false;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { type DirectoryEntry, type Disk, DiskError } from '../../world/index.ts';
+import { type DirectoryEntry, type Disk, DiskError, type Slices } from '../../world/index.ts';
 import { ConfigError, ConfigErrors, Notice } from '../errors.ts';
 import type { Place } from '../option.ts';
-import { parse } from '../text/grammar.ts';
+import { Parsing } from '../text/grammar.ts';
 import { type Budget, type IncludeItem, type Item, LIMITS } from '../text/items.ts';
 import { badLines, diskReason, MISSING, type ReadableDisk, textOfBytes } from './disk-text.ts';
 import { fetched, keepCopy, type RemoteIncludes, targetOf, withoutUser } from './remote.ts';
@@ -40,6 +40,8 @@ export interface SourceWorld {
   /** Documents that were read before and are not asked for again. */
   readonly documents?: ReadonlyMap<string, Uint8Array>;
   readonly keepTexts?: boolean;
+  /** Reading gives way to other work by these. */
+  readonly slices: Slices;
 }
 
 /**
@@ -167,11 +169,13 @@ export class SourceReader {
     const content = bytes ?? (await this.#bytes(path, from));
     if (content === undefined) return [];
     for (const place of badLines(content, path)) this.#fail('this line is not UTF-8', place, '');
-    const text = textOfBytes(content);
-    const items = parse(text, path, this.#errors, this.#budget);
+    const text = await textOfBytes(content, this.#world.slices);
+    const parsing = new Parsing(text, path, this.#errors, this.#budget);
+    await this.#world.slices.run(() => parsing.step());
+    const { items } = parsing;
     const hash = createHash('sha256').update(content).digest('hex');
     this.#read.set(path, { role, items, text: this.#world.keepTexts === true ? text : undefined, hash, readOnly });
-    for (const item of includesIn(items)) {
+    for (const item of parsing.includes) {
       this.#targets.set(item, []);
       this.#included.set(item, await this.#include(item, path, [...inside, path]));
     }
@@ -328,12 +332,4 @@ async function statusOf(disk: ReadableDisk, path: string): Promise<{ readonly ki
     if (error instanceof DiskError) return diskReason(error);
     throw error;
   }
-}
-
-function includesIn(items: readonly Item[], into: IncludeItem[] = []): readonly IncludeItem[] {
-  for (const item of items) {
-    if (item.kind === 'include') into.push(item);
-    else if (item.kind === 'stanza') includesIn(item.items, into);
-  }
-  return into;
 }

@@ -1,5 +1,5 @@
+import { compilePattern, type Pattern } from '../patterns/pattern.ts';
 import { stanzaTitle } from '../tree/stanza.ts';
-import { compilePattern } from '../values/pattern.ts';
 import { stanzasOf } from './effective.ts';
 import type { LintRule } from './rule.ts';
 
@@ -105,7 +105,7 @@ function anchored(pattern: string): string | undefined {
 }
 
 /** A name that shows the trouble, tried on the pattern itself. */
-function misfit(compiled: RegExp, pattern: string, open: string | undefined): string | undefined {
+function misfit(compiled: Pattern, pattern: string, open: string | undefined): string | undefined {
   const [first = ''] = alternatives(pattern.replace(/[\^$()]/g, ''));
   const name = first.replace(/\\\.|\[\.\]/g, '.').toLowerCase();
   const candidates =

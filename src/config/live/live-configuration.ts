@@ -1,44 +1,26 @@
-import type { Clock, Disk } from '../../world/index.ts';
+import type { Disk, Slices } from '../../world/index.ts';
 import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
 import { Compiler } from '../fallback/compile.ts';
 import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
 import { localChangesTrouble } from '../files/local-changes.ts';
-import type { RemoteIncludes } from '../files/remote.ts';
 import type { SourceFile } from '../files/source-file.ts';
-import type { Option } from '../option.ts';
-import { configSchema, type Schema } from '../schema/schema.ts';
+import type { PatternHost } from '../option.ts';
+import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
-import { differences, settingsIn } from '../tree/diff.ts';
-import { implicitTree } from '../tree/implicit.ts';
+import { countChanges } from '../tree/count-changes.ts';
 import { treeShape } from '../tree/print-json.ts';
 import { headText, printTree, treeLines } from '../tree/print-tree.ts';
 import { treeXml } from '../tree/print-xml.ts';
 import { checkTree } from '../tree/references.ts';
-import { freshStanzas, share } from '../tree/share.ts';
-import type { Stanza } from '../tree/stanza.ts';
+import { share, sharing } from '../tree/share.ts';
+import { type Stanza, stanzasOf } from '../tree/stanza.ts';
 import type { Baseline } from '../writeback/trial.ts';
 import { type Writeback, writeBack } from '../writeback/writeback.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
 import { History, type Origin, type Past } from './history.ts';
-import { type Reading, type ReadingPlan, readConfiguration } from './reading.ts';
-
-export interface LoadOptions {
-  readonly disk: Disk;
-  readonly clock: Pick<Clock, 'date'>;
-  /** The main file; without one it is looked for on the search path, again at each reload. */
-  readonly file?: string | undefined;
-  /** As `searchPath()` gives it: where the main file and included files are looked for. */
-  readonly searchPath: readonly string[];
-  /** Every option that the rooms and modules of this program read. */
-  readonly declared: readonly Option<unknown>[];
-  /** Names of stanzas that something serves beyond the core scopes: modules, `security`, `threadpool` … */
-  readonly modules: readonly string[];
-  /** Allows included files of the web: `--allow-remote-includes`. */
-  readonly remoteIncludes?: RemoteIncludes | undefined;
-  /** For programs that only look: what this process may not write is a warning, and no copies are made. */
-  readonly looksOnly?: boolean;
-}
+import { type LoadOptions, type Parts, partsOf, planFor, slicesOn } from './parts.ts';
+import { type Reading, readConfiguration } from './reading.ts';
 
 /** What loading a configuration has found besides its values. */
 export interface LoadedConfiguration extends Configuration {
@@ -58,10 +40,11 @@ export interface LoadedConfiguration extends Configuration {
  * @throws ConfigErrors with all that is wrong, or with the reason `not found`
  */
 export async function loadConfiguration(options: LoadOptions): Promise<LiveConfiguration> {
-  const schema = configSchema(options.declared, options.modules);
-  const implicit = implicitTree(schema);
-  const { reading } = await readConfiguration(planFor(options, schema, implicit, options.file));
-  return new LiveConfiguration(options, schema, implicit, reading);
+  const parts = partsOf(options);
+  const { reading } = await readConfiguration(planFor(parts, options.file));
+  const live = new LiveConfiguration(parts, reading);
+  await live.current.prepare(undefined, slicesOn(options.clock));
+  return live;
 }
 
 /** Who made a generation, and how. */
@@ -76,7 +59,9 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly disk: Disk;
   /** What an empty configuration has. */
   readonly implicit: Stanza;
-  readonly #options: LoadOptions;
+  /** For the regular expressions that the console reads. */
+  readonly patterns: PatternHost;
+  readonly #parts: Parts;
   readonly #compiler: Compiler;
   #reading: Reading;
   #baseline: Baseline;
@@ -87,11 +72,13 @@ export class LiveConfiguration implements LoadedConfiguration {
   /** Commits wait for each other: a check may take its time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(options: LoadOptions, schema: Schema, implicit: Stanza, reading: Reading) {
-    this.#options = options;
+  constructor(parts: Parts, reading: Reading) {
+    const { options, schema } = parts;
+    this.#parts = parts;
     this.disk = options.disk;
     this.schema = schema;
-    this.implicit = implicit;
+    this.implicit = parts.implicit;
+    this.patterns = parts.patterns;
     this.#reading = reading;
     this.#baseline = baselineOf(reading);
     this.#compiler = new Compiler(schema.declared, reading.tree);
@@ -160,6 +147,12 @@ export class LiveConfiguration implements LoadedConfiguration {
     return { [Symbol.dispose]: () => void this.#commitHearers.delete(hear) };
   }
 
+  /** What regular expressions have to say while the server runs: sentences for the operator, about once a minute each. */
+  onPatternTrouble(hear: (text: string) => void): Disposable {
+    this.#parts.told.add(hear);
+    return { [Symbol.dispose]: () => void this.#parts.told.delete(hear) };
+  }
+
   beforeCommit(check: CommitCheck): Disposable {
     this.#checks.add(check);
     return { [Symbol.dispose]: () => void this.#checks.delete(check) };
@@ -167,12 +160,11 @@ export class LiveConfiguration implements LoadedConfiguration {
 
   reload(file?: string, who = ''): Promise<Generation> {
     return this.#inTurn(async () => {
+      const slices = this.#slices();
       const found = await this.inspect(file);
-      const reading = { ...found, tree: share(this.#current.tree, found.tree) };
-      const next = await this.#swap(reading.tree, {
-        origin: { kind: 'reload', file: reading.file },
-        who,
-      });
+      const reading = { ...found, tree: await slices.finish(sharing(this.#current.tree, found.tree)) };
+      const made: Made = { origin: { kind: 'reload', file: reading.file }, who };
+      const next = await this.#swap(reading.tree, made, slices);
       this.#reading = reading;
       this.#baseline = baselineOf(reading);
       return next;
@@ -186,7 +178,7 @@ export class LiveConfiguration implements LoadedConfiguration {
    * @throws ConfigErrors
    */
   async inspect(file?: string): Promise<Reading> {
-    const wanted = planFor(this.#options, this.schema, this.implicit, file ?? this.#options.file);
+    const wanted = planFor(this.#parts, file ?? this.#parts.options.file);
     return (await readConfiguration(wanted)).reading;
   }
 
@@ -200,15 +192,16 @@ export class LiveConfiguration implements LoadedConfiguration {
   commit(tree: Stanza, from: number, made: Made): Promise<Generation | undefined> {
     return this.#inTurn(async () => {
       if (this.#current.number !== from) return undefined;
+      const slices = this.#slices();
       await this.check(tree);
-      return this.#swap(tree, made);
+      return this.#swap(tree, made, slices);
     });
   }
 
   /** @throws ConfigErrors when a tree may not become live as it is */
   async check(tree: Stanza): Promise<void> {
     const errors: ConfigError[] = [];
-    checkTree(tree, { errors, notices: [] });
+    await checkTree(tree, { errors, notices: [] }, this.#slices());
     const { wrong, closed } = await localChangesTrouble(tree, this.file, (path) => this.#isIncluded(path), this.disk);
     for (const error of [wrong, closed]) if (error) errors.push(error);
     if (errors.length > 0) throw new ConfigErrors(errors);
@@ -222,9 +215,8 @@ export class LiveConfiguration implements LoadedConfiguration {
   writeback(): Promise<Writeback> {
     return this.#inTurn(async () => {
       const { documents } = this.#reading;
-      const plan = { ...planFor(this.#options, this.schema, this.implicit, this.file), documents };
-      const parts = { disk: this.disk, baseline: this.#baseline, live: this.#current.tree };
-      const done = await writeBack({ ...parts, plan: { ...plan, file: this.file } });
+      const plan = { ...planFor(this.#parts, this.file), documents, file: this.file };
+      const done = await writeBack({ disk: this.disk, baseline: this.#baseline, live: this.#current.tree, plan });
       this.#baseline = done.baseline;
       this.#reading = { ...this.#reading, files: done.files ?? this.#reading.files };
       return done;
@@ -245,18 +237,16 @@ export class LiveConfiguration implements LoadedConfiguration {
   }
 
   /** Names of options whose values in `tree` differ from those in use until the next start. */
-  pending(tree: Stanza): readonly string[] {
+  async pending(tree: Stanza): Promise<readonly string[]> {
     const names = new Set<string>();
     const fixed = this.schema.declared.filter((option) => !option.dynamic);
-    const visit = (stanza: Stanza): void => {
-      if (this.#compiler.keepsStart(stanza)) {
-        const used = new Map(this.#compiler.compile(stanza).cells.map((cell) => [cell.slot, cell.raw]));
-        for (const option of fixed)
-          if (!sameRaw(used.get(option.slot), stanza.options.get(option.name)?.value)) names.add(option.name);
-      }
-      for (const ofType of stanza.children.values()) for (const child of ofType.values()) visit(child);
-    };
-    if (fixed.length > 0) visit(tree);
+    if (fixed.length === 0) return [];
+    await this.#slices().each(stanzasOf(tree), (stanza) => {
+      if (!this.#compiler.keepsStart(stanza)) return;
+      const used = new Map(this.#compiler.compile(stanza).cells.map((cell) => [cell.slot, cell.raw]));
+      for (const option of fixed)
+        if (!sameRaw(used.get(option.slot), stanza.options.get(option.name)?.value)) names.add(option.name);
+    });
     return [...names];
   }
 
@@ -264,9 +254,16 @@ export class LiveConfiguration implements LoadedConfiguration {
     return this.files.some((file) => file.path === path && file.role !== 'local changes');
   }
 
-  async #swap(tree: Stanza, made: Made): Promise<Generation> {
+  #slices(): Slices {
+    return slicesOn(this.#parts.options.clock);
+  }
+
+  async #swap(tree: Stanza, made: Made, slices: Slices): Promise<Generation> {
     const last = this.#current;
-    const next = new CompiledGeneration(tree, last.number + 1, this.#options.clock.date(), this.#compiler);
+    const { clock } = this.#parts.options;
+    const next = new CompiledGeneration(tree, last.number + 1, clock.date(), this.#compiler);
+    await next.prepare(last, slices);
+    const changes = await slices.finish(countChanges(last.tree, tree));
     const undo: (() => void)[] = [];
     for (const check of this.#checks) {
       try {
@@ -281,8 +278,7 @@ export class LiveConfiguration implements LoadedConfiguration {
     }
     this.#current = next;
     const { number, date } = next;
-    const count = settingsIn(differences(last.tree, tree));
-    this.#history.add({ ...made, number, date, tree, differences: count }, freshStanzas(last.tree, tree));
+    this.#history.add({ ...made, number, date, tree, differences: changes.settings }, changes.stanzas);
     for (const hear of this.#commitHearers) hear(next, last);
     return next;
   }
@@ -298,20 +294,6 @@ export class LiveConfiguration implements LoadedConfiguration {
 /** `Warning: "X" cannot be changed at run time; restart to apply.` */
 export function restartWarning(name: string): string {
   return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
-}
-
-/** What a reading needs of the options that a configuration was loaded with. */
-export function planFor(options: LoadOptions, schema: Schema, implicit: Stanza, file: string | undefined): ReadingPlan {
-  return {
-    schema,
-    implicit,
-    file,
-    disk: options.disk,
-    copiesDisk: options.disk,
-    directories: options.searchPath,
-    remote: options.remoteIncludes,
-    looksOnly: options.looksOnly ?? false,
-  };
 }
 
 function baselineOf({ tree, files }: Reading): Baseline {

@@ -3,12 +3,13 @@ import { ConfigError, ConfigErrors, Notice } from '../errors.ts';
 import { localChangesPath, localChangesTrouble } from '../files/local-changes.ts';
 import type { SourceFile } from '../files/source-file.ts';
 import { findMainFile, SourceReader, type Sources, type SourceWorld } from '../files/sources.ts';
-import type { Place } from '../option.ts';
+import type { PatternHost, Place } from '../option.ts';
 import { localChangesFile } from '../schema/config-options.ts';
 import type { Schema } from '../schema/schema.ts';
-import { merge } from '../tree/merge.ts';
+import { Merging } from '../tree/merge.ts';
 import { checkTree } from '../tree/references.ts';
 import type { Stanza } from '../tree/stanza.ts';
+import { inOrder } from './in-order.ts';
 
 /** What a reading of the files gives. */
 export interface Reading {
@@ -27,6 +28,8 @@ export interface ReadingPlan extends SourceWorld {
   readonly file: string | undefined;
   /** A file of local changes that counts instead of the one that the files name. */
   readonly localChanges?: string | undefined;
+  /** For the regular expressions among the values. */
+  readonly patterns?: PatternHost | undefined;
 }
 
 /**
@@ -46,18 +49,14 @@ export async function readConfiguration(
   const sources = await reader.main(main);
   const tree = await withLocalChanges(plan, main, reader, sources, errors, notices);
   // References to stanzas that were left out for their errors would be errors for nothing.
-  if (errors.length === 0) checkTree(tree, { errors, notices });
+  if (errors.length === 0) await checkTree(tree, { errors, notices }, plan.slices);
   await also?.(tree, errors);
   const files = await reader.files();
-  const toldSoFar = inOrder(notices, files, (notice) => notice.line);
+  const toldSoFar = await inOrder(notices, files, (notice) => notice.line, plan.slices);
   if (errors.length > 0)
-    throw new ConfigErrors(
-      inOrder(errors, files, (error) => error.checkLine),
-      'invalid',
-      toldSoFar,
-    );
+    throw new ConfigErrors(await inOrder(errors, files, (error) => error.checkLine, plan.slices), 'invalid', toldSoFar);
   await reader.keepCopies();
-  const told = inOrder(notices, files, (notice) => notice.line);
+  const told = await inOrder(notices, files, (notice) => notice.line, plan.slices);
   return { reading: { file: main, files, tree, notices: told, documents: sources.documents }, sources };
 }
 
@@ -82,9 +81,8 @@ async function withLocalChanges(
   errors: ConfigError[],
   notices: Notice[],
 ): Promise<Stanza> {
-  const { schema } = plan;
   const findings = { errors, notices };
-  const tree = merge(plan.implicit, sources.items, sources.included, schema, findings);
+  const tree = await merged(plan, plan.implicit, sources.items, sources, findings);
   const named = localChangesPath(tree, main);
   const path = plan.localChanges ?? named;
   if (plan.localChanges === undefined) {
@@ -100,7 +98,7 @@ async function withLocalChanges(
   const at: Place = tree.options.get(localChangesFile.name)?.value.at ?? { file: main, line: 1, column: 1 };
   const items = await reader.localChanges(path, at);
   if (items.length === 0) return tree;
-  const all = merge(tree, items, sources.included, schema, findings);
+  const all = await merged(plan, tree, items, sources, findings);
   const last = all.options.get(localChangesFile.name);
   if (last && localChangesPath(all, main) !== path && last.at.file === path)
     errors.push(
@@ -112,18 +110,14 @@ async function withLocalChanges(
   return all;
 }
 
-/** By file as they were read, then by place; a file included twice complains once. */
-export function inOrder<T extends { readonly place: Place | undefined }>(
-  found: readonly T[],
-  files: readonly SourceFile[],
-  lineOf: (each: T) => string,
-): readonly T[] {
-  const rank = new Map(files.map(({ path }, index) => [path, index]));
-  const fileOf = (each: T): number => rank.get(each.place?.file ?? '') ?? -1;
-  return [...new Map(found.map((each) => [lineOf(each), each])).values()].sort(
-    (one, other) =>
-      fileOf(one) - fileOf(other) ||
-      (one.place?.line ?? 0) - (other.place?.line ?? 0) ||
-      (one.place?.column ?? 0) - (other.place?.column ?? 0),
-  );
+async function merged(
+  { schema, patterns, slices }: ReadingPlan,
+  base: Stanza,
+  items: Sources['items'],
+  { included }: Sources,
+  findings: { readonly errors: ConfigError[]; readonly notices: Notice[] },
+): Promise<Stanza> {
+  const merging = new Merging({ base, items, included, schema, findings, host: patterns });
+  await slices.run(() => merging.step());
+  return merging.root;
 }

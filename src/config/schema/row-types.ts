@@ -91,10 +91,10 @@ function either(one: ValueType<unknown>, other: ValueType<unknown>): ValueType<u
   return {
     title,
     shape: { kind: 'either', of: [one, other].map((each) => each.shape ?? { kind: 'any' }) },
-    read(raw) {
+    read(raw, host) {
       for (const type of [one, other]) {
         try {
-          return type.read(raw);
+          return type.read(raw, host);
         } catch (error) {
           if (!(error instanceof ValueError)) throw error;
         }

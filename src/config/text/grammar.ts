@@ -1,7 +1,8 @@
 import { ConfigError } from '../errors.ts';
 import type { Place, RawValue } from '../option.ts';
-import { type Budget, type Item, LIMITS } from './items.ts';
+import { type Budget, type IncludeItem, type Item, LIMITS, type StanzaItem } from './items.ts';
 import { Lexer, type Mark, type TokenKind } from './lexer.ts';
+import { nuls } from './nuls.ts';
 
 /**
  * Parses a whole file, and goes on behind each error, so that all are found at once. A wrong item is left out; what is
@@ -15,22 +16,43 @@ export function parse(
   errors: ConfigError[],
   budget: Budget = { items: 0 },
 ): readonly Item[] {
-  return new Parser(text, file, errors, budget).file();
+  const parsing = new Parsing(text, file, errors, budget);
+  while (parsing.step());
+  return parsing.items;
 }
 
 /** A value alone, as the console takes it. @returns undefined when there is none; then `errors` tells why */
 export function parseValue(text: string, file: string, errors: ConfigError[]): RawValue | undefined {
-  return new Parser(text, file, errors, { items: 0 }).onlyValue();
+  return new Parsing(text, file, errors, { items: 0 }).onlyValue();
 }
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 
-class Parser {
+/** A file, or an open stanza in it, whose items are being read. */
+interface Level {
+  readonly items: Item[];
+  /** The stanza, for who must be told that it is never closed. */
+  readonly open: StanzaItem | undefined;
+  /** Where its `{` stands. */
+  readonly line: number;
+  readonly column: number;
+  /** What is in it is read for its errors only. */
+  dropped: boolean;
+}
+
+/** A file that is parsed item by item, so that who has other things to do can do them in between. */
+export class Parsing {
+  /** Complete when there is no step left. */
+  readonly items: readonly Item[];
+  /** The directives among them, at any depth, in their order. */
+  readonly includes: IncludeItem[] = [];
+  readonly #levels: Level[];
   readonly #lexer: Lexer;
   readonly #errors: ConfigError[];
   readonly #budget: Budget;
   readonly #told = new Set<string>();
   #full = false;
+  #begun = false;
 
   constructor(text: string, file: string, errors: ConfigError[], budget: Budget) {
     this.#errors = errors;
@@ -39,18 +61,53 @@ class Parser {
     const clean = text.includes('\0') ? text.replaceAll('\0', ' ') : text;
     const bare = clean.charCodeAt(0) === 0xfeff ? ` ${clean.slice(1)}` : clean;
     this.#lexer = new Lexer(bare, file, (message, place, near) => this.#complain(message, place, near));
-    if (clean !== text) this.#nuls(text, file);
+    if (clean !== text) for (const place of nuls(text, file)) this.#complain('a NUL character', place, '\\0');
+    const items: Item[] = [];
+    this.items = items;
+    this.#levels = [{ items, open: undefined, line: 1, column: 1, dropped: false }];
   }
 
-  file(): readonly Item[] {
-    const items: Item[] = [];
-    this.#lexer.next(false);
-    for (;;) {
-      this.#items(items, 0);
-      if (this.#is('end')) return items;
-      this.#complain("'}' without '{'", this.#lexer.place, '}');
-      this.#lexer.next(false);
+  /** Reads the next item, or the end of a stanza. @returns false when there is nothing left */
+  step(): boolean {
+    const lexer = this.#lexer;
+    const level = this.#levels.at(-1);
+    if (!level) return false;
+    if (!this.#begun) {
+      this.#begun = true;
+      lexer.next(false);
     }
+    if (lexer.kind === 'end') {
+      this.#neverClosed();
+    } else if (lexer.kind !== '}') {
+      if (++this.#budget.items > LIMITS.items) this.#tooMany();
+      else this.#itemInto(level);
+    } else if (this.#levels.length > 1) {
+      this.#levels.pop();
+      lexer.next(false);
+    } else {
+      this.#complain("'}' without '{'", lexer.place, '}');
+      lexer.next(false);
+    }
+    return this.#levels.length > 0;
+  }
+
+  #neverClosed(): void {
+    for (let level = this.#levels.pop(); level; level = this.#levels.pop()) {
+      if (!level.open || this.#full) continue;
+      const { name, instance, at } = level.open;
+      const title = instance === undefined ? name : `${name} "${instance}"`;
+      const brace = { file: at.file, line: level.line, column: level.column };
+      this.#complain(`the '{' of ${title} is never closed`, brace, name);
+    }
+  }
+
+  #itemInto(level: Level): void {
+    const item = this.#item();
+    if (item) level.items.push(item);
+    if (item?.kind === 'include' && !level.dropped) this.includes.push(item);
+    // A stanza is a level of its own by now.
+    const inner = this.#levels.at(-1);
+    if (inner && inner !== level) inner.dropped = level.dropped || item === undefined;
   }
 
   onlyValue(): RawValue | undefined {
@@ -70,21 +127,11 @@ class Parser {
     return value;
   }
 
-  /** Items up to a `}` or the end, which stays the current token. */
-  #items(into: Item[], depth: number): void {
-    const lexer = this.#lexer;
-    while (lexer.kind !== '}' && lexer.kind !== 'end') {
-      if (++this.#budget.items > LIMITS.items) return this.#tooMany();
-      const item = this.#item(depth);
-      if (item) into.push(item);
-    }
-  }
-
-  #item(depth: number): Item | undefined {
+  #item(): Item | undefined {
     const lexer = this.#lexer;
     const at = lexer.place;
     const name = lexer.value;
-    if (lexer.kind !== 'word') return this.#noName(depth);
+    if (lexer.kind !== 'word') return this.#noName();
     if (name === ';') {
       this.#complain("there is no ';' in this language: an item ends where the next begins", at, name);
       lexer.next(false);
@@ -97,23 +144,23 @@ class Parser {
         at,
         name,
       );
-    const item = this.#afterName(name, at, depth);
+    const item = this.#afterName(name, at);
     return wrong ? undefined : item;
   }
 
-  #afterName(name: string, at: Place, depth: number): Item | undefined {
+  #afterName(name: string, at: Place): Item | undefined {
     const lexer = this.#lexer;
     switch (lexer.next(false)) {
       case '{':
-        return this.#stanza(name, at, undefined, depth);
+        return this.#stanza(name, at, undefined);
       case '(':
       case '[':
         return this.#option(name, at);
       case '=':
-        return lexer.next(false) === '{' ? this.#stanza(name, at, undefined, depth) : this.#option(name, at);
+        return lexer.next(false) === '{' ? this.#stanza(name, at, undefined) : this.#option(name, at);
       case 'word':
       case 'text':
-        return this.#afterText(name, at, depth);
+        return this.#afterText(name, at);
       default:
         this.#complain(`'=' or '{' is missing behind '${name}'`, at, name);
         // A lone `)` or `]` means nothing; `}` and the end belong to who called.
@@ -122,7 +169,7 @@ class Parser {
     }
   }
 
-  #afterText(name: string, at: Place, depth: number): Item | undefined {
+  #afterText(name: string, at: Place): Item | undefined {
     const lexer = this.#lexer;
     const text = lexer.value;
     const word = name.toLowerCase();
@@ -135,13 +182,13 @@ class Parser {
     const mark = lexer.mark;
     const textLine = lexer.line;
     const kind = lexer.next(false);
-    if (kind === '{') return this.#stanza(name, at, text, depth);
-    if (kind === '=' && lexer.next(false) === '{') return this.#stanza(name, at, text, depth);
+    if (kind === '{') return this.#stanza(name, at, text);
+    if (kind === '=' && lexer.next(false) === '{') return this.#stanza(name, at, text);
     if (textLine === at.line || kind !== '=') {
       this.#complain(`'=' is missing between '${name}' and '${text}'`, at, name);
       // `a b = c`: nobody knows which of the two is meant.
       if (kind === '=') this.#discardValue();
-      else if (lexer.kind !== '{' && this.#sameLine(textLine)) this.#skipLine(textLine, depth);
+      else if (lexer.kind !== '{' && this.#sameLine(textLine)) this.#skipLine(textLine);
       return undefined;
     }
     // The text begins an item on a line of its own.
@@ -268,28 +315,23 @@ class Parser {
     return undefined;
   }
 
-  #stanza(name: string, at: Place, instance: string | undefined, depth: number): Item | undefined {
+  /** What is in it comes with the next steps. */
+  #stanza(name: string, at: Place, instance: string | undefined): Item | undefined {
     const lexer = this.#lexer;
-    const brace = lexer.place;
-    if (depth >= LIMITS.nesting) {
+    const { line, column } = lexer;
+    if (this.#levels.length > LIMITS.nesting) {
       this.#complain(`more than ${LIMITS.nesting} stanzas inside each other`, at, name);
       this.#discardBlock();
       return undefined;
     }
     lexer.next(false);
     const items: Item[] = [];
-    this.#items(items, depth + 1);
-    if (lexer.kind === '}') lexer.next(false);
-    else if (!this.#full)
-      this.#complain(
-        `the '{' of ${name}${instance === undefined ? '' : ` "${instance}"`} is never closed`,
-        brace,
-        name,
-      );
-    return { kind: 'stanza', name, at, instance, items };
+    const open: StanzaItem = { kind: 'stanza', name, at, instance, items };
+    this.#levels.push({ items, open, line, column, dropped: false });
+    return open;
   }
 
-  #noName(depth: number): undefined {
+  #noName(): undefined {
     const lexer = this.#lexer;
     const { line, kind } = lexer;
     this.#complain(
@@ -303,7 +345,7 @@ class Parser {
       lexer.next(false);
     } else {
       lexer.next(false);
-      this.#skipLine(line, depth);
+      this.#skipLine(line);
     }
   }
 
@@ -317,14 +359,13 @@ class Parser {
   }
 
   /** The rest of a line that makes no sense; a block that begins there is read for its own errors. */
-  #skipLine(line: number, depth: number): void {
+  #skipLine(line: number): void {
     const lexer = this.#lexer;
     while (this.#sameLine(line)) {
       if (lexer.kind === '{') {
-        if (depth >= LIMITS.nesting) return this.#discardBlock();
+        if (this.#levels.length > LIMITS.nesting) return this.#discardBlock();
         lexer.next(false);
-        this.#items([], depth + 1);
-        if (this.#is('}')) lexer.next(false);
+        this.#levels.push({ items: [], open: undefined, line, column: 1, dropped: true });
         return;
       }
       if (lexer.kind === '(' || lexer.kind === '[') this.#discardNested(lexer.kind);
@@ -383,22 +424,6 @@ class Parser {
       this.#complain(`more than ${LIMITS.items} items in all files together`, this.#lexer.place, this.#lexer.value);
     this.#full = true;
     while (this.#lexer.next(false) !== 'end');
-  }
-
-  /** One for a line says enough about a file that is no text. */
-  #nuls(text: string, file: string): void {
-    let line = 1;
-    let lineStart = 0;
-    for (let at = text.indexOf('\0'); at !== -1; ) {
-      let end = text.indexOf('\n', lineStart);
-      for (; end !== -1 && end < at; end = text.indexOf('\n', lineStart)) {
-        line++;
-        lineStart = end + 1;
-      }
-      this.#complain('a NUL character', { file, line, column: at - lineStart + 1 }, '\\0');
-      if (end === -1 || this.#errors.length > LIMITS.errors) return;
-      at = text.indexOf('\0', end);
-    }
   }
 
   #complain(message: string, place: Place, near: string): void {

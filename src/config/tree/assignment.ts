@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { type Place, type RawValue, ValueError } from '../option.ts';
+import { type PatternHost, type Place, type RawValue, ValueError } from '../option.ts';
 import type { OptionEntry, Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { valueText } from '../text/print.ts';
@@ -11,10 +11,18 @@ import type { Assignment } from './stanza.ts';
  * @param written the name as it stands in the text
  * @throws ConfigError that says what was expected
  */
-export function assignment(entry: OptionEntry, written: string, value: RawValue, at: Place): Assignment {
+export function assignment(
+  entry: OptionEntry,
+  written: string,
+  value: RawValue,
+  at: Place,
+  host?: PatternHost,
+): Assignment {
   try {
     const values =
-      entry.declared.length > 0 ? entry.declared.map((option) => option.type.read(value)) : [entry.type.read(value)];
+      entry.declared.length > 0
+        ? entry.declared.map((option) => option.type.read(value, host))
+        : [entry.type.read(value, host)];
     return { entry, value, at, values };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;

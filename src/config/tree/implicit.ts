@@ -15,7 +15,13 @@ export function implicitTree(schema: Schema): Stanza {
   const errors: ConfigError[] = [];
   const findings: Findings = { errors, notices: [] };
   const items = parse(POOLS, BUILT_IN.file, errors);
-  const root = merge(emptyStanza(undefined, ROOT_STEP, BUILT_IN), items, new Map(), schema, findings);
+  const root = merge({
+    base: emptyStanza(undefined, ROOT_STEP, BUILT_IN),
+    items,
+    included: new Map(),
+    schema,
+    findings,
+  });
   if (errors.length > 0) throw new ConfigErrors(errors);
   return root;
 }

@@ -1,25 +1,26 @@
 import { cidrText, endpointText, parseCidr, parseDomain, parseEndpoint } from '../../base/index.ts';
-import { ValueError } from '../option.ts';
-import { compilePattern } from '../values/pattern.ts';
+import { type PatternHost, type Place, ValueError } from '../option.ts';
+import { compilePattern, type Pattern, unboundedText } from '../patterns/pattern.ts';
 
 /** The name of a stanza in the one spelling by which it is found again. */
 export interface Instance {
   readonly name: string;
   /** Of `/regex/` instances. */
-  readonly pattern: RegExp | undefined;
+  readonly pattern: Pattern | undefined;
   /** Accepted, but worth saying. */
   readonly notice: string | undefined;
 }
 
 /**
  * @param type of the stanza, lower case
+ * @param place where it stands, for who must be told that a pattern gave up
  * @throws ValueError with a whole sentence
  */
-export function canonicalInstance(type: string, text: string): Instance {
+export function canonicalInstance(type: string, text: string, place?: Place, host?: PatternHost): Instance {
   switch (type) {
     case 'domain':
     case 'host':
-      return domainInstance(type, text);
+      return domainInstance(type, text, place, host);
     case 'listen':
       return plain(endpointInstance(text));
     case 'peer':
@@ -43,10 +44,12 @@ export function isPattern(text: string): boolean {
 
 const plain = (name: string): Instance => ({ name, pattern: undefined, notice: undefined });
 
-function domainInstance(type: string, text: string): Instance {
+function domainInstance(type: string, text: string, place: Place | undefined, host: PatternHost | undefined): Instance {
   if (isPattern(text)) {
     try {
-      return { name: text, pattern: compilePattern(text.slice(1, -1), { ignoreCase: true }), notice: undefined };
+      const pattern = compilePattern(text.slice(1, -1), { ignoreCase: true, place, host });
+      const notice = pattern.unbounded ? `${type} "${text}": ${unboundedText(pattern)}` : undefined;
+      return { name: text, pattern, notice };
     } catch (error) {
       if (error instanceof ValueError)
         throw new ValueError(`${type} "${text}": expected ${error.message}`, { cause: error });

@@ -1,5 +1,6 @@
 import { ConfigError, NotImplemented, Notice } from '../errors.ts';
-import { type Place, ValueError } from '../option.ts';
+import { type PatternHost, type Place, ValueError } from '../option.ts';
+import { unboundedIn, unboundedText } from '../patterns/pattern.ts';
 import type { ScopeRow } from '../schema/catalogue.ts';
 import { isRead, listenerOf } from '../schema/coverage.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -20,25 +21,32 @@ export type Included = ReadonlyMap<IncludeItem, readonly Item[]>;
 
 interface OpenStanza extends Stanza {
   readonly options: Map<string, Assignment>;
-  readonly children: Map<string, Map<string, OpenStanza>>;
+  children: ReadonlyMap<string, Map<string, OpenStanza>>;
+}
+
+/** Most stanzas have nothing inside, and a map of their own would be a fifth of what they take. */
+const NO_CHILDREN: ReadonlyMap<string, Map<string, OpenStanza>> = new Map();
+
+/** What is merged, and with what. */
+export interface MergeParts {
+  /** What was there before, which stays as it is. */
+  readonly base: Stanza;
+  readonly items: readonly Item[];
+  readonly included: Included;
+  readonly schema: Schema;
+  readonly findings: Findings;
+  /** For the regular expressions among the values. */
+  readonly host?: PatternHost | undefined;
 }
 
 /**
  * Merges items into one tree: the same stanza may appear many times, a later value replaces an earlier one whole
  * (spec: repetition, merging, includes). Every name and value is checked, also those that are replaced later.
- *
- * @param base what was there before, which stays as it is
  */
-export function merge(
-  base: Stanza,
-  items: readonly Item[],
-  included: Included,
-  schema: Schema,
-  findings: Findings,
-): Stanza {
-  const root = reopen(base);
-  new Merger(included, schema, findings).items(root, items, 0, true);
-  return root;
+export function merge(parts: MergeParts): Stanza {
+  const merging = new Merging(parts);
+  while (merging.step());
+  return merging.root;
 }
 
 function reopen(stanza: Stanza): OpenStanza {
@@ -46,51 +54,71 @@ function reopen(stanza: Stanza): OpenStanza {
   for (const [type, ofType] of stanza.children) {
     children.set(type, new Map([...ofType].map(([instance, child]) => [instance, reopen(child)])));
   }
-  return { ...stanza, options: new Map(stanza.options), children };
+  return { ...stanza, options: new Map(stanza.options), children, compiled: undefined };
 }
 
-class Merger {
+/** Items of one stanza or file that are being gone through. */
+interface Level {
+  readonly into: OpenStanza;
+  readonly items: readonly Item[];
+  next: number;
+  readonly depth: number;
+  /** Whether something reads this stanza: if not, it was reported, and what is in it need not be. */
+  readonly served: boolean;
+}
+
+/** A merge item by item, so that who has other things to do can do them in between. */
+export class Merging {
+  /** Complete when there is no step left. */
+  readonly root: Stanza;
   readonly #included: Included;
   readonly #schema: Schema;
   readonly #findings: Findings;
+  readonly #host: PatternHost | undefined;
+  readonly #levels: Level[] = [];
   #count = 0;
-  #full = false;
   #quiet = false;
 
-  constructor(included: Included, schema: Schema, findings: Findings) {
+  constructor({ base, items, included, schema, findings, host }: MergeParts) {
     this.#included = included;
     this.#schema = schema;
     this.#findings = findings;
+    this.#host = host;
+    const root = reopen(base);
+    this.root = root;
+    this.#levels.push({ into: root, items, next: 0, depth: 0, served: true });
   }
 
-  /** @param served whether something reads this stanza: if not, it was reported, and what is in it need not be */
-  items(into: OpenStanza, items: readonly Item[], depth: number, served: boolean): void {
-    for (const item of items) {
-      if (this.#full) return;
-      if (++this.#count > LIMITS.items) {
-        // Files that include each other again and again are short on disk and endless here.
-        this.#full = true;
-        this.#error(
-          `more than ${LIMITS.items} items, counting each file as often as it is included`,
-          item.at,
-          undefined,
-        );
-        return;
-      }
-      if (this.#findings.errors.length >= LIMITS.errors) return this.#tooManyErrors(item.at);
-      switch (item.kind) {
-        case 'option':
-          this.#option(into, item, served);
-          break;
-        case 'stanza':
-          this.#stanza(into, item, depth, served);
-          break;
-        case 'include':
-          // A directive that failed has been reported by who reads files.
-          this.items(into, this.#included.get(item) ?? [], depth, served);
-          break;
-      }
+  /** Merges the next item. @returns false when there is none */
+  step(): boolean {
+    const level = this.#levels.at(-1);
+    if (!level) return false;
+    const item = level.items[level.next++];
+    if (!item) {
+      this.#levels.pop();
+      return true;
     }
+    if (++this.#count > LIMITS.items) {
+      // Files that include each other again and again are short on disk and endless here.
+      this.#levels.length = 0;
+      this.#error(`more than ${LIMITS.items} items, counting each file as often as it is included`, item.at, undefined);
+      return false;
+    }
+    if (this.#findings.errors.length >= LIMITS.errors) return this.#tooManyErrors(item.at);
+    const { into, depth, served } = level;
+    switch (item.kind) {
+      case 'option':
+        this.#option(into, item, served);
+        break;
+      case 'stanza':
+        this.#stanza(into, item, depth, served);
+        break;
+      case 'include':
+        // A directive that failed has been reported by who reads files.
+        this.#levels.push({ into, items: this.#included.get(item) ?? [], next: 0, depth, served });
+        break;
+    }
+    return true;
   }
 
   #option(into: OpenStanza, item: OptionItem, served: boolean): void {
@@ -102,8 +130,9 @@ class Merger {
     }
     this.#duplicateKeys(item, name);
     try {
-      const checked = assignment(entry, item.name, item.value, item.at);
+      const checked = assignment(entry, item.name, item.value, item.at, this.#host);
       into.options.set(name, checked);
+      if (checked.values.length > 0) this.#unbounded(checked);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       this.#findings.errors.push(error);
@@ -128,7 +157,7 @@ class Merger {
     const instance = this.#instance(item, type, row);
     if (!instance) return;
     let ofType = into.children.get(type);
-    if (!ofType) into.children.set(type, (ofType = new Map()));
+    if (!ofType) into.children = new Map(into.children).set(type, (ofType = new Map()));
     let child = ofType.get(instance.name);
     if (!child) {
       child = {
@@ -139,13 +168,14 @@ class Merger {
         at: item.at,
         pattern: instance.pattern,
         options: new Map(),
-        children: new Map(),
+        children: NO_CHILDREN,
+        compiled: undefined,
       };
       ofType.set(instance.name, child);
     }
     const here = served && this.#schema.implemented(type);
     if (served && !here) this.#notImplemented(item.at, type, into.type);
-    this.items(child, item.items, depth + 1, here);
+    this.#levels.push({ into: child, items: item.items, next: 0, depth: depth + 1, served: here });
   }
 
   #instance(item: StanzaItem, type: string, row: ScopeRow): Instance | undefined {
@@ -160,7 +190,7 @@ class Merger {
       return undefined;
     }
     try {
-      const instance = canonicalInstance(type, item.instance);
+      const instance = canonicalInstance(type, item.instance, item.at, this.#host);
       if (instance.notice !== undefined) this.#notice(new Notice('warning', item.at, instance.notice));
       return instance;
     } catch (error) {
@@ -183,6 +213,12 @@ class Merger {
     }
   }
 
+  #unbounded({ values, value }: Assignment): void {
+    for (const each of values)
+      for (const pattern of unboundedIn(each))
+        this.#findings.notices.push(new Notice('warning', value.at, unboundedText(pattern)));
+  }
+
   #notImplemented(place: Place, name: string, scope: string): void {
     this.#notice(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
   }
@@ -200,10 +236,11 @@ class Merger {
   }
 
   /** Looking for the nearest name costs more than reading: two million unknown ones would take minutes. */
-  #tooManyErrors(place: Place): void {
-    this.#full = true;
-    if (this.#findings.errors.length > LIMITS.errors) return;
-    this.#error(`more than ${LIMITS.errors} errors: the others are not shown`, place, undefined);
+  #tooManyErrors(place: Place): false {
+    this.#levels.length = 0;
+    if (this.#findings.errors.length === LIMITS.errors)
+      this.#error(`more than ${LIMITS.errors} errors: the others are not shown`, place, undefined);
+    return false;
   }
 
   #error(message: string, place: Place, near: string | undefined): void {

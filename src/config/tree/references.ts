@@ -1,16 +1,17 @@
 import { nearest } from '../../base/index.ts';
+import type { Slices } from '../../world/index.ts';
 import { ConfigError, Notice } from '../errors.ts';
 import { spelling } from '../schema/spelling.ts';
 import type { Findings } from './merge.ts';
 import { overlappingEndpoints } from './overlap.ts';
-import { type Assignment, childOf, type Stanza, stanzaTitle } from './stanza.ts';
+import { type Assignment, childOf, type Stanza, stanzasOf, stanzaTitle } from './stanza.ts';
 
 /** What can only be judged when the whole tree is there. Repeated at each commit. */
-export function checkTree(root: Stanza, findings: Findings): void {
+export async function checkTree(root: Stanza, findings: Findings, slices: Slices): Promise<void> {
   duplicateEndpoints(root, findings);
   overlappingEndpoints(root, findings);
   oneScriptlet(root, findings);
-  references(root, root, findings);
+  await slices.each(stanzasOf(root), (stanza) => references(root, stanza, findings));
 }
 
 function duplicateEndpoints(root: Stanza, findings: Pick<Findings, 'errors'>): void {
@@ -52,7 +53,6 @@ function references(root: Stanza, stanza: Stanza, findings: Findings): void {
   for (const [name, assigned] of stanza.options) {
     if (assigned.entry.refersTo !== undefined) reference(root, name, assigned.entry.refersTo, assigned, findings);
   }
-  for (const ofType of stanza.children.values()) for (const child of ofType.values()) references(root, child, findings);
 }
 
 function reference(root: Stanza, name: string, type: string, assigned: Assignment, findings: Findings): void {

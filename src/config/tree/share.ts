@@ -4,46 +4,53 @@ import type { Assignment, Stanza } from './stanza.ts';
 /**
  * The same tree with every stanza that says what it said in an earlier tree, at the same place, replaced by that one: so
  * a hundred generations of a large configuration hold little more than one, and what was compiled stays compiled.
+ * It gives way between stanzas.
  */
-export function share(earlier: Stanza, tree: Stanza): Stanza {
-  const visit = (last: Stanza | undefined, next: Stanza): Stanza => {
-    if (last === next) return next;
-    let same = last !== undefined && sameSelf(last, next);
-    let moved = false;
-    const children = new Map<string, ReadonlyMap<string, Stanza>>();
-    for (const [type, ofType] of next.children) {
-      const before = last?.children.get(type);
-      if (before === ofType) {
-        children.set(type, ofType);
-        continue;
-      }
-      const shared = new Map<string, Stanza>();
-      let sameOfType = before?.size === ofType.size;
-      const order = before?.keys();
-      for (const [instance, child] of ofType) {
-        const one = visit(before?.get(instance), child);
-        shared.set(instance, one);
-        moved ||= one !== child;
-        if (order?.next().value !== instance || before?.get(instance) !== one) sameOfType = false;
-      }
-      children.set(type, sameOfType && before ? before : shared);
-      if (!sameOfType) same = false;
+export function* sharing(last: Stanza | undefined, next: Stanza): Generator<undefined, Stanza> {
+  if (last === next) return next;
+  let same = last !== undefined && sameSelf(last, next);
+  let moved = false;
+  const children = new Map<string, ReadonlyMap<string, Stanza>>();
+  for (const [type, ofType] of next.children) {
+    const before = last?.children.get(type);
+    if (before === ofType) {
+      children.set(type, ofType);
+      continue;
     }
-    if (last && same && sameOrder(last.children, next.children)) return last;
-    return moved ? { ...next, children } : next;
-  };
-  return visit(earlier, tree);
+    const shared = new Map<string, Stanza>();
+    let sameOfType = before?.size === ofType.size;
+    const order = before?.keys();
+    for (const [instance, child] of ofType) {
+      const known = before?.get(instance);
+      // Most stanzas have nothing inside, and a generator of their own would cost more than the comparison.
+      const one = child.children.size === 0 ? leaf(known, child) : yield* sharing(known, child);
+      shared.set(instance, one);
+      moved ||= one !== child;
+      if (order?.next().value !== instance || known !== one) sameOfType = false;
+      yield;
+    }
+    children.set(type, sameOfType && before ? before : shared);
+    if (!sameOfType) same = false;
+  }
+  if (last && same && sameOrder(last.children, next.children)) return last;
+  return moved ? { ...next, children, compiled: undefined } : next;
 }
 
-/** @returns how many stanzas of a tree an earlier one does not have at the same place */
-export function freshStanzas(earlier: Stanza | undefined, tree: Stanza): number {
-  if (earlier === tree) return 0;
-  let count = 1;
-  for (const [type, ofType] of tree.children) {
-    const before = earlier?.children.get(type);
-    if (before !== ofType) for (const [instance, child] of ofType) count += freshStanzas(before?.get(instance), child);
+/** All of `sharing` in one go. */
+export function share(earlier: Stanza, tree: Stanza): Stanza {
+  return finished(sharing(earlier, tree));
+}
+
+function leaf(last: Stanza | undefined, next: Stanza): Stanza {
+  return last && last.children.size === 0 && sameSelf(last, next) ? last : next;
+}
+
+/** Runs a work that gives way to its end. */
+export function finished<T>(work: Generator<undefined, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
   }
-  return count;
 }
 
 function sameSelf(last: Stanza, next: Stanza): boolean {

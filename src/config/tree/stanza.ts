@@ -1,4 +1,5 @@
 import type { Place, RawValue } from '../option.ts';
+import type { Pattern } from '../patterns/pattern.ts';
 import type { OptionEntry } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 
@@ -24,10 +25,15 @@ export interface Stanza {
   readonly key: string;
   readonly at: Place;
   /** Of `/regex/` instances. */
-  readonly pattern: RegExp | undefined;
+  readonly pattern: Pattern | undefined;
   readonly options: ReadonlyMap<string, Assignment>;
   /** By type, then by instance, each in order of first appearance. */
   readonly children: ReadonlyMap<string, ReadonlyMap<string, Stanza>>;
+  /**
+   * What the compiler has made of it, kept here because a WeakMap of a hundred thousand stanzas costs each collection of
+   * garbage forty milliseconds. A changed copy has none yet.
+   */
+  compiled: { readonly stanza: Stanza } | undefined;
 }
 
 /** One step of a path through the tree. */
@@ -35,7 +41,7 @@ export interface Step {
   readonly type: string;
   readonly instance: string;
   readonly written: string | undefined;
-  readonly pattern: RegExp | undefined;
+  readonly pattern: Pattern | undefined;
 }
 
 export function keyBelow(parent: string, type: string, instance: string): string {
@@ -51,10 +57,30 @@ export function emptyStanza(parent: Stanza | undefined, step: Step, at: Place): 
     key: parent ? keyBelow(parent.key, step.type, step.instance) : 'global',
     options: new Map(),
     children: new Map(),
+    compiled: undefined,
   };
 }
 
 export const ROOT_STEP: Step = { type: 'global', instance: '', written: undefined, pattern: undefined };
+
+/** A stanza and all below it. */
+export function* stanzasOf(root: Stanza): Generator<Stanza, void> {
+  yield root;
+  const open: Iterator<Stanza>[] = [];
+  const enter = (stanza: Stanza): void => {
+    for (const ofType of [...stanza.children.values()].reverse()) open.push(ofType.values());
+  };
+  enter(root);
+  for (let stanzas = open.at(-1); stanzas; stanzas = open.at(-1)) {
+    const { value: stanza, done } = stanzas.next();
+    if (done === true) {
+      open.pop();
+      continue;
+    }
+    yield stanza;
+    if (stanza.children.size > 0) enter(stanza);
+  }
+}
 
 export function childOf(stanza: Stanza | undefined, type: string, instance: string): Stanza | undefined {
   return stanza?.children.get(type)?.get(instance);
@@ -70,6 +96,7 @@ export function follow(root: Stanza, path: readonly Step[]): Stanza | undefined 
 export function withOption(root: Stanza, path: readonly Step[], assignment: Assignment): Stanza {
   return changed(root, path, assignment.at, (stanza) => ({
     ...stanza,
+    compiled: undefined,
     options: new Map(stanza.options).set(assignment.entry.name, assignment),
   }));
 }
@@ -84,7 +111,7 @@ export function withoutOption(root: Stanza, path: readonly Step[], name: string)
   return changed(root, path, root.at, (stanza) => {
     const options = new Map(stanza.options);
     options.delete(name);
-    return { ...stanza, options };
+    return { ...stanza, options, compiled: undefined };
   });
 }
 
@@ -98,7 +125,7 @@ export function withoutStanza(root: Stanza, path: readonly Step[]): Stanza {
     ofType.delete(last.instance);
     if (ofType.size === 0) children.delete(last.type);
     else children.set(last.type, ofType);
-    return { ...parent, children };
+    return { ...parent, children, compiled: undefined };
   });
 }
 
@@ -107,7 +134,7 @@ function changed(stanza: Stanza, path: readonly Step[], at: Place, change: (stan
   if (!step) return change(stanza);
   const child = childOf(stanza, step.type, step.instance) ?? emptyStanza(stanza, step, at);
   const ofType = new Map(stanza.children.get(step.type)).set(step.instance, changed(child, rest, at, change));
-  return { ...stanza, children: new Map(stanza.children).set(step.type, ofType) };
+  return { ...stanza, compiled: undefined, children: new Map(stanza.children).set(step.type, ofType) };
 }
 
 /** For people: `Listen ":25"`, `Esmtp_Listener`, `Global`. */

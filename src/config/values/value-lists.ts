@@ -17,11 +17,11 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
   return {
     title,
     shape: { kind: 'array', items: type.shape ?? { kind: 'text' } },
-    read(raw) {
+    read(raw, host) {
       const items = raw.kind === 'array' ? raw.items : [{ text: texts(raw, title)[0] ?? '', at: raw.at }];
       return items.map((item) => {
         try {
-          return type.read({ kind: 'text', text: item.text, quoted: true, at: item.at });
+          return type.read({ kind: 'text', text: item.text, quoted: true, at: item.at }, host);
         } catch (error) {
           if (error instanceof ValueError)
             throw new ValueError(`${error.message}; '${item.text}' is not`, { cause: error });

@@ -1,7 +1,7 @@
 import { type Endpoint, nearest, parseEndpoint } from '../../base/index.ts';
 import { ValueError, type ValueType } from '../option.ts';
+import { compilePattern, type Pattern } from '../patterns/pattern.ts';
 import type { ValueShape } from '../shape.ts';
-import { compilePattern } from './pattern.ts';
 import { scalar } from './scalar.ts';
 
 /** N events in T seconds; the limit 0 is written by leaving it out. */
@@ -138,11 +138,11 @@ export const path: ValueType<string> = {
 };
 
 /** A PCRE pattern that is searched, case-sensitively unless it begins with `(?i)`. */
-export const regex: ValueType<RegExp> = {
+export const regex: ValueType<Pattern> = {
   title: 'a regular expression',
   shape: { kind: 'regex' },
-  read(raw) {
-    return compilePattern(scalar(raw, regex.title));
+  read(raw, host) {
+    return compilePattern(scalar(raw, regex.title), { place: raw.at, host });
   },
 };
 

@@ -35,8 +35,9 @@ const SIMPLE: Readonly<Record<string, string>> = {
   D: '\\D',
   w: '\\w',
   W: '\\W',
-  s: '\\s',
-  S: '\\S',
+  // PCRE's are ASCII, JavaScript's are not.
+  s: '\\t-\\r ',
+  S: '\\x00-\\x08\\x0e-\\x1f!-\\u{10ffff}',
   h: '\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000',
   v: '\\n\\v\\f\\r\\x85\\u2028\\u2029',
 };

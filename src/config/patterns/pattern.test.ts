@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ValueError } from '../option.ts';
 import { compilePattern } from './pattern.ts';
 
@@ -31,6 +31,17 @@ test.each<[string, string, readonly string[], readonly string[]]>([
   ['code points', '\\x41\\x{1F642}\\o{102}\\103\\e', ['A🙂BC\x1b'], ['A']],
   ['escaped punctuation', '\\-\\_\\ \\@\\/', ['-_ @/'], ['-']],
   ['properties', '^\\p{Lu}\\P{L}\\pN$', ['É-5'], ['a-5']],
+  ['\\s is ASCII, also in classes', '^[\\s]\\s$', ['\t ', '\v\f'], ['\u00a0 ', ' \u2003']],
+  ['\\S is all the rest, also in classes', '^[\\S]\\S$', ['\u00a0x'], ['a ', '\t.']],
+  ['a hyphen before and behind a class', '^[\\s-a][a-\\d]$', ['-a', 'a-', ' 5'], ['bb']],
+  ['a hyphen behind a range', '^[a-c-e]$', ['a', '-', 'e'], ['d']],
+  ['repetitions of repetitions', '^a{2}{2}$', ['aaaa'], ['aa', 'aaa']],
+  ['(?x) with a blank before a quantifier', '(?x) ^ a +  # as many\n $', ['aaa'], ['a+']],
+  ['(?m) knows no newline but \\n', '(?m)^b$', ['a\nb'], ['a\rb', 'a\u2028b']],
+  ['(?m)^ not behind the last newline', '(?m)a\n^', ['a\nb'], ['a\n']],
+  ['a reference to a group that took no part fails', '^(a)?b\\1$', ['aba'], ['b']],
+  ['an atomic group in a lookbehind', '(?<=(?>a|b))c', ['ac', 'bc'], ['c']],
+  ['a lookaround with a quantifier', '^(?=a)*(?:b|a)$', ['a', 'b'], ['c']],
   ['octal, not a reference', 'a\\12', ['a\n'], ['a12']],
 ])('%s', (_, pattern, matching, other) => {
   const regex = compilePattern(pattern);
@@ -43,6 +54,11 @@ test('instances are matched in any case', () => {
 });
 
 test.each([
+  ['a{3,2}', 'bounds are out of order'],
+  ['a{65536}', 'a repetition of more than 65535 times'],
+  ['(?:a{500}){500}', 'at most 20000 parts'],
+  ['{2}', 'a repetition with nothing to repeat'],
+  ['\\k<x>', 'a reference to group x'],
   ['a++', 'a possessive quantifier'],
   ['a{2}+', 'a possessive quantifier'],
   ['(?R)', 'recursion'],
@@ -134,4 +150,57 @@ test('a text that is quoted matches itself and nothing shorter', () => {
       },
     ),
   );
+});
+
+describe('exec', () => {
+  test.each<[string, string, string, number, readonly (string | undefined)[]]>([
+    ['groups by their numbers, whatever stands between', '(?>x(a))(b)?(c)', 'xac', 0, ['xac', 'a', undefined, 'c']],
+    ['a group in a loop keeps what an earlier turn gave it', '(?:(a)|b)+', 'xab', 1, ['ab', 'a']],
+    ['with a reference', '(a|b)\\1', 'abb', 1, ['bb', 'b']],
+  ])('%s', (_, source, text, index, groups) => {
+    expect(compilePattern(source).exec(text)).toMatchObject({ index, groups });
+  });
+
+  test('gives nothing where nothing matches', () => {
+    for (const source of ['x', '(x)\\1', '(?:(x)|y)+']) expect(compilePattern(source).exec('abc')).toBeUndefined();
+  });
+});
+
+describe('a pattern that gives up', () => {
+  const hopeless = '^(a*)*\\1(a*)*\\1(a*)*b$';
+  const text = 'a'.repeat(200);
+
+  function house(): { now: () => number; tell: (text: string) => void; at: number; readonly told: string[] } {
+    const made = { at: 0, told: [] as string[], now: () => made.at, tell: (said: string) => void made.told.push(said) };
+    return made;
+  }
+
+  test('matches nothing, and says so once a minute with its place', () => {
+    const host = house();
+    const pattern = compilePattern(hopeless, { host, place: { file: 'f', line: 3, column: 8 } });
+    expect(pattern.unbounded).toBe(true);
+    expect([pattern.test(text), pattern.test(text)]).toEqual([false, false]);
+    expect(host.told).toEqual([
+      `f:3:8: the regular expression /${hopeless}/ gave up on a text of 200 characters, which counts as no match; write it with less repetition`,
+    ]);
+    host.at = 60_000;
+    pattern.test(text);
+    expect(host.told).toHaveLength(2);
+  });
+
+  test('is passed over after five times in a minute, until the minute is over', () => {
+    const host = house();
+    const pattern = compilePattern(hopeless, { host });
+    for (let time = 0; time < 5; time++) {
+      host.at += 1000;
+      expect(pattern.test(text)).toBe(false);
+    }
+    expect(host.told).toHaveLength(2);
+    expect(host.told[1]).toContain('gave up 5 times within a minute: for 56 seconds it matches nothing');
+    // Not even what it would find at once.
+    expect(pattern.test('b')).toBe(false);
+    host.at = 61_000;
+    expect(pattern.test('b')).toBe(true);
+    expect(host.told).toHaveLength(2);
+  });
 });
