@@ -9,8 +9,10 @@ import {
   integer,
   option,
   optional,
+  ownOption,
   size,
   text,
+  throttle,
 } from '../config/index.ts';
 import { domainName, hostName, smtpExtensionList, staticBannerLine } from './value-types.ts';
 
@@ -48,6 +50,12 @@ export const loneLfInBody = option('rfc2822_lone_lf_in_body', enumeration('ignor
 export const traceHeaders = option('rfc2822_trace_headers', boolean);
 export const reconfigMessage = option('reconfig_message', text);
 export const context = option<DictionaryValue | undefined>('context', optional(exactDictionary));
+export const contextProtect = ownOption('context_protect', boolean, {
+  scopes: context.scopes,
+  initial: true,
+  summary: 'XSETCONTEXT may not set can_relay, auth_… and tls…, by which a client could let itself relay',
+});
+export const inboundThrottleMessages = option('inbound_throttle_messages', throttle);
 export const pathway = option('pathway', optional(text));
 // What HTTP and consoles make of logging in comes with their logins; forced ones are asked by consoles already.
 export const enableAuthentication = option('enable_authentication', optional(boolean), {
@@ -86,6 +94,8 @@ export const receptionOptions = [
   traceHeaders,
   reconfigMessage,
   context,
+  contextProtect,
+  inboundThrottleMessages,
   pathway,
   enableAuthentication,
   alwaysAllow,

@@ -86,8 +86,8 @@ describe.each([
       const log = await server.log('rejectlog');
       return log.includes('relaying denied') && log;
     });
-    expect(lines).toContain(`${STRANGER}:`);
-    expect(lines).not.toContain('R=127.0.0.1:');
+    expect(lines).toContain(`R="${STRANGER}:`);
+    expect(lines).not.toContain('R="127.0.0.1:');
     expect(await server.log('paniclog')).not.toContain('PROXY header');
   });
 });

@@ -13,7 +13,7 @@ import type { Option } from '../option.ts';
 import { matchCacheSize } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
 import type { Stanza } from '../tree/stanza.ts';
-import { chainOf, fallsToGlobal, type Query, receivingQuery } from './chain.ts';
+import { chainOf, fallsToGlobal, groupOfPathway, type Query, receivingQuery } from './chain.ts';
 import type { Compiled, Compiler } from './compile.ts';
 import { type Side, sameForAll } from './same.ts';
 import { PagedView, type Pages, withCells } from './view.ts';
@@ -115,6 +115,10 @@ export class CompiledGeneration implements Generation, Side {
 
   groupOf(binding: BindingName): string {
     return this.#groupIndex().get(binding) ?? 'default';
+  }
+
+  pathwayGroupOf(pathway: string): string | undefined {
+    return groupOfPathway(this.tree, pathway);
   }
 
   bindings(): readonly { readonly group: string; readonly name: BindingName }[] {
