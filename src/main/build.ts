@@ -57,7 +57,8 @@ export async function buildServer({
   const statistics = undo.adopt(makeStatistics(events, clock), (each) => each[Symbol.dispose]());
   const complain = (text: string): void => process.complain(`${text}\n`);
 
-  const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, complain }));
+  const policy = makePolicy(events);
+  const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, policy, complain }));
   shelf.prepare(current()).take();
   if (!shelf.running.some((each) => each.name === 'ec_logger'))
     undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
@@ -117,7 +118,6 @@ export async function buildServer({
       },
     }),
   );
-  const policy = makePolicy(events);
   const reception = makeReception({
     clock,
     spool,
