@@ -11,7 +11,7 @@ export const MOST_VARIABLES = 500;
 const trustedReplies = {
   badAttribute: reply(501, '5.5.4', 'invalid XCLIENT attribute'),
   badAddress: reply(501, '5.5.4', 'invalid XREMOTEIP address'),
-  badPairs: reply(501, '5.5.4', 'invalid XSETCONTEXT, key=value … expected'),
+  badPairs: reply(501, '5.5.4', 'invalid XSETCONTEXT, key=value expected'),
   protectedKey: reply(501, '5.5.4', 'protected context variable'),
   tooManyVariables: reply(452, '4.3.0', 'too many context variables'),
   parameters: reply(501, '5.5.4', 'Syntax error (no parameters allowed)'),
