@@ -23,15 +23,27 @@ export class Doorman {
   readonly #parts: ListenerParts;
   readonly #caps: SessionCaps;
   readonly #troubles: TroubleLog;
+  readonly #waiting: Set<ProxyDoor>;
   readonly #queue: { readonly pipe: Pipe; readonly host: WaitingHost }[] = [];
   #held = true;
   #asked = false;
 
-  /** Clients wait until `serve` is called: the generation that wants the socket is not current yet. */
-  constructor(parts: ListenerParts, caps: SessionCaps, troubles: TroubleLog, socket: ListenSocket) {
+  /**
+   * Clients wait until `serve` is called: the generation that wants the socket is not current yet.
+   *
+   * @param waiting  connections that wait for a PROXY header, of all sockets
+   */
+  constructor(
+    parts: ListenerParts,
+    caps: SessionCaps,
+    troubles: TroubleLog,
+    waiting: Set<ProxyDoor>,
+    socket: ListenSocket,
+  ) {
     this.#parts = parts;
     this.#caps = caps;
     this.#troubles = troubles;
+    this.#waiting = waiting;
     this.socket = socket;
   }
 
@@ -99,6 +111,7 @@ export class Doorman {
       clock,
       seconds: view.get(proxyProtocolTimeout),
       failed: close,
+      waiting: this.#waiting,
       ended: () => slot[Symbol.dispose](),
       begin: (proxied) => {
         slot.move(configuration.current, clientAddress(proxied.remote));

@@ -132,6 +132,19 @@ describe('who brings none', () => {
   });
 });
 
+test('a server that stops closes those that wait for a header; a socket that goes does not', async () => {
+  const at = await house();
+  const client = await at.connect('10.0.0.25:25', '10.0.0.1');
+  const other = await at.connect('10.0.0.25:25', '10.0.0.1');
+  await at.reload('ESMTP_Listener { Listen ":26" { } }');
+  await says(at, client, header('203.0.113.9'));
+  expect(client.heard).toBe('hello');
+  await at.doors.close();
+  await at.world.clock.advance(10);
+  expect([client.state, other.state]).toEqual(['open', 'closed']);
+  expect(at.lines).toEqual([]);
+});
+
 test('Proxy_Protocol_From: others are closed at once, whatever they say', async () => {
   const at = await house('Proxy_Protocol_From = ( 10.0.0.0/8 fd00::/8 )');
   const stranger = await at.connect('10.0.0.25:25', '198.51.100.1');

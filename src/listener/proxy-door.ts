@@ -16,6 +16,8 @@ export interface ProxyDoorParts {
   readonly begin: (pipe: Pipe) => PipeHost;
   /** The connection has closed before that. */
   readonly ended: () => void;
+  /** It is in there while it waits. */
+  readonly waiting: Set<ProxyDoor>;
 }
 
 /** Where clients of a listener with Proxy_Protocol wait until their proxy has said who they are; then it only passes on. */
@@ -28,7 +30,8 @@ export class ProxyDoor implements PipeHost {
 
   constructor(parts: ProxyDoorParts) {
     this.#parts = parts;
-    const { clock, seconds } = parts;
+    const { clock, seconds, waiting } = parts;
+    waiting.add(this);
     if (seconds > 0)
       this.#timer = clock.at(millis(clock.now() + inMillis(seconds)), () => this.#fail('no PROXY header in time'));
   }
@@ -62,14 +65,20 @@ export class ProxyDoor implements PipeHost {
     this.#parts.ended();
   }
 
-  #fail(why: string): void {
+  /** The server stops: nobody waits for a header any more. */
+  leave(): void {
     this.#closing = true;
     this.#stopWaiting();
-    this.#parts.failed(why);
     this.#parts.pipe.destroy();
   }
 
+  #fail(why: string): void {
+    this.#parts.failed(why);
+    this.leave();
+  }
+
   #stopWaiting(): void {
+    this.#parts.waiting.delete(this);
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
   }

@@ -208,13 +208,18 @@ export class Conversation implements Outcome {
       (path === '' && !view.get(options.allowNullEnvelopeSender) ? replies.nullSender : undefined) ??
       (this.#literalRefused(path) ? replies.noValidDomain : undefined);
     if (trouble !== undefined) return this.#refuseSender(event.turn, trouble, CORE);
-    const { turn } = event;
+    if (view.get(options.inboundThrottleMessages) === undefined) return this.#admit(event.turn);
     this.#throttled = this.#desk.throttles.pass(view, (free) => {
       this.#throttled = undefined;
-      if (!free) return this.#refuseSender(turn, replies.throttled, CORE);
-      if (this.#desk.hooked) this.#contexts.show(transaction);
-      this.#decide('validate_mailfrom', turn, words.senderAccepted);
+      if (free) this.#admit(event.turn);
+      else this.#refuseSender(event.turn, replies.throttled, CORE);
     });
+  }
+
+  /** A MAIL that nothing of ours speaks against. */
+  #admit(turn: number): void {
+    if (this.#desk.hooked && this.transaction !== undefined) this.#contexts.show(this.transaction);
+    this.#decide('validate_mailfrom', turn, words.senderAccepted);
   }
 
   #refuseSender(turn: number, said: Reply, module: string): void {

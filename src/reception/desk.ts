@@ -56,14 +56,13 @@ export class Desk {
     if (this.commits === 0) this.settled?.();
   }
 
-  /** Whether any hook listens anywhere: only then are variables for them put together. */
+  /** Whether any hook listens to a phase of a greeted client: only then are variables for them put together. */
   get hooked(): boolean {
     return PHASES.some((phase) => this.parts.policy.has(phase));
   }
 }
 
 const PHASES: readonly (keyof Phases)[] = [
-  'core_validate_accept',
   'validate_connect',
   'validate_ehlo',
   'validate_mailfrom',
