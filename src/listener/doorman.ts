@@ -1,9 +1,12 @@
+import type { View } from '../config/index.ts';
 import { nullId } from '../message/index.ts';
 import { clientAddress, peerText, receivingView } from '../reception/index.ts';
 import { formatReply, reply } from '../smtp/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
+import { proxyProtocol, proxyProtocolFrom, proxyProtocolTimeout } from './options.ts';
 import type { ListenerParts } from './parts.ts';
-import type { SessionCaps } from './session-caps.ts';
+import { ProxyDoor } from './proxy-door.ts';
+import type { SessionCaps, Slot } from './session-caps.ts';
 import type { TroubleLog } from './trouble-log.ts';
 import { WaitingHost } from './waiting-host.ts';
 import type { ListenSocket } from './wanted.ts';
@@ -20,15 +23,27 @@ export class Doorman {
   readonly #parts: ListenerParts;
   readonly #caps: SessionCaps;
   readonly #troubles: TroubleLog;
+  readonly #waiting: Set<ProxyDoor>;
   readonly #queue: { readonly pipe: Pipe; readonly host: WaitingHost }[] = [];
   #held = true;
   #asked = false;
 
-  /** Clients wait until `serve` is called: the generation that wants the socket is not current yet. */
-  constructor(parts: ListenerParts, caps: SessionCaps, troubles: TroubleLog, socket: ListenSocket) {
+  /**
+   * Clients wait until `serve` is called: the generation that wants the socket is not current yet.
+   *
+   * @param waiting  connections that wait for a PROXY header, of all sockets
+   */
+  constructor(
+    parts: ListenerParts,
+    caps: SessionCaps,
+    troubles: TroubleLog,
+    waiting: Set<ProxyDoor>,
+    socket: ListenSocket,
+  ) {
     this.#parts = parts;
     this.#caps = caps;
     this.#troubles = troubles;
+    this.#waiting = waiting;
     this.socket = socket;
   }
 
@@ -68,17 +83,55 @@ export class Doorman {
   }
 
   #receive(pipe: Pipe): PipeHost {
+    const { configuration } = this.#parts;
+    const generation = configuration.current;
+    const { listener, endpoint } = this.socket;
+    if (this.#parts.handlers[listener] === undefined) return this.#turnAway(pipe, undefined);
+    const place = { listener, endpoint, ip: clientAddress(pipe.remote) };
+    const { view } = receivingView(generation, listener, endpoint, place.ip);
+    if (view.get(proxyProtocol)) return this.#receiveProxied(pipe, view, this.#caps.hold(generation, place));
+    const slot = this.#caps.take(generation, place);
+    return slot === undefined ? this.#overCap(pipe) : this.#enter(pipe, slot);
+  }
+
+  /** Whose session it is shows in the header: only then is it known which values hold for it, and whether it has room. */
+  #receiveProxied(pipe: Pipe, view: View, slot: Slot): PipeHost {
+    const { clock, configuration } = this.#parts;
+    const { key } = this.socket;
+    const close = (why: string): void => {
+      this.#troubles.tell(`proxy ${key}`, `${key}: a connection of ${peerText(pipe.remote)} was closed: ${why}`);
+    };
+    if ((view.get(proxyProtocolFrom)?.matches(clientAddress(pipe.remote)).length ?? 1) === 0) {
+      slot[Symbol.dispose]();
+      close('it is not in Proxy_Protocol_From');
+      return this.#turnAway(pipe, undefined);
+    }
+    return new ProxyDoor({
+      pipe,
+      clock,
+      seconds: view.get(proxyProtocolTimeout),
+      failed: close,
+      waiting: this.#waiting,
+      ended: () => slot[Symbol.dispose](),
+      begin: (proxied) => {
+        slot.move(configuration.current, clientAddress(proxied.remote));
+        if (slot.within(configuration.current)) return this.#enter(proxied, slot);
+        slot[Symbol.dispose]();
+        return this.#overCap(proxied);
+      },
+    });
+  }
+
+  /** The client is known, and counted. */
+  #enter(pipe: Pipe, slot: Slot): PipeHost {
     const { configuration, events, handlers } = this.#parts;
     const { key, listener, endpoint } = this.socket;
-    const generation = configuration.current;
     const handler = handlers[listener];
-    if (handler === undefined) return this.#turnAway(pipe, undefined);
-    const slot = this.#caps.take(generation, { listener, endpoint, ip: clientAddress(pipe.remote) });
-    if (slot === undefined) return this.#overCap(pipe);
     try {
+      if (handler === undefined) throw new Error(`nobody serves a ${listener}`);
       return handler(pipe, {
         endpoint,
-        generation,
+        generation: configuration.current,
         ended: () => slot[Symbol.dispose](),
         moved: (ip) => slot.move(configuration.current, ip),
         withinCaps: () => slot.within(configuration.current),

@@ -1,4 +1,19 @@
-import { boolean, integer, integerBetween, mode, type Option, option, size, type ValueType } from '../config/index.ts';
+import type { CidrTable } from '../base/index.ts';
+import {
+  boolean,
+  cidrs,
+  duration,
+  integer,
+  integerBetween,
+  mode,
+  type Option,
+  option,
+  optional,
+  ownOption,
+  size,
+  ValueError,
+  type ValueType,
+} from '../config/index.ts';
 
 const ofSocket = { ofSocket: true };
 
@@ -12,6 +27,25 @@ export const disableNagleAlgorithm = option('disable_nagle_algorithm', boolean, 
 });
 export const listenerSessions = option('listener_sessions', integer);
 export const serviceSessions = option('service_sessions', integer);
+
+/** In a listener for all its sockets, in a Listen for one. Which Peer holds is known only after the header. */
+export const proxyProtocol = option('proxy_protocol', boolean, ofSocket);
+export const proxyProtocolTimeout = option('proxy_protocol_timeout', duration, ofSocket);
+
+const someCidrs: ValueType<CidrTable<string>> = {
+  ...cidrs,
+  read(raw) {
+    const table = cidrs.read(raw);
+    if (table.size === 0) throw new ValueError(`${cidrs.title}, at least one`);
+    return table;
+  },
+};
+export const proxyProtocolFrom = ownOption('proxy_protocol_from', optional(someCidrs), {
+  scopes: proxyProtocol.scopes,
+  initial: undefined,
+  summary: 'addresses of proxies whose PROXY header is believed, others are closed; unset believes all',
+  ...ofSocket,
+});
 
 /** Node leaves the buffers of a socket to the system, which 0 asks for; Momentum's 4096 would be slower than that. */
 const systemsSize: ValueType<number> = {
@@ -31,6 +65,9 @@ export const listenerOptions: readonly Option<unknown>[] = [
   disableNagleAlgorithm,
   listenerSessions,
   serviceSessions,
+  proxyProtocol,
+  proxyProtocolTimeout,
+  proxyProtocolFrom,
   tcpRecvBufferSize,
   tcpSendBufferSize,
 ];

@@ -5,15 +5,7 @@ import type { Origin } from '../reception/index.ts';
 import type { Clock, Network, Pipe, PipeHost } from '../world/index.ts';
 
 /** Where a client came in, for who speaks with it. `ended` is to be called when its pipe has closed. */
-export interface DoorOrigin extends Origin {
-  /**
-   * The client turns out to have another address than its pipe (PROXY, XCLIENT, XREMOTEIP): its session counts for that
-   * one from now on. Which values hold for it is asked anew with `receivingView`.
-   */
-  moved(ip: string): void;
-  /** Whether the session caps of the present configuration are kept; to be asked before the next MAIL when it has moved. */
-  withinCaps(): boolean;
-}
+export type DoorOrigin = Origin;
 
 /** Speaks with a client. */
 export type Handler = (pipe: Pipe, origin: DoorOrigin) => PipeHost;

@@ -32,7 +32,11 @@ export class SessionCaps {
 
   /** @returns undefined when a cap is reached */
   take(generation: Generation, place: SessionPlace): Slot | undefined {
-    if (!this.#hasRoom(generation, place, 1)) return undefined;
+    return this.#hasRoom(generation, place, 1) ? this.hold(generation, place) : undefined;
+  }
+
+  /** The same without a look at the caps: whose session it will be is not known yet. */
+  hold(generation: Generation, place: SessionPlace): Slot {
     const slot = new Counted(this, place, keysOf(generation, place));
     this.#slots.add(slot);
     this.#count(slot.keys, 1);

@@ -2,6 +2,7 @@ import { type Listening, type ListenOptions, NetworkError, type Pipe, type PipeH
 import { Doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
 import type { ListenPlan } from './plan.ts';
+import type { ProxyDoor } from './proxy-door.ts';
 import type { SessionCaps } from './session-caps.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { conflict, isWildcard, type ListenSocket } from './wanted.ts';
@@ -27,6 +28,7 @@ export class Sockets {
   readonly #caps: SessionCaps;
   readonly #troubles: TroubleLog;
   readonly #lost: (socket: ListenSocket, why: string) => void;
+  readonly #waiting = new Set<ProxyDoor>();
   readonly #open = new Map<string, OpenSocket>();
 
   /** @param lost  a socket that was closed for a commit which failed could not be opened again */
@@ -104,12 +106,13 @@ export class Sockets {
 
   async closeAll(): Promise<void> {
     for (const key of [...this.#open.keys()]) await this.close(key);
+    for (const door of [...this.#waiting]) door.leave();
     this.#troubles.close();
   }
 
   async #start(socket: ListenSocket): Promise<Doorman> {
     const { key } = socket;
-    const doorman = new Doorman(this.#parts, this.#caps, this.#troubles, socket);
+    const doorman = new Doorman(this.#parts, this.#caps, this.#troubles, this.#waiting, socket);
     const accept = (pipe: Pipe): PipeHost => doorman.accept(pipe);
     try {
       const listening = await this.#parts.network.listen(socket.endpoint, this.#options(socket), accept);

@@ -60,7 +60,8 @@ export async function buildServer({
   undo.use(configuration.onPatternTrouble((text) => events.diagnose('WARNING', 'config', text)));
   const complain = (text: string): void => process.complain(`${text}\n`);
 
-  const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, complain }));
+  const policy = makePolicy(events);
+  const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, policy, complain }));
   shelf.prepare(current()).take();
   if (!shelf.running.some((each) => each.name === 'ec_logger'))
     undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
@@ -123,7 +124,6 @@ export async function buildServer({
       },
     }),
   );
-  const policy = makePolicy(events);
   const reception = makeReception({
     clock,
     spool,

@@ -3,7 +3,7 @@ import type { Option } from '../config/index.ts';
 import { consoleTimeout } from '../console/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
 import { listenerOptions } from '../listener/index.ts';
-import { bounceLogger, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
+import { bounceLogger, conntrol, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
 import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
@@ -13,7 +13,7 @@ import { resolvConf } from './names.ts';
 import { pidfile } from './pid-file.ts';
 
 /** The modules that come with the server. */
-export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger];
+export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger, conntrol];
 
 export const moduleNames: readonly string[] = modules.map((definition) => definition.name);
 

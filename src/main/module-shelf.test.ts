@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { configured, MAIN } from '../../test/support/configuration.ts';
 import { events } from '../events/index.ts';
 import type { ModuleDefinition } from '../modules/index.ts';
+import { policy } from '../policy/index.ts';
 import { simWorld } from '../world/sim/index.ts';
 import { moduleNames, modules } from './declared.ts';
 import { ModuleShelf } from './module-shelf.ts';
@@ -26,7 +27,13 @@ test('a commit starts, restarts and ends modules as its plan says, and leaves al
     modules.flatMap((definition) => definition.options),
     moduleNames,
   );
-  await using shelf = new ModuleShelf(definitions, { clock, disk, events: told, complain: () => undefined });
+  await using shelf = new ModuleShelf(definitions, {
+    clock,
+    disk,
+    events: told,
+    policy: policy(told),
+    complain: () => undefined,
+  });
   shelf.prepare(configuration.current).take();
   expect(log.splice(0)).toEqual(['+ec_logger a', '+ec_logger b', '+ec_logger c']);
 

@@ -1,6 +1,7 @@
 import type { Generation, View } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import type { ModuleDefinition } from '../modules/index.ts';
+import type { Policy } from '../policy/index.ts';
 import type { Clock, Disk } from '../world/index.ts';
 
 /** A console command that a module has added: `ec_logger:NAME reopen logs`. */
@@ -14,6 +15,7 @@ export interface ShelfParts {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly events: Events;
+  readonly policy: Policy;
   readonly complain: (text: string) => void;
 }
 
@@ -23,6 +25,8 @@ interface Running {
   readonly view: View;
   readonly handle: AsyncDisposable;
   readonly commands: Set<ModuleCommand>;
+  /** Its hooks are asked: a client is never judged by an old and a new instance at once. */
+  readonly hooks: { asked: boolean };
 }
 
 /** What a commit would change, started already and waiting for the commit. */
@@ -82,6 +86,7 @@ export class ModuleShelf implements AsyncDisposable {
     return {
       take: () => {
         this.#running = [...kept, ...started];
+        for (const each of started) each.hooks.asked = true;
         for (const each of old) this.#end(each);
       },
       drop: () => {
@@ -114,7 +119,8 @@ export class ModuleShelf implements AsyncDisposable {
   }
 
   #start(definition: ModuleDefinition, instance: string, generation: Generation): Running {
-    const { clock, disk, events, complain } = this.#parts;
+    const { clock, disk, events, policy, complain } = this.#parts;
+    const hooks = { asked: false };
     const commands = new Set<ModuleCommand>();
     const prefix =
       definition.instances === 'singleton' || instance === '' ? definition.name : `${definition.name}:${instance}`;
@@ -132,13 +138,16 @@ export class ModuleShelf implements AsyncDisposable {
           commands.add(command);
           return { [Symbol.dispose]: () => void commands.delete(command) };
         },
+        hook: (phase, hook) =>
+          policy.hook(phase, definition.name, (subject) => (hooks.asked ? hook(subject) : { kind: 'continue' })),
       },
       view,
     );
-    return { definition, instance, view, handle, commands };
+    return { definition, instance, view, handle, commands, hooks };
   }
 
   #end(module: Running): void {
+    module.hooks.asked = false;
     const ending = Promise.resolve(module.handle[Symbol.asyncDispose]()).then(
       () => undefined,
       (error: unknown) =>

@@ -42,6 +42,7 @@ function house(global: Readonly<Record<string, unknown>> = {}) {
         },
       };
     },
+    hook: () => ({ [Symbol.dispose]: () => undefined }),
     complain: (text) => complaints.push(text),
   };
   const start = (module: ModuleDefinition, values: Readonly<Record<string, unknown>> = {}) =>

@@ -1,5 +1,6 @@
 import type { Option, View } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
+import type { Hook, Phases } from '../policy/index.ts';
 import type { Clock, Disk } from '../world/index.ts';
 
 /** What a bundled module is to the house. Definitions are read before the configuration, so that their options join its schema. */
@@ -34,6 +35,11 @@ export interface ModuleHost {
    * @param run given the words behind those of the command; yields the lines of the answer
    */
   command(words: string, run: (rest: readonly string[]) => AsyncIterable<string>): Disposable;
+  /**
+   * A hook of this module in a phase. It is asked from the moment on when the configuration with this instance is current,
+   * and no longer than that; `__bypass_MODULE = true` passes it over.
+   */
+  hook<P extends keyof Phases>(phase: P, hook: Hook<P>): Disposable;
   /** Standard error, for trouble that cannot be logged. One line, without its end. */
   complain(text: string): void;
 }

@@ -1,3 +1,4 @@
+import type { Seconds } from '../base/index.ts';
 import type { BodyHold } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 
@@ -18,8 +19,28 @@ export interface Received extends Session {
   readonly body: BodyHold;
 }
 
+/** A client that has not been greeted. */
+export interface Greeting extends Session {
+  /** Sends lines at once, ahead of the banner: each begins with `220-`. */
+  preface(lines: readonly string[]): void;
+  /**
+   * Waits; the client's first bytes end that when `untilEarly` is true.
+   *
+   * @returns whether it has sent anything before its banner; never settles when it goes
+   */
+  pause(seconds: Seconds, untilEarly: boolean): Promise<boolean>;
+}
+
+/** A command that was refused for how it was written. */
+export interface MisspokenCommand extends Session {
+  /** It is no command that this client may say; else it is one, with a mistake in it. */
+  readonly unrecognized: boolean;
+}
+
 /** Momentum's names: Lua and TypeScript share them. */
 export interface Phases {
+  /** Before validate_connect, and before the client hears anything. */
+  core_validate_accept: Greeting;
   validate_connect: Session;
   validate_ehlo: Session;
   validate_mailfrom: Session;
@@ -29,6 +50,8 @@ export interface Phases {
   validate_data_spool_each_rcpt: Received;
   validate_set_binding: Received;
   core_final_validation: Received;
+  /** Ours. Its verdict is not heeded, since the client has been answered: it is to be `continue`, and no promise. */
+  command_misspoken: MisspokenCommand;
 }
 
 export type Verdict =

@@ -80,3 +80,13 @@ test('a disposed hook is gone', () => {
   expect(rules.has('validate_data')).toBe(false);
   expect(rules.run('validate_data', session)).toEqual(CONTINUE);
 });
+
+test('__bypass_MODULE = true passes a module over, and nobody else', () => {
+  const { policy: rules } = parts();
+  rules.hook('validate_ehlo', 'spf_v1', () => NO);
+  rules.hook('validate_ehlo', 'other', () => ({ kind: 'done' }));
+  const run = (connectionContext: Record<string, string>): Verdict | Promise<Verdict> =>
+    rules.run('validate_ehlo', { ...session, connectionContext });
+  expect(run({ __bypass_spf_v1: 'true' })).toEqual({ kind: 'done' });
+  expect(run({ __bypass_spf_v1: 'false', __bypass_other: 'true' })).toMatchObject({ kind: 'reject', module: 'spf_v1' });
+});

@@ -13,10 +13,14 @@ interface Registered<P extends keyof Phases> {
 
 type Lists = { [P in keyof Phases]: readonly Registered<P>[] };
 
-/** Hooks run in the order of their registration; the first verdict that decides ends the phase. */
+/**
+ * Hooks run in the order of their registration; the first verdict that decides ends the phase. The connection variable
+ * `__bypass_MODULE = true` passes the hooks of a module over.
+ */
 export function policy(events: Pick<Events, 'diagnose'>): Policy {
   // Lists are replaced, never changed: a run that waits goes on with the list it began with.
   const lists: Lists = {
+    core_validate_accept: [],
     validate_connect: [],
     validate_ehlo: [],
     validate_mailfrom: [],
@@ -26,6 +30,7 @@ export function policy(events: Pick<Events, 'diagnose'>): Policy {
     validate_data_spool_each_rcpt: [],
     validate_set_binding: [],
     core_final_validation: [],
+    command_misspoken: [],
   };
 
   const failed = (phase: keyof Phases, module: string, error: unknown): Verdict => {
@@ -44,6 +49,7 @@ export function policy(events: Pick<Events, 'diagnose'>): Policy {
   ): Verdict | Promise<Verdict> {
     for (let index = first; index < list.length; index += 1) {
       const { hook, module } = list[index] as Registered<P>;
+      if (subject.connectionContext[`__bypass_${module}`] === 'true') continue;
       let verdict: Verdict | Promise<Verdict>;
       try {
         verdict = hook(subject);

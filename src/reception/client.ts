@@ -6,14 +6,27 @@ import { clientAddress } from './client-view.ts';
 import { context } from './options.ts';
 import { clientMayRelay } from './relay.ts';
 
+/** What holds for a client because of its address. */
+export interface Standing {
+  readonly view: View;
+  /** `default` when none is set. */
+  readonly pathway: string;
+  readonly pathwayGroup: string | undefined;
+}
+
 /** Who is at the other end, as policy sees it and logs name it. */
 export class Client implements PolicySession {
-  readonly peer: PeerAddress;
+  /** Whom it is taken for: the connection's other end, until XCLIENT or XREMOTEIP says otherwise. */
+  peer: PeerAddress;
   readonly #ends: { readonly local: PeerAddress };
   /** A client of a Unix socket counts as loopback (manual page Listeners). */
-  readonly remote: { readonly ip: string; readonly port: number };
+  remote: { readonly ip: string; readonly port: number };
   readonly connectionId: MessageId;
-  readonly pathway: string;
+  pathway: string;
+  /** Where it connected to, when XCLIENT says so. */
+  reached: PeerAddress | undefined = undefined;
+  /** What `Context` has set. */
+  #preset: Readonly<Record<string, string>> = {};
   helo = '';
   /** It said EHLO and not HELO. */
   extended = false;
@@ -25,25 +38,47 @@ export class Client implements PolicySession {
   constructor(
     ends: { readonly remote: PeerAddress; readonly local: PeerAddress },
     connectionId: MessageId,
-    pathway: string,
-    view: View,
+    standing: Standing,
   ) {
     this.peer = ends.remote;
     this.#ends = ends;
     this.remote = { ip: clientAddress(ends.remote), port: ends.remote.port };
     this.connectionId = connectionId;
-    this.pathway = pathway;
-    this.connectionContext = { pathway, ...preset(view.get(context)) };
-    if (clientMayRelay(view, this.remote.ip)) this.connectionContext.can_relay = 'true';
+    this.pathway = standing.pathway;
+    this.connectionContext = {};
+    this.#stand(standing);
   }
 
   /** Asked of the system only when somebody wants to know. */
   get local(): PeerAddress {
-    return this.#ends.local;
+    return this.reached ?? this.#ends.local;
   }
 
   get mayRelay(): boolean {
     return this.connectionContext.can_relay === 'true';
+  }
+
+  /** It is taken for somebody else from now on: what its address gave it goes, and what the other gives comes. */
+  become(peer: PeerAddress, standing: Standing): void {
+    const { connectionContext } = this;
+    this.peer = peer;
+    this.remote = { ip: clientAddress(peer), port: peer.port };
+    for (const [key, value] of Object.entries(this.#preset))
+      if (connectionContext[key] === value) delete connectionContext[key];
+    delete connectionContext.pathway_group;
+    delete connectionContext.can_relay;
+    this.#stand(standing);
+  }
+
+  #stand({ view, pathway, pathwayGroup }: Standing): void {
+    const { connectionContext } = this;
+    this.pathway = pathway;
+    this.#preset = presetOf(view.get(context));
+    connectionContext.pathway = pathway;
+    if (pathwayGroup !== undefined) connectionContext.pathway_group = pathwayGroup;
+    Object.assign(connectionContext, this.#preset);
+    if (clientMayRelay(view, this.remote.ip) || connectionContext.auth_status === 'pass')
+      connectionContext.can_relay = 'true';
   }
 
   /** The end of a transaction: the message dictionary is emptied (manual: contexts). */
@@ -54,7 +89,7 @@ export class Client implements PolicySession {
   }
 }
 
-function preset(values: DictionaryValue | undefined): Record<string, string> {
+function presetOf(values: DictionaryValue | undefined): Record<string, string> {
   const filled: Record<string, string> = {};
   if (values === undefined) return filled;
   for (const [key, value] of values) filled[key] = typeof value === 'string' ? value : value.join(' ');

@@ -2,11 +2,21 @@ import { parseDomain } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
-import { type Reply, reply, type ServerEvent, type ServerWord } from '../smtp/index.ts';
+import {
+  type Reply,
+  reply,
+  type ServerEvent,
+  type ServerWord,
+  serverReplies,
+  type TrustedCommand,
+} from '../smtp/index.ts';
 import type { SpoolError } from '../spool/index.ts';
 import { mustAuthenticate } from './authentication.ts';
-import { type Client, pathVariables } from './client.ts';
+import type { Client } from './client.ts';
+import { Contexts } from './contexts.ts';
 import type { Desk } from './desk.ts';
+import { Greeting } from './greeting.ts';
+import type { Identity } from './identity.ts';
 import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
 import * as options from './options.ts';
 import { CORE, phaseOf, type RejectionPhase, recordRejection } from './rejection.ts';
@@ -14,6 +24,7 @@ import { transactionMayRelay } from './relay.ts';
 import { andClose, goOn, refusal, replies, words } from './replies.ts';
 import type { Settings } from './settings.ts';
 import { type Outcome, Transaction } from './transaction.ts';
+import { obey } from './trusted.ts';
 
 /** Who carries what is said to the machine and the pipe. */
 export interface Speaker {
@@ -25,41 +36,45 @@ export interface Speaker {
   readonly resume: () => void;
   /** The configuration has moved, and nothing that this client sees. */
   adopt(settings: Settings): void;
+  readonly early: boolean;
+  preface(lines: readonly string[]): void;
 }
 
-type CommandPhase = 'validate_connect' | 'validate_ehlo' | 'validate_mailfrom' | 'validate_rcptto';
+type CommandPhase =
+  | 'core_validate_accept'
+  | 'validate_connect'
+  | 'validate_ehlo'
+  | 'validate_mailfrom'
+  | 'validate_rcptto';
 type EventOf<K extends ServerEvent['kind']> = Extract<ServerEvent, { kind: K }>;
 
 /** What we answer to a client: limits, relaying, policy, and the transaction that comes of it. */
 export class Conversation implements Outcome {
-  settings: Settings;
   transaction: Transaction | undefined = undefined;
+  /** While core_validate_accept runs. */
+  greeting: Greeting | undefined = undefined;
   readonly #desk: Desk;
   readonly #client: Client;
+  readonly #identity: Identity;
+  readonly #contexts: Contexts;
   readonly #speaker: Speaker;
-  readonly #viewIn: (generation: Generation) => Settings;
+  /** Its MAIL waits for Inbound_Throttle_Messages. */
+  #throttled: Disposable | undefined = undefined;
   #generation: Generation;
   #turn = 0;
-  #rcptLine = '';
-  #rcptPath = '';
-  #receptions = 0;
-  #recipients = 0;
   #discardAll = false;
 
-  /** @param viewIn  this client's settings in a generation */
-  constructor(
-    desk: Desk,
-    client: Client,
-    generation: Generation,
-    viewIn: (generation: Generation) => Settings,
-    speaker: Speaker,
-  ) {
+  constructor(desk: Desk, identity: Identity, generation: Generation, speaker: Speaker) {
     this.#desk = desk;
-    this.#client = client;
+    this.#identity = identity;
+    this.#client = identity.client;
+    this.#contexts = new Contexts(identity.client);
     this.#generation = generation;
-    this.#viewIn = viewIn;
     this.#speaker = speaker;
-    this.settings = viewIn(generation);
+  }
+
+  get settings(): Settings {
+    return this.#identity.settings;
   }
 
   get generation(): Generation {
@@ -70,7 +85,7 @@ export class Conversation implements Outcome {
   movedBy(next: Generation): boolean {
     if (next.number === this.#generation.number) return false;
     const { view } = this.settings;
-    return view.get(options.reconfigDisconnect) === 'always' || !view.sameIn(next);
+    return view.get(options.reconfigDisconnect) === 'always' || !this.#identity.sameIn(next);
   }
 
   hear(event: ServerEvent): void {
@@ -86,7 +101,7 @@ export class Conversation implements Outcome {
       case 'end-of-data':
         return this.#endOfData(event);
       case 'connect':
-        return this.#decide('validate_connect', event.turn, this.#banner());
+        return this.#decide('core_validate_accept', event.turn, this.#banner());
       case 'ehlo':
       case 'helo':
         return this.#greet(event);
@@ -97,29 +112,70 @@ export class Conversation implements Outcome {
           event.turn,
           andClose(reply(221, '2.0.0', `${this.settings.server.hostName} closing connection`)),
         );
+      case 'xclient':
+      case 'xremoteip':
+      case 'xsetcontext':
+      case 'xdumpcontext':
+        return this.#obey(event);
       case 'refused':
-        return this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
+        this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
+        return this.#misspoken(event.reply);
       default:
-        // The machine makes no other events before STARTTLS, AUTH, BDAT and the X-commands are offered.
+        // The machine makes no other events before STARTTLS, AUTH and BDAT are offered.
         return undefined;
     }
   }
 
   /** The client has gone, or begins anew. What was committed goes on. */
   abandon(): void {
+    this.#throttled?.[Symbol.dispose]();
+    this.#throttled = undefined;
     this.transaction?.drop();
     this.transaction = undefined;
-    this.#rcptLine = '';
+    this.#contexts.forgetRecipient();
     this.#client.forgetMessage();
   }
 
   kept(transaction: Transaction): void {
-    this.#receptions += 1;
+    this.#contexts.receptions += 1;
     this.#finish(goOn(reply(250, '2.0.0', `OK ${transaction.batchId}`)));
   }
 
   notKept(why: SpoolError): void {
     this.#refuseMessage(why.code === 'IMP_SPOOL_FULL' ? replies.spoolFull : replies.failed, CORE);
+  }
+
+  /** The client has gone. */
+  leave(): void {
+    this.greeting?.end();
+    this.abandon();
+  }
+
+  #obey(event: Extract<ServerEvent, { kind: TrustedCommand }>): void {
+    const { current } = this.#desk.parts.configuration;
+    const { said, moved } = obey(this.#identity, event, current, () => this.#contexts.variables(this.transaction));
+    if (said !== undefined && said.code >= 400) {
+      this.#record(this.transaction === undefined ? 'awaiting mailfrom' : 'awaiting rcptto', said, CORE);
+      this.#misspoken(said);
+    }
+    if (event.kind === 'xclient' && moved) this.abandon();
+    if (moved) this.#speaker.adopt(this.settings);
+    const word = said === undefined ? this.#banner() : goOn(said);
+    if (moved) this.#decide('validate_connect', event.turn, word);
+    else this.#speaker.say(event.turn, word);
+  }
+
+  /** For those who count what clients say wrong. */
+  #misspoken(said: Reply): void {
+    const { policy } = this.#desk.parts;
+    if (!policy.has('command_misspoken')) return;
+    const unrecognized = said === serverReplies.unknownCommand;
+    if (!unrecognized && said.enhanced !== '5.5.2' && said.enhanced !== '5.5.4') return;
+    const { remote, helo, reversePath, recipient, connectionContext, messageContext } = this.#client;
+    void policy.run('command_misspoken', {
+      ...{ remote, helo, reversePath, recipient, connectionContext, messageContext },
+      unrecognized,
+    });
   }
 
   #banner(): ServerWord {
@@ -145,23 +201,36 @@ export class Conversation implements Outcome {
     const { view, senderDomain, hostName } = this.settings;
     const path =
       event.path === '' || event.path.includes('@') ? event.path : `${event.path}@${senderDomain ?? hostName}`;
-    this.transaction = new Transaction(this.#desk, this.#client, this, { written: event.path, path, line: event.line });
-    this.transaction.discarding = this.#discardAll;
+    const transaction = new Transaction(this.#desk, this.#client, this, {
+      written: event.path,
+      path,
+      line: event.line,
+    });
+    this.transaction = transaction;
+    transaction.discarding = this.#discardAll;
     this.#client.reversePath = path;
     const most = view.get(options.maxReceptionsPerConnection);
     const trouble =
       this.#reconfigured() ??
       (this.#desk.parts.pressure?.exceeded === true ? replies.memoryExceeded : undefined) ??
-      (most > 0 && this.#receptions >= most ? replies.receptions : undefined) ??
+      (most > 0 && this.#contexts.receptions >= most ? replies.receptions : undefined) ??
+      (this.#identity.fits() ? undefined : replies.sessions) ??
       (mustAuthenticate(view, this.#client.mayRelay) ? replies.authenticationRequired : undefined) ??
       (path === '' && !view.get(options.allowNullEnvelopeSender) ? replies.nullSender : undefined) ??
       (this.#literalRefused(path) ? replies.noValidDomain : undefined);
     if (trouble !== undefined) return this.#refuseSender(event.turn, trouble, CORE);
-    if (this.#desk.hooked) {
-      Object.assign(this.#client.messageContext, pathVariables('mailfrom', event.line, event.path));
-      this.#client.connectionContext.connection_message_count = String(this.#receptions);
-    }
-    this.#decide('validate_mailfrom', event.turn, words.senderAccepted);
+    if (view.get(options.inboundThrottleMessages) === undefined) return this.#admit(event.turn);
+    this.#throttled = this.#desk.throttles.pass(view, (free) => {
+      this.#throttled = undefined;
+      if (free) this.#admit(event.turn);
+      else this.#refuseSender(event.turn, replies.throttled, CORE);
+    });
+  }
+
+  /** A MAIL that nothing of ours speaks against. */
+  #admit(turn: number): void {
+    if (this.#desk.hooked && this.transaction !== undefined) this.#contexts.show(this.transaction);
+    this.#decide('validate_mailfrom', turn, words.senderAccepted);
   }
 
   #refuseSender(turn: number, said: Reply, module: string): void {
@@ -176,14 +245,13 @@ export class Conversation implements Outcome {
     const path = event.path.includes('@')
       ? event.path
       : `${event.path}@${settings.recipientDomain ?? settings.hostName}`;
-    this.#rcptLine = event.line;
-    this.#rcptPath = event.path;
+    this.#contexts.judge(event.line, event.path);
     this.#client.recipient = path;
     const perMessage = settings.view.get(options.maxRecipientsPerMessage);
     const perConnection = settings.view.get(options.maxRecipientsPerConnection);
     if (perMessage > 0 && transaction.recipients.length >= perMessage)
       return this.#refuse(event.turn, replies.recipientsPerMessage);
-    if (perConnection > 0 && this.#recipients >= perConnection)
+    if (perConnection > 0 && this.#contexts.recipients >= perConnection)
       return this.#refuse(event.turn, replies.recipientsPerConnection);
     const domain = parseDomain(path.slice(path.lastIndexOf('@') + 1));
     if (domain === undefined || this.#literalRefused(path)) return this.#refuse(event.turn, replies.noValidDomain);
@@ -191,16 +259,12 @@ export class Conversation implements Outcome {
     if (!this.#client.mayRelay && !transactionMayRelay(settings.view, sender, domain)) {
       return this.#refuse(event.turn, replies.relayingDenied, 'relaying denied');
     }
-    if (this.#desk.hooked) {
-      Object.assign(this.#client.messageContext, pathVariables('rcptto', event.line, event.path));
-      this.#client.connectionContext.connection_rcpt_count = String(this.#recipients + 1);
-      this.#client.connectionContext.message_rcpt_count = String(transaction.recipients.length + 1);
-    }
+    if (this.#desk.hooked) this.#contexts.show(transaction);
     this.#decide('validate_rcptto', event.turn, words.recipientAccepted);
   }
 
   #data(turn: number): void {
-    this.#rcptLine = '';
+    this.#contexts.forgetRecipient();
     this.transaction?.begin(this.settings, this.#speaker.resume);
     this.#speaker.say(turn, words.readBody);
   }
@@ -264,7 +328,7 @@ export class Conversation implements Outcome {
     if (current.number === this.#generation.number) return undefined;
     if (this.movedBy(current)) return reply(421, undefined, this.settings.view.get(options.reconfigMessage));
     this.#generation = current;
-    this.settings = this.#viewIn(current);
+    this.#identity.adopt(current);
     this.#speaker.adopt(this.settings);
     return undefined;
   }
@@ -275,6 +339,7 @@ export class Conversation implements Outcome {
 
   #refuse(turn: number, said: Reply, phase: RejectionPhase = 'awaiting rcptto', module = CORE): void {
     this.#record(phase, said, module);
+    this.#contexts.judged(false);
     this.#speaker.say(turn, refusal(said));
   }
 
@@ -282,11 +347,17 @@ export class Conversation implements Outcome {
   #decide(phase: CommandPhase, turn: number, yes: ServerWord): void {
     const { policy } = this.#desk.parts;
     if (!policy.has(phase)) return this.#accept(phase, turn, yes);
-    const verdict = policy.run(phase, this.#client);
+    const verdict =
+      phase === 'core_validate_accept' ? policy.run(phase, this.#welcome()) : policy.run(phase, this.#client);
     if (!(verdict instanceof Promise)) return this.#apply(phase, turn, yes, verdict);
     void verdict.then((late) => {
       if (this.#speaker.awaits(turn)) this.#apply(phase, turn, yes, late);
     });
+  }
+
+  #welcome(): Greeting {
+    this.greeting = new Greeting(this.#client, this.#desk.parts.clock, this.#speaker);
+    return this.greeting;
   }
 
   #apply(phase: CommandPhase, turn: number, yes: ServerWord, verdict: Verdict): void {
@@ -304,7 +375,10 @@ export class Conversation implements Outcome {
         return;
       }
       case 'discard':
-        if (phase === 'validate_rcptto') return this.#speaker.say(turn, yes);
+        if (phase === 'validate_rcptto') {
+          this.#contexts.judged(false);
+          return this.#speaker.say(turn, yes);
+        }
         if (phase !== 'validate_mailfrom') this.#discardAll = true;
         else if (this.transaction !== undefined) this.transaction.discarding = true;
         return this.#accept(phase, turn, yes);
@@ -316,29 +390,31 @@ export class Conversation implements Outcome {
   #refuseBy(phase: CommandPhase, turn: number, said: Reply, module: string): void {
     if (phase === 'validate_mailfrom') return this.#refuseSender(turn, said, module);
     if (phase === 'validate_rcptto') return this.#refuse(turn, said, 'awaiting rcptto', module);
-    this.#record(phase === 'validate_connect' ? 'connect' : 'awaiting ehlo', said, module);
+    const connecting = phase !== 'validate_ehlo';
+    this.#record(connecting ? 'connect' : 'awaiting ehlo', said, module);
     // In the place of a banner there is nothing to go on with.
-    this.#speaker.say(turn, phase === 'validate_connect' ? andClose(said) : refusal(said));
+    this.#speaker.say(turn, connecting ? andClose(said) : refusal(said));
   }
 
   #accept(phase: CommandPhase, turn: number, yes: ServerWord): void {
+    if (phase === 'core_validate_accept') {
+      this.greeting = undefined;
+      return this.#decide('validate_connect', turn, yes);
+    }
     if (phase === 'validate_rcptto') {
-      this.transaction?.add(this.#rcptPath, this.#client.recipient ?? this.#rcptPath);
-      this.#recipients += 1;
+      const { rcptPath } = this.#contexts;
+      this.transaction?.add(rcptPath, this.#client.recipient ?? rcptPath);
+      this.#contexts.judged(true);
     }
     this.#speaker.say(turn, yes);
   }
 
   #record(phase: RejectionPhase, said: Reply, module: string): void {
-    const { transaction } = this;
     recordRejection(this.#desk, this.#client, this.#generation.number, {
       phase,
       reply: said,
       module,
-      variables: {
-        ...(transaction === undefined ? {} : pathVariables('mailfrom', transaction.line, transaction.written)),
-        ...(this.#rcptLine === '' ? {} : pathVariables('rcptto', this.#rcptLine, this.#rcptPath)),
-      },
+      ...this.#contexts.variables(this.transaction),
     });
   }
 }

@@ -5,6 +5,7 @@ import type { Phases, Policy } from '../policy/index.ts';
 import type { Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
+import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** What reception needs of the rest of the house. */
@@ -28,6 +29,7 @@ export interface ReceptionParts {
 export class Desk {
   readonly parts: ReceptionParts;
   readonly product: string;
+  readonly throttles: InboundThrottles;
   /** Commits that have not been answered: a server that stops waits for them. */
   commits = 0;
   /** Called when the last of them is answered. */
@@ -36,6 +38,7 @@ export class Desk {
 
   constructor(parts: ReceptionParts) {
     this.parts = parts;
+    this.throttles = new InboundThrottles(parts.clock);
     this.product = `impetus ${parts.version}`;
   }
 
@@ -53,7 +56,7 @@ export class Desk {
     if (this.commits === 0) this.settled?.();
   }
 
-  /** Whether any hook listens anywhere: only then are variables for them put together. */
+  /** Whether any hook listens to a phase of a greeted client: only then are variables for them put together. */
   get hooked(): boolean {
     return PHASES.some((phase) => this.parts.policy.has(phase));
   }

@@ -2,13 +2,11 @@ import { type Millis, millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { ServerState } from '../smtp/index.ts';
 import type { PeerAddress, Pipe } from '../world/index.ts';
-import { Client } from './client.ts';
-import { clientAddress, receivingView } from './client-view.ts';
 import { Desk, type ReceptionParts } from './desk.ts';
+import { Identity } from './identity.ts';
 import { inject } from './inject.ts';
 import type { Origin, Reception } from './reception.ts';
 import { Session } from './session.ts';
-import type { Settings } from './settings.ts';
 
 /** One open session, for consoles. */
 export interface SessionView {
@@ -43,12 +41,7 @@ export function reception(parts: ReceptionParts): OpenReception {
   desk.settled = settle;
 
   function converse(pipe: Pipe, origin: Origin): Session {
-    const ip = clientAddress(pipe.remote);
-    const { view, name } = receivingView(origin.generation, 'esmtp_listener', origin.endpoint, ip);
-    const viewIn = (generation: Generation): Settings =>
-      desk.settings(generation.receiving('esmtp_listener', origin.endpoint, ip, name));
-    const client = new Client(pipe, parts.ids.next(parts.clock.date()), name ?? 'default', view);
-    const session = new Session(desk, pipe, client, origin.generation, viewIn, (gone) => {
+    const session = new Session(desk, pipe, new Identity(desk, pipe, origin), origin.generation, (gone) => {
       sessions.delete(gone);
       origin.ended();
       settle();

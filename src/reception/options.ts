@@ -12,6 +12,7 @@ import {
   ownOption,
   size,
   text,
+  throttle,
 } from '../config/index.ts';
 import { domainName, hostName, smtpExtensionList, staticBannerLine } from './value-types.ts';
 
@@ -56,6 +57,12 @@ export const reconfigDisconnect = ownOption('reconfig_disconnect', enumeration('
   summary: 'after a commit: always closes every session at MAIL FROM or RSET, changed those that see a difference',
 });
 export const context = option<DictionaryValue | undefined>('context', optional(exactDictionary));
+export const contextProtect = ownOption('context_protect', boolean, {
+  scopes: context.scopes,
+  initial: true,
+  summary: 'XSETCONTEXT may not set can_relay, auth_… and tls…, by which a client could let itself relay',
+});
+export const inboundThrottleMessages = option('inbound_throttle_messages', throttle);
 export const pathway = option('pathway', optional(text));
 // What HTTP and consoles make of logging in comes with their logins; forced ones are asked by consoles already.
 export const enableAuthentication = option('enable_authentication', optional(boolean), {
@@ -95,6 +102,8 @@ export const receptionOptions = [
   reconfigMessage,
   reconfigDisconnect,
   context,
+  contextProtect,
+  inboundThrottleMessages,
   pathway,
   enableAuthentication,
   alwaysAllow,

@@ -10,6 +10,10 @@ export interface Origin {
   readonly generation: Generation;
   /** The session's slot is given back by whoever counted it. */
   readonly ended: () => void;
+  /** The client is taken for another address: its session counts for that one from now on. */
+  moved(ip: string): void;
+  /** Whether the session caps of the present configuration are kept; asked at the next MAIL when it has moved. */
+  withinCaps(): boolean;
 }
 
 /** The one entry: a conversation becomes a message. */

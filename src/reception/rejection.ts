@@ -12,7 +12,8 @@ export type RejectionPhase =
   | 'awaiting data'
   | 'receiving body'
   | 'validating body'
-  | 'relaying denied';
+  | 'relaying denied'
+  | 'concurrency limit';
 
 export const phaseOf: Readonly<Record<Exclude<ServerState, 'over'>, RejectionPhase>> = {
   connect: 'connect',
@@ -40,7 +41,8 @@ export function recordRejection(
     readonly phase: RejectionPhase;
     readonly reply: Reply;
     readonly module: string;
-    readonly variables: Readonly<Record<string, string>>;
+    readonly connection: Readonly<Record<string, string>>;
+    readonly message: Readonly<Record<string, string>>;
   },
 ): void {
   const { clock, events } = desk.parts;
@@ -56,8 +58,8 @@ export function recordRejection(
     phase: refused.phase,
     reply: refused.reply,
     module: refused.module,
-    connectionContext: { ...client.connectionContext },
-    messageContext: { ...refused.variables, ...client.messageContext },
+    connectionContext: refused.connection,
+    messageContext: refused.message,
   });
 }
 

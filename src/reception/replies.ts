@@ -18,6 +18,8 @@ export const replies = {
   recipientsPerMessage: reply(452, '4.5.3', 'Service unavailable, recipients per message limit reached'),
   recipientsPerConnection: reply(452, '4.5.3', 'Service unavailable, recipients per connection limit reached'),
   receptions: reply(421, '4.5.3', 'Service unavailable, batch limit reached'),
+  throttled: reply(451, '4.7.1', 'too many messages at present, try again later'),
+  sessions: reply(421, '4.4.5', 'Service unavailable, concurrency limit reached.'),
   memoryExceeded: reply(421, '4.3.4', 'allocated resources exceeded'),
   spoolFull: reply(452, '4.3.1', 'insufficient system storage'),
   failed: reply(451, '4.3.0', 'transaction failed'),

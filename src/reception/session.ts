@@ -5,6 +5,7 @@ import type { Pipe, PipeHost } from '../world/index.ts';
 import type { Client } from './client.ts';
 import { Conversation, type Speaker } from './conversation.ts';
 import type { Desk } from './desk.ts';
+import type { Identity } from './identity.ts';
 import type { Settings } from './settings.ts';
 
 /** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
@@ -36,17 +37,10 @@ export class Session implements PipeHost, Speaker {
   #closed = false;
 
   /** @param over  called once, when the pipe has closed */
-  constructor(
-    desk: Desk,
-    pipe: Pipe,
-    client: Client,
-    generation: Generation,
-    viewIn: (generation: Generation) => Settings,
-    over: (session: Session) => void,
-  ) {
+  constructor(desk: Desk, pipe: Pipe, identity: Identity, generation: Generation, over: (session: Session) => void) {
     this.#desk = desk;
     this.#pipe = pipe;
-    this.client = client;
+    this.client = identity.client;
     this.#over = over;
     this.since = desk.parts.clock.now();
     this.resume = () => {
@@ -62,7 +56,7 @@ export class Session implements PipeHost, Speaker {
       this.#machine.expire(this.#desk.parts.clock.now());
       this.pump();
     };
-    this.#conversation = new Conversation(desk, client, generation, viewIn, this);
+    this.#conversation = new Conversation(desk, identity, generation, this);
     this.#machine = smtpServer(this.#conversation.settings.server);
   }
 
@@ -82,6 +76,7 @@ export class Session implements PipeHost, Speaker {
 
   data(chunk: Uint8Array): void {
     this.#machine.receive(chunk, this.#desk.parts.clock.now());
+    this.#conversation.greeting?.talked();
     this.pump();
   }
 
@@ -99,7 +94,7 @@ export class Session implements PipeHost, Speaker {
     this.#closed = true;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    this.#conversation.abandon();
+    this.#conversation.leave();
     this.#over(this);
   }
 
@@ -117,6 +112,16 @@ export class Session implements PipeHost, Speaker {
 
   pause(): void {
     this.#pause(SPOOL_BEHIND);
+  }
+
+  /** The client has sent what nobody has read yet. */
+  get early(): boolean {
+    return this.#machine.buffered > 0;
+  }
+
+  preface(lines: readonly string[]): void {
+    this.#machine.preface(lines);
+    this.pump();
   }
 
   adopt(settings: Settings): void {

@@ -1,7 +1,8 @@
 import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
-import type { PathRules, ServerSettings } from '../smtp/index.ts';
+import type { PathRules, ServerSettings, TrustedCommand } from '../smtp/index.ts';
 import * as options from './options.ts';
+import { xclientAttributes } from './xclient.ts';
 
 /** A View made ready for sessions: one for all sessions that share the View. */
 export interface Settings {
@@ -29,6 +30,7 @@ export function readSettings(view: View, hostName: string): Settings {
   const pedantic = view.get(options.pedanticAddressRules);
   const senderDomain = view.get(options.domainForUnqualifiedSenderAddress);
   const recipientDomain = view.get(options.domainForUnqualifiedRecipientAddresses);
+  const trusts = TRUSTED_COMMANDS.filter((command) => extensions.includes(command.toUpperCase()));
   const paths = (unqualified: boolean): PathRules => ({
     blanksAtBrackets: view.get(options.allowTrailingWhitespaceInCommands),
     blanksAtEnd: view.get(options.allowWhitespaceInEnvelope) || !pedantic,
@@ -45,9 +47,11 @@ export function readSettings(view: View, hostName: string): Settings {
       idle: inMillis(view.get(options.idleTime)),
       senderPaths: paths(senderDomain !== undefined),
       recipientPaths: paths(recipientDomain !== undefined),
+      trusts,
     },
     keywords: [
       'PIPELINING',
+      ...trusts.map((command) => TRUSTED[command]),
       '8BITMIME',
       ...(enhancedCodes ? ['ENHANCEDSTATUSCODES'] : []),
       // RFC 1870 §4: no number means that there is no limit we could name.
@@ -62,4 +66,21 @@ export function readSettings(view: View, hostName: string): Settings {
     recipientDomain,
     hostName: ours,
   };
+}
+
+/** What EHLO says of each. */
+const TRUSTED: Readonly<Record<TrustedCommand, string>> = {
+  xclient: `XCLIENT ${xclientAttributes.join(' ')}`,
+  xremoteip: 'XREMOTEIP',
+  xsetcontext: 'XSETCONTEXT',
+  xdumpcontext: 'XDUMPCONTEXT',
+};
+const TRUSTED_COMMANDS = Object.keys(TRUSTED) as readonly TrustedCommand[];
+
+/** Settings for the address that a client is taken for, with the commands that belong to its connection. */
+export function withTrustOf(connection: Settings, settings: Settings): Settings {
+  const { trusts } = connection.server;
+  const keywords = settings.keywords.filter((keyword) => !Object.values(TRUSTED).includes(keyword));
+  keywords.splice(1, 0, ...trusts.map((command) => TRUSTED[command]));
+  return { ...settings, server: { ...settings.server, trusts }, keywords };
 }

@@ -2,7 +2,16 @@ import { type Domain, parseDomain } from '../base/index.ts';
 import { array, text, ValueError, type ValueType } from '../config/index.ts';
 
 /** What `SMTP_Extensions` may list now. PIPELINING and 8BITMIME are offered in any case. */
-export const supportedExtensions: readonly string[] = ['ENHANCEDSTATUSCODES', 'PIPELINING', '8BITMIME', 'SIZE'];
+export const supportedExtensions: readonly string[] = [
+  'ENHANCEDSTATUSCODES',
+  'PIPELINING',
+  '8BITMIME',
+  'SIZE',
+  'XCLIENT',
+  'XREMOTEIP',
+  'XSETCONTEXT',
+  'XDUMPCONTEXT',
+];
 
 /** What the manual lists besides: accepted, never offered, and named by the check. */
 const laterExtensions: readonly string[] = [
@@ -13,10 +22,6 @@ const laterExtensions: readonly string[] = [
   'AUTH DIGEST-MD5',
   'AUTH SCRAM-SHA-256',
   'AUTH XOAUTH2',
-  'XCLIENT',
-  'XREMOTEIP',
-  'XSETCONTEXT',
-  'XDUMPCONTEXT',
   'ALWAYS-ALLOW',
   'SMTPUTF8',
   'CHUNKING',

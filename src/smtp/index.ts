@@ -12,3 +12,5 @@ export * from './reply.ts';
 export * from './reply-reader.ts';
 export * from './server.ts';
 export * from './server-events.ts';
+export { serverReplies } from './server-table.ts';
+export * from './xtext.ts';

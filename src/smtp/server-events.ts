@@ -21,12 +21,15 @@ export type ServerEvent = { readonly turn: number } & (
   | { readonly kind: 'end-of-data'; readonly length: number; readonly dots: boolean; readonly lone: boolean }
   | { readonly kind: 'auth'; readonly mechanism: string; readonly initial: string | undefined }
   | { readonly kind: 'auth-response'; readonly text: string }
-  | { readonly kind: 'other'; readonly verb: string; readonly argument: string }
+  /** Commands of trusted clients, `settings.trusts` only. */
+  | { readonly kind: TrustedCommand; readonly argument: string }
   /** The machine itself answered with a 4xx or 5xx. */
   | { readonly kind: 'refused'; readonly reply: Reply; readonly during: ServerState }
   /** The last event: what `take()` gives now is to be sent, then the connection ends. */
   | { readonly kind: 'gone'; readonly why: GoneReason }
 );
+
+export type TrustedCommand = 'xclient' | 'xremoteip' | 'xsetcontext' | 'xdumpcontext';
 
 export type GoneReason = 'quit' | 'closed' | 'idle timeout' | 'protocol deviation';
 
@@ -58,6 +61,8 @@ export interface ServerSettings {
   readonly idle: Millis;
   readonly senderPaths: PathRules;
   readonly recipientPaths: PathRules;
+  /** To others these commands are unknown. */
+  readonly trusts: readonly TrustedCommand[];
 }
 
 export const serverDefaults: ServerSettings = {
@@ -68,4 +73,5 @@ export const serverDefaults: ServerSettings = {
   idle: 300_000 as Millis,
   senderPaths: STRICT_PATHS,
   recipientPaths: STRICT_PATHS,
+  trusts: [],
 };

@@ -1,12 +1,23 @@
 import { type Reply, reply } from './reply.ts';
+import type { TrustedCommand } from './server-events.ts';
 
 /** States in which the server reads commands. */
 export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt';
 
 /** The driver decides; a 2xx or 3xx leads there, where `idle` is `ready`, or `start` before any EHLO. */
 export interface Question {
-  readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'end-of-data' | 'rset' | 'quit';
-  readonly leadsTo: CommandState | 'idle' | 'body';
+  readonly asks:
+    | 'connect'
+    | 'ehlo'
+    | 'helo'
+    | 'mail'
+    | 'rcpt'
+    | 'data'
+    | 'end-of-data'
+    | 'rset'
+    | 'quit'
+    | TrustedCommand;
+  readonly leadsTo: CommandState | 'idle' | 'body' | 'the same';
 }
 
 /** What a command does in a state. */
@@ -20,6 +31,8 @@ export interface Command {
   /** Also before EHLO when `Require_EHLO` is set. */
   readonly early: boolean;
   readonly in: Readonly<Record<CommandState, Rule>>;
+  /** Known to those only whom `settings.trusts` lists it for. */
+  readonly trusted?: TrustedCommand;
 }
 
 const MAIL_TWICE = reply(501, '5.5.1', 'MAIL FROM already established');
@@ -33,6 +46,22 @@ const ask = (asks: Question['asks'], leadsTo: Question['leadsTo']): Rule => ({ a
 const say = (says: Reply): Rule => ({ says });
 const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule });
 const answer = (said: Reply, early: boolean): Command => ({ argument: 'any', early, in: always(say(said)) });
+
+const BAD_SEQUENCE = reply(503, '5.5.1', 'bad sequence of commands');
+
+/** Said in any state, it changes none; XCLIENT is said between transactions and begins the session anew. */
+const trusted = (asks: TrustedCommand, early: boolean): Command => {
+  const anew = ask(asks, 'start');
+  return {
+    argument: 'any',
+    early,
+    in:
+      asks === 'xclient'
+        ? { start: anew, ready: anew, mail: say(BAD_SEQUENCE), rcpt: say(BAD_SEQUENCE) }
+        : always(ask(asks, 'the same')),
+    trusted: asks,
+  };
+};
 
 /** The whole of RFC 5321 §4.1.4 for this server, by verb and state. */
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -71,6 +100,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['QUIT', { argument: { none: NO_PARAMETERS_ALLOWED }, early: true, in: always(ask('quit', 'idle')) }],
+  ['XCLIENT', trusted('xclient', false)],
+  ['XREMOTEIP', trusted('xremoteip', true)],
+  ['XSETCONTEXT', trusted('xsetcontext', false)],
+  ['XDUMPCONTEXT', trusted('xdumpcontext', false)],
   ['NOOP', answer(reply(250, '2.0.0', 'OK'), true)],
   ['HELP', answer(reply(214, '2.0.0', 'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'), true)],
   ['VRFY', answer(reply(252, '2.1.5', 'not verified: send mail to find out'), false)],

@@ -3,9 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../base/index.ts';
 import { type Reply, reply } from './reply.ts';
 import { type SmtpServer, smtpServer } from './server.ts';
-import { type ServerEvent, type ServerSettings, type ServerWord, serverWord } from './server-events.ts';
+import {
+  type ServerEvent,
+  type ServerSettings,
+  type ServerWord,
+  serverWord,
+  type TrustedCommand,
+} from './server-events.ts';
 import { type CommandState, commands } from './server-table.ts';
 
+const TRUSTED: readonly TrustedCommand[] = ['xclient', 'xremoteip', 'xsetcontext', 'xdumpcontext'];
 const OK = reply(250, '2.0.0', 'OK');
 const GO = reply(354, undefined, 'go');
 
@@ -98,7 +105,7 @@ describe('the table, walked whole', () => {
   const states = Object.keys(way) as CommandState[];
   for (const [verb, command] of commands) {
     test.each(states)(`${verb} in state %s`, (state) => {
-      const peer = begun();
+      const peer = begun({ trusts: TRUSTED });
       peer.sends(way[state]);
       expect(peer.machine.state).toBe(state);
       const seen = peer.events.length;
@@ -110,10 +117,53 @@ describe('the table, walked whole', () => {
       } else {
         expect(peer.events[seen]?.kind).toBe(rule.asks);
         const idle = state === 'start' ? 'start' : 'ready';
-        expect(peer.machine.state).toBe(verb === 'QUIT' ? 'over' : rule.leadsTo === 'idle' ? idle : rule.leadsTo);
+        const leadsTo = { idle, 'the same': state }[rule.leadsTo as string] ?? rule.leadsTo;
+        expect(peer.machine.state).toBe(verb === 'QUIT' ? 'over' : leadsTo);
       }
     });
   }
+});
+
+describe('commands of trusted clients', () => {
+  test('are known to those whose settings list them, one by one', () => {
+    for (const trusted of TRUSTED) {
+      const peer = begun({ trusts: [trusted] });
+      peer.sends('EHLO x\r\n');
+      for (const each of TRUSTED)
+        expect(peer.sends(`${each} a=b\r\n`)).toBe(
+          each === trusted ? '250 2.0.0 OK\r\n' : '500 5.5.2 unrecognized command\r\n',
+        );
+      expect(peer.events.find((event) => event.kind === trusted)).toMatchObject({ argument: 'a=b' });
+    }
+  });
+
+  test('XCLIENT wants a new greeting, and is out of place in a transaction', () => {
+    const peer = begun({ trusts: TRUSTED, requireEhlo: true });
+    peer.sends('EHLO x\r\nMAIL FROM:<a@b>\r\n');
+    expect(peer.sends('XCLIENT ADDR=1.2.3.4\r\n')).toBe('503 5.5.1 bad sequence of commands\r\n');
+    peer.sends('RSET\r\nXCLIENT ADDR=1.2.3.4\r\n');
+    expect(peer.machine.state).toBe('start');
+    expect(peer.sends('MAIL FROM:<a@b>\r\n')).toBe('550 5.5.1 RFC2821 HELO/EHLO needed\r\n');
+  });
+
+  test('XREMOTEIP comes at any time, even before EHLO where that is required', () => {
+    const peer = begun({ trusts: TRUSTED, requireEhlo: true });
+    expect(peer.sends('XREMOTEIP 1.2.3.4\r\n')).toBe('250 2.0.0 OK\r\n');
+    peer.sends('EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n');
+    expect(peer.sends('XREMOTEIP 1.2.3.4\r\n')).toBe('250 2.0.0 OK\r\n');
+    expect(peer.machine.state).toBe('rcpt');
+  });
+});
+
+test('lines ahead of an awaited reply are sent at once, and only while it is awaited', () => {
+  const machine = smtpServer();
+  machine.preface(['220-too early']);
+  const event = machine.next();
+  machine.preface(['220-wait', '220-a little']);
+  expect(joined(machine.take()).toString()).toBe('220-wait\r\n220-a little\r\n');
+  machine.say(event?.turn ?? 0, serverWord(reply(220, undefined, 'hello'), 'go on'), millis(0));
+  machine.preface(['220-too late']);
+  expect(joined(machine.take()).toString()).toBe('220 hello\r\n');
 });
 
 test('a refused command leaves the state as it was', () => {

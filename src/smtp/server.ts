@@ -124,6 +124,14 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     if (this.#deadline !== undefined) this.#waitForBytes();
   }
 
+  /**
+   * Sends these lines ahead of the reply that is awaited, as its first lines: they are to be written with its code and a
+   * hyphen. Only while it is awaited, else nothing happens.
+   */
+  preface(lines: readonly string[]): void {
+    if (this.#asked !== undefined) this.#out += lines.map((line) => `${line}\r\n`).join('');
+  }
+
   /** Says this and ends, whatever the client is doing: for a server that stops, or a session that is not wanted. */
   dismiss(said: Reply): void {
     if (this.#state === 'over') return;
@@ -155,6 +163,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const { asks, leadsTo } = asked;
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
+    if (asks === 'xclient') this.#greeted = false;
+    if (leadsTo === 'the same') return;
     if (leadsTo === 'idle') {
       this.#state = this.#greeted ? 'ready' : 'start';
     } else if (leadsTo !== 'body') {
@@ -254,7 +264,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const blank = line.indexOf(' ');
     const verb = (blank === -1 ? line : line.slice(0, blank)).toUpperCase();
     const command = commands.get(verb);
-    if (command === undefined) return this.#refuse(serverReplies.unknownCommand);
+    if (command === undefined || (command.trusted !== undefined && !this.settings.trusts.includes(command.trusted)))
+      return this.#refuse(serverReplies.unknownCommand);
     if (state === 'start' && this.settings.requireEhlo && !command.early)
       return this.#refuse(serverReplies.greetingNeeded);
     const rule = command.in[state];
@@ -286,6 +297,12 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
           return this.#refuse(command.argument.none);
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
+      case 'xclient':
+      case 'xremoteip':
+      case 'xsetcontext':
+      case 'xdumpcontext':
+        this.#ask(rule);
+        return { turn: this.#turn, kind: asks, argument: line.slice(from).trim() };
       default:
         return undefined;
     }

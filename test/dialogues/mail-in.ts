@@ -68,6 +68,7 @@ export function generationOf(values: Values, number: number, listens: readonly L
     receivingOwners: () => [],
     listens: () => listens,
     groupOf: () => 'default',
+    pathwayGroupOf: () => undefined,
     bindings: () => [{ group: 'default', name: bindingName('default') }],
     instances: () => [],
     stanza: () => view,
@@ -261,6 +262,9 @@ export class MailIn {
   readonly configuration: Pick<Configuration, 'current'> & { current: TestGeneration };
   readonly reception: OpenReception;
   slotsGivenBack = 0;
+  /** Addresses that sessions have moved to. */
+  readonly movedTo: string[] = [];
+  withinCaps = true;
   readonly pressure = { exceeded: false };
 
   constructor(values: Values = {}) {
@@ -289,6 +293,8 @@ export class MailIn {
       endpoint: ENDPOINT,
       generation: this.configuration.current,
       ended: () => void (this.slotsGivenBack += 1),
+      moved: (ip) => void this.movedTo.push(ip),
+      withinCaps: () => this.withinCaps,
     });
     this.clock.turn();
     return peer;

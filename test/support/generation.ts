@@ -50,6 +50,7 @@ export function generationOf(values: Values, number = 1): Generation {
     receivingOwners: () => [],
     listens: () => [],
     groupOf: () => 'default',
+    pathwayGroupOf: () => undefined,
     bindings: () => [{ group: 'default', name: bindingName('default') }],
     instances: () => [],
     stanza: () => once('global', () => view('global', undefined, true)),

@@ -186,7 +186,8 @@ function pathwayChain(
   if (group !== undefined) asked.one(7, container);
 }
 
-function groupOfPathway(root: Stanza, name: string): string | undefined {
+/** The first group that has a pathway of this name. */
+export function groupOfPathway(root: Stanza, name: string): string | undefined {
   for (const [group, stanza] of root.children.get('pathway_group') ?? []) {
     if (stanza.children.get('pathway')?.has(name)) return group;
   }

@@ -15,7 +15,7 @@ import { matchCacheSize } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
 import { type Stanza, stanzasOf } from '../tree/stanza.ts';
 import { type Added, Comparison } from './added.ts';
-import { chainOf, fallsToGlobal, type Query, receivingQuery } from './chain.ts';
+import { chainOf, fallsToGlobal, groupOfPathway, type Query, receivingQuery } from './chain.ts';
 import { type Compiled, type Compiler, INDEXED } from './compile.ts';
 import { type Side, sameForAll } from './same.ts';
 import { PagedView, type Pages, withCells } from './view.ts';
@@ -133,6 +133,10 @@ export class CompiledGeneration implements Generation, Side {
 
   groupOf(binding: BindingName): string {
     return this.#groupIndex().get(binding) ?? 'default';
+  }
+
+  pathwayGroupOf(pathway: string): string | undefined {
+    return groupOfPathway(this.tree, pathway);
   }
 
   bindings(): readonly { readonly group: string; readonly name: BindingName }[] {

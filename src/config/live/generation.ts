@@ -58,6 +58,8 @@ export interface Generation {
   ): readonly StanzaId[];
   listens(): readonly ListenStanza[];
   groupOf(binding: BindingName): string;
+  /** The group that a pathway stands in; undefined when it stands in none. */
+  pathwayGroupOf(pathway: string): string | undefined;
   bindings(): readonly { readonly group: string; readonly name: BindingName }[];
   /** Instances of a module or other named stanza that stand in the configuration; an anonymous one is ''. */
   instances(type: string): readonly string[];

@@ -63,6 +63,7 @@ export function ownOption<T>(
     readonly initial: T;
     readonly dynamic?: boolean;
     readonly summary: string;
+    readonly ofSocket?: boolean;
   },
 ): Option<T> {
   if (name !== name.toLowerCase()) throw new Error(`an option is declared in lower case: ${name}`);
@@ -77,6 +78,7 @@ export function ownOption<T>(
     initial: own.initial,
     initials: new Map(),
     type,
+    ...(own.ofSocket === undefined ? {} : { ofSocket: own.ofSocket }),
     dynamic: own.dynamic ?? true,
     summary: own.summary,
   };

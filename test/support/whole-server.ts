@@ -1,0 +1,81 @@
+import { loadConfiguration } from '../../src/config/index.ts';
+import { buildServer, declaredOptions, moduleNames, type Server } from '../../src/main/index.ts';
+import { type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
+import { Client, endpoint } from './listening.ts';
+
+const FILE = '/etc/impetus.conf';
+
+/** A whole server in a simulated world, with a configuration that tests write. */
+export class WholeServer {
+  readonly world: SimWorld = simWorld(1, { diskLatencyMillis: 1 });
+  /** Lines of the paniclog. */
+  readonly told: string[] = [];
+  server!: Server;
+
+  static async with(text: string): Promise<WholeServer> {
+    const whole = new WholeServer();
+    whole.#write(text);
+    whole.server = await whole.world.clock.until(whole.#begin());
+    return whole;
+  }
+
+  /** Another text, and a reload. */
+  async reload(text: string): Promise<void> {
+    this.#write(text);
+    await this.world.clock.until(this.server.reload());
+    await this.world.clock.advance(10);
+  }
+
+  async connect(to: string, from: string): Promise<Talker> {
+    const talker = new Talker(this.world, to, from);
+    await this.world.clock.advance(100);
+    return talker;
+  }
+
+  #write(text: string): void {
+    this.world.disk.put(
+      FILE,
+      `Spoolbase = "/spool" Hostname = "mx.test" Gateway = "10.9.9.9" Control_Listener { Listen "/run/control" { } } ${text}`,
+    );
+  }
+
+  async #begin(): Promise<Server> {
+    const { disk, clock } = this.world;
+    const configuration = await loadConfiguration({
+      disk,
+      clock,
+      file: FILE,
+      searchPath: [],
+      declared: declaredOptions,
+      modules: moduleNames,
+    });
+    return buildServer({
+      world: this.world,
+      process: simProcess(),
+      configuration,
+      observe: (events) =>
+        events.subscribe(['diagnostic'], (event) => void this.told.push(`${event.level} ${event.text}`)),
+    });
+  }
+}
+
+/** An SMTP client that says one line after the other. */
+export class Talker extends Client {
+  readonly #world: SimWorld;
+
+  constructor(world: SimWorld, to: string, from: string) {
+    super();
+    this.#world = world;
+    this.pipe = world.network.connect(endpoint(to), from, this);
+  }
+
+  /** @returns what was answered, without the last line end */
+  async says(...lines: readonly string[]): Promise<string> {
+    const before = this.heard.length;
+    for (const line of lines) {
+      this.pipe.write([Buffer.from(`${line}\r\n`)]);
+      await this.#world.clock.advance(100);
+    }
+    return this.heard.slice(before).trimEnd();
+  }
+}
