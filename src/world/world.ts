@@ -9,6 +9,7 @@ export interface World {
   readonly chance: Chance;
   readonly network: Network;
   readonly disk: Disk;
+  readonly hashing: Hashing;
 }
 
 export interface Clock {
@@ -133,8 +134,11 @@ export interface Disk {
   /** Old or new, never half: temporary file, sync, rename, sync of the directory. Keeps the mode of an existing file. */
   replace(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
   list(path: string): Promise<readonly DirectoryEntry[]>;
-  /** @returns undefined when there is nothing at that path */
-  status(path: string): Promise<FileStatus | undefined>;
+  /**
+   * @param links `kept`: of a symbolic link itself, and not of what it leads to
+   * @returns undefined when there is nothing at that path
+   */
+  status(path: string, links?: 'followed' | 'kept'): Promise<FileStatus | undefined>;
   /** With all its parents; no error when it exists. */
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** Makes creations, renames and removals in a directory durable. */
@@ -171,11 +175,19 @@ export interface DirectoryEntry {
 }
 
 export interface FileStatus {
-  readonly kind: 'file' | 'directory' | 'socket' | 'other';
+  readonly kind: 'file' | 'directory' | 'socket' | 'link' | 'other';
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly modified: Millis;
   readonly mode: number;
+  /** The system's number of the user it belongs to. */
+  readonly owner: number;
+}
+
+/** Work on secrets that takes so long that it must not hold up the loop. */
+export interface Hashing {
+  /** PBKDF2 with HMAC-SHA-256 and 32 bytes of result (RFC 8018), which is `Hi` of RFC 5802. */
+  pbkdf2(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array>;
 }
 
 /** `code` is the system's name of the trouble: ENOSPC, EACCES, ENOENT, EIO, ELOCKED … */

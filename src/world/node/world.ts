@@ -2,11 +2,12 @@ import type { World } from '../world.ts';
 import { NodeChance } from './chance.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
+import { nodeHashing } from './hashing.ts';
 import { NodeNetwork } from './network.ts';
 
 /** The machine as it is. One for the whole program: timers and random numbers share what they are drawn from. */
 export function nodeWorld(): World {
   const clock = new NodeClock();
   const chance = new NodeChance();
-  return { clock, chance, network: new NodeNetwork(clock), disk: new NodeDisk(chance) };
+  return { clock, chance, network: new NodeNetwork(clock), disk: new NodeDisk(chance), hashing: nodeHashing };
 }

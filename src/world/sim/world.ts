@@ -2,6 +2,7 @@ import type { World } from '../world.ts';
 import { SimChance } from './chance.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
+import { simHashing } from './hashing.ts';
 import { SimNetwork } from './network.ts';
 import type { WireSettings } from './wire.ts';
 
@@ -29,6 +30,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     chance,
     network,
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
+    hashing: simHashing,
   };
 }
 
