@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeHouse } from '../../test/support/console/fake-house.ts';
-import { serve, socket } from '../../test/support/console/peer.ts';
-import { millis, parseEndpoint } from '../base/index.ts';
+import { serve } from '../../test/support/console/peer.ts';
+import { millis } from '../base/index.ts';
 import type { AccountingEvent, DiagnosticEvent } from '../events/index.ts';
 import { complete } from './completion.ts';
 import { frameKinds, maxPayload, textFrame } from './frames.ts';
 import type { ModuleCommand } from './house.ts';
-import { controlEndpointTrouble } from './server.ts';
 
 const hello = 'hello {"protocol":1,"product":"impetus","version":"1.2.3","host":"mx.example"}';
 
@@ -274,18 +273,6 @@ test('completion gives names of the configuration behind help option and its lik
   expect(complete(house, 'config show dom')).toContain('config show domain ');
   expect(complete(house, 'config set ')).toEqual([]);
   expect(complete(house, `config set ${' '.repeat(60_000)}"`)).toEqual([]);
-});
-
-test('consoles over TCP are refused in words, and the check of the configuration says the same', async () => {
-  const endpoint = parseEndpoint('127.0.0.1:2025');
-  if (endpoint.kind === 'error') throw new Error(endpoint.text);
-  const why = 'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket';
-  expect(controlEndpointTrouble(endpoint)).toBe(why);
-  expect(controlEndpointTrouble(socket)).toBeUndefined();
-  const { peer, server, origins } = await serve(new FakeHouse(), 60, endpoint);
-  const one = peer();
-  expect(await one.says('pid')).toEqual([`bye ${why}`]);
-  expect([one.isClosed, server.sessions, origins[0]?.ends]).toEqual([true, 0, 1]);
 });
 
 test('close tells idle consoles, stops running commands, and cuts off what hangs', async () => {

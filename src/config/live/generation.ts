@@ -51,10 +51,14 @@ export interface Generation {
   listens(): readonly ListenStanza[];
   groupOf(binding: BindingName): string;
   bindings(): readonly { readonly group: string; readonly name: BindingName }[];
-  /** Instances of a module or other named stanza that stand in the configuration; an anonymous one is ''. */
-  instances(type: string): readonly string[];
+  /**
+   * Instances of a module or other named stanza that stand in the configuration; an anonymous one is ''.
+   *
+   * @param inside  the anonymous stanza at the top level that they stand in: roles are inside `authorization`
+   */
+  instances(type: string, inside?: string): readonly string[];
   /** The stanza, then defaults (spec/config 7.6). A stanza that does not exist gives the defaults. */
-  stanza(type: string, instance: string): View;
+  stanza(type: string, instance: string, inside?: string): View;
 }
 
 export type CommitCheck = (next: Generation, current: Generation) => void | (() => void) | Promise<void>;

@@ -30,7 +30,7 @@ export async function serve(house: FakeHouse, idleSeconds = 60, at: Endpoint = s
   const server = consoleServer(house);
   const origins: ReturnType<typeof fakeOrigin>[] = [];
   await network.listen(at, { backlog: 1, fileMode: 0o600 }, (pipe) => {
-    const origin = fakeOrigin(at, idleSeconds);
+    const origin = fakeOrigin(at, idleSeconds, house.values);
     origins.push(origin);
     return server.converse(pipe, origin);
   });
