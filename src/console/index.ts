@@ -9,8 +9,8 @@ export { nodeTerminal } from './client/node-terminal.ts';
 export type { Terminal } from './client/terminal.ts';
 export type { Command as ConsoleCommand, Result as CommandResult } from './command.ts';
 export { commands as consoleCommands } from './commands/list.ts';
-export type { FrameKind } from './frames.ts';
-export { FrameReader, frameKinds, textFrame } from './frames.ts';
+
+export { type FrameKind, FrameReader, frame, frameKinds, textFrame } from './frames.ts';
 export * from './house.ts';
 export { consoleOptions, consoleStanzas, timeout as consoleTimeout } from './options.ts';
 export type { ConsoleOrigin } from './origin.ts';

@@ -80,14 +80,15 @@ test('a file is made when it is not there, but not its folder', async () => {
 test('only the line of that user and realm changes; comments, line ends, owner and mode stay', async () => {
   const world = simWorld();
   world.disk.owner = 77;
-  world.disk.put('/p', `# users\r\n${line('fred', 'old').replace('\n', '\r\n')}fred:other:x\r\n\xff:r:y`, 0o600);
+  const old = `# users\r\n${line('fred', 'old').replace('\n', '\r\n')}fred:other:x\r\n\xff:r:y`;
+  world.disk.put('/p', Buffer.from(old, 'latin1'), 0o600);
   const before = world.disk.text('/p') ?? '';
   world.disk.owner = 0;
   expect((await run(md5passwdProgram, world, ['-f', '/p', 'fred', 'new'])).code).toBe(0);
   expect(world.disk.text('/p')).toBe(before.replace(line('fred', 'old').trim(), line('fred', 'new').trim()));
   expect(await world.disk.status('/p')).toMatchObject({ mode: 0o600, owner: 77 });
   expect((await run(md5passwdProgram, world, ['-f', '/p', 'ann', 'new'])).code).toBe(0);
-  expect(world.disk.text('/p')?.endsWith(`\xff:r:y\n${line('ann', 'new').replace('\n', '\r\n')}`)).toBe(true);
+  expect(world.disk.text('/p')?.endsWith(`\xff:r:y\r\n${line('ann', 'new').replace('\n', '\r\n')}`)).toBe(true);
 });
 
 test.each<[string, readonly string[], string]>([

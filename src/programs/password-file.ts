@@ -20,8 +20,11 @@ export async function putLine(disk: Disk, path: string, key: string, line: strin
   const lines = text.split('\n');
   const at = lines.findIndex((each) => each.startsWith(start));
   if (at !== -1) lines[at] = `${mine}${lines[at]?.endsWith('\r') === true ? '\r' : ''}`;
-  else if (lines.at(-1) === '') lines.splice(-1, 1, mine + end.slice(0, -1), '');
-  else lines.splice(lines.length, 0, mine + end.slice(0, -1), '');
+  else {
+    const carriage = end.slice(0, -1);
+    const last = lines.pop() ?? '';
+    lines.push(...(last === '' ? [] : [last + carriage]), mine + carriage, '');
+  }
   await disk.replace(path, Buffer.from(lines.join('\n'), 'latin1'), PRIVATE);
   return at === -1 ? 'added' : 'changed';
 }
