@@ -1,7 +1,9 @@
 import { readScram, type ScramSecret } from './scram-secret.ts';
 
 /** What a credentials file cannot be: the message names the line, and never what stands in it. */
-export class CredentialsError extends Error {}
+export class CredentialsError extends Error {
+  readonly code = 'IMP_CREDENTIALS';
+}
 
 /** `user:password`, split at the first colon. Of two lines for one user the first counts. */
 export function readPasswords(text: string): ReadonlyMap<string, string> {

@@ -174,8 +174,12 @@ export class CredentialStores {
     const file = new WatchedFile(path, read, {
       disk,
       clock,
-      complain: (trouble) =>
-        events.diagnose('ERROR', 'auth', `${key}: ${trouble}; nobody can be looked up there until it is mended`),
+      complain: ({ code, message }) =>
+        events.diagnose(
+          'ERROR',
+          'auth',
+          `${code} ${key}: ${message}; nobody can be looked up there until it is mended`,
+        ),
     });
     this.#files.set(key, file as WatchedFile<unknown>);
     return file;

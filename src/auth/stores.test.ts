@@ -113,7 +113,7 @@ test('what cannot be read or understood is unavailable, is told once, and works 
   broken[Symbol.dispose]();
   expect(await ask()).toBe('right');
   expect(told).toEqual([
-    expect.stringMatching(/^ERROR digest:\/\/\/etc\/console_passwd: there is no such file; /),
+    expect.stringMatching(/^ERROR IMP_CREDENTIALS digest:\/\/\/etc\/console_passwd: there is no such file; /),
     expect.stringMatching(/: line 2 is not user:realm:MD5; /),
     expect.stringMatching(/EACCES/),
   ]);

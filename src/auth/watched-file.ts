@@ -10,7 +10,7 @@ export interface WatchedFileParts {
   readonly disk: Pick<Disk, 'status' | 'read'>;
   readonly clock: Pick<Clock, 'date'>;
   /** Called once when the file stops being usable, or is so for another reason. */
-  readonly complain: (trouble: string) => void;
+  readonly complain: (trouble: CredentialsError) => void;
 }
 
 /** A file that is read again when it has changed on disk. It is asked, and never watches by itself. */
@@ -56,7 +56,11 @@ export class WatchedFile<T> {
     } catch (error) {
       this.#content = undefined;
       this.#seen = undefined;
-      this.#tell(error instanceof Error ? error.message : String(error));
+      this.#tell(
+        error instanceof CredentialsError
+          ? error
+          : new CredentialsError(error instanceof Error ? error.message : String(error), { cause: error }),
+      );
     }
     return this.#content;
   }
@@ -71,9 +75,9 @@ export class WatchedFile<T> {
     );
   }
 
-  #tell(trouble: string): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
+  #tell(trouble: CredentialsError): void {
+    if (trouble.message === this.#trouble) return;
+    this.#trouble = trouble.message;
     this.#parts.complain(trouble);
   }
 }

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endpoint, entered, ground, LOGIN, shows } from '../../test/support/console/login-ground.ts';
 import { digestClient } from '../auth/index.ts';
-import { frameKinds } from './frames.ts';
+import { frame, frameKinds } from './frames.ts';
 
 test('the hello names the mechanisms, and nothing may be done before one has succeeded', async () => {
   const served = await ground();
@@ -70,7 +71,9 @@ test('a file that cannot be read lets nobody in, and says so', async () => {
   await served.house.disk.remove('/etc/passwords');
   const peer = await entered(served);
   expect(peer.heard.at(-1)).toBe('denied nobody can log in now');
-  expect(served.told.find(({ level }) => level === 'ERROR')?.text).toMatch(/^digest:\/\/\/etc\/passwords: there is no/);
+  expect(served.told.find(({ level }) => level === 'ERROR')?.text).toMatch(
+    /^IMP_CREDENTIALS digest:\/\/\/etc\/passwords: there is no/,
+  );
 });
 
 test('who does not log in in time is told so, whatever he sends, and stands in the accounts', async () => {
@@ -94,6 +97,30 @@ test.each([
   const peer = served.peer();
   await peer.hears(10);
   expect(await shows(peer, kind, bytes)).toEqual([end]);
+});
+
+test('whatever frames a client sends in whatever order, it does not get in and leaves nothing behind', async () => {
+  const kinds = Object.values(frameKinds);
+  const words = ['LOGIN', 'DIGEST-MD5', 'SCRAM-SHA-256', 'LOGIN\0fred', 'fred', '', 'shutdown', '\0\0\0'];
+  const step = fc.tuple(
+    fc.constantFrom(...kinds),
+    fc.oneof(fc.constantFrom(...words).map(Buffer.from), fc.uint8Array()),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+      const served = await ground();
+      const peer = served.peer();
+      for (const [kind, payload] of steps) peer.pipe.write(frame(kind, Buffer.from(payload)));
+      await peer.hears(10_000);
+      expect(peer.heard.filter((each) => each.startsWith('granted'))).toEqual([]);
+      expect(served.house.shutdowns).toEqual([]);
+      expect(served.house.diagnostics.of('ERROR')).toEqual([]);
+      peer.pipe.destroy();
+      await served.house.clock.advance(10_000);
+      expect([served.server.sessions, served.house.clock.pending]).toEqual([0, 0]);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 describe('who must log in', () => {

@@ -7,7 +7,7 @@ export const timeout = option('timeout', duration, { scope: 'control_listener' }
 export const allow = option<readonly RegExp[]>('allow', arrayOf(regex), { scope: 'role' });
 
 export const loginDirectory = ownOption('login_directory', path, {
-  scopes: ['control_listener', 'listen'],
+  scopes: ['control_listener'],
   initial: '/tmp',
   summary: 'sticky directory of root in which clients of a Unix socket show which user they are',
 });

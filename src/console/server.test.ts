@@ -140,6 +140,18 @@ test('every login and command is accounted with an empty user, and commands stan
   ]);
 });
 
+test('a reload is told to everybody who reads the paniclog, other commands to those who ask for it', async () => {
+  const house = new FakeHouse();
+  const levels: string[] = [];
+  house.events.subscribe(['diagnostic'], ({ level, text }) => void levels.push(`${level} ${text}`));
+  await (await serve(house)).peer().says('config  reload', 'reload', 'config show');
+  expect(levels).toEqual([
+    'NOTICE /run/impetus/2025: config  reload',
+    'NOTICE /run/impetus/2025: reload',
+    'INFO /run/impetus/2025: config show',
+  ]);
+});
+
 test('a command with control characters is refused and forges no line in a log', async () => {
   const house = new FakeHouse();
   const commands: unknown[] = [];

@@ -63,7 +63,8 @@ export function consoleServer(house: House): ConsoleServer {
   function crowd(ip: string): string | undefined {
     if (sessions.size >= MOST_CONSOLES) return 'too many consoles are open';
     const waiting = [...sessions].filter((session) => session.waitsForLogin);
-    if (waiting.filter((session) => session.ip === ip).length >= MOST_WAITING_EACH)
+    // Clients of a Unix socket have no address.
+    if (ip !== '' && waiting.filter((session) => session.ip === ip).length >= MOST_WAITING_EACH)
       return 'too many clients of this address wait for a login';
     // Whoever knows a password is quick: the one that has waited longest goes.
     if (waiting.length >= MOST_WAITING) {

@@ -1,4 +1,5 @@
 import { ConfigErrors } from '../config/index.ts';
+import { consoleWarnings } from '../console/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
 import { coverageOf } from './coverage.ts';
@@ -27,7 +28,10 @@ export async function checkProgram(world: World, process: Process, words: readon
   if (coverage === true) return coverageOf(world, process, config, json === true);
   try {
     const configuration = await loadFor(world, process, config);
-    const notices = configuration.notices.map((notice) => notice.line);
+    const notices = [
+      ...configuration.notices.map((notice) => notice.line),
+      ...consoleWarnings(configuration.current).map((text) => `warning: ${text}`),
+    ];
     if (json === true) process.say(`${JSON.stringify({ valid: true, errors: [], notices })}\n`);
     else {
       for (const line of notices) process.say(`${line}\n`);

@@ -15,7 +15,7 @@ export interface PasswordShell {
 const FAILED = 1;
 /** As Momentum has it where nothing else is said. */
 const REALM = 'Momentum Console';
-/** What PBKDF2 costs by default: a login in clear text takes a server some 5 ms. */
+/** More than the least that RFC 7677 allows; the work is the client's, save for passwords in clear. */
 const ROUNDS = 10_000;
 /** Longest name and password, in bytes: far beyond what anybody types. */
 const MOST_BYTES = 255;

@@ -162,3 +162,13 @@ test('a lock that cannot be made says why', async () => {
   await expect(disk.lock(foreign)).rejects.toMatchObject({ code: 'EINVAL' });
   expect(readFileSync(foreign, 'utf8')).toMatch(/^this is not/);
 });
+
+test('the status of a link is its own when it is kept, and the owner is told', async () => {
+  const path = join(folder, 'status of');
+  writeFileSync(path, 'x');
+  symlinkSync(path, join(folder, 'status of a link'));
+  const owner = process.getuid?.();
+  expect(await disk.status(join(folder, 'status of a link'))).toMatchObject({ kind: 'file', owner });
+  expect(await disk.status(join(folder, 'status of a link'), 'kept')).toMatchObject({ kind: 'link', owner });
+  expect(await disk.status(folder, 'kept')).toMatchObject({ kind: 'directory', owner });
+});
