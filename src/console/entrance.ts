@@ -96,12 +96,10 @@ export class Entrance {
         send(frame(frameKinds.granted, outcome.bytes ?? new Uint8Array(0)));
         return 'taken';
       case 'denied': {
-        accounts.login(outcome.user ?? '', 0, login.accounted);
-        floods.tell(
-          'login',
-          'NOTICE',
-          `${where}: login ${outcome.user === undefined ? '' : `of ${outcome.user} `}failed`,
-        );
+        // What a stranger calls himself may be long.
+        const user = (outcome.user ?? '').slice(0, MOST_NAME);
+        accounts.login(user, 0, login.accounted);
+        floods.tell('login', 'NOTICE', `${where}: login ${user === '' ? '' : `of ${user} `}failed`);
         await new Promise<void>((resolve) => house.clock.at(after(house.clock, FAILURE_MILLIS), resolve));
         send(textFrame(frameKinds.denied, outcome.why === 'unavailable' ? 'nobody can log in now' : 'login failed'));
         return login.exhausted ? 'over' : 'taken';
@@ -115,5 +113,7 @@ export class Entrance {
   }
 }
 
+/** Characters of a name in a log. */
+const MOST_NAME = 255;
 /** The exit code of spec 15 for a command of somebody who has not logged in. */
 const LOGIN_FAILED = 4;

@@ -76,6 +76,16 @@ test('a file that cannot be read lets nobody in, and says so', async () => {
   );
 });
 
+test('a name of thousands of letters does not fill the logs', async () => {
+  const served = await ground();
+  const peer = served.peer();
+  await peer.hears(10);
+  await shows(peer, 'login', Buffer.from(`LOGIN\0${'x'.repeat(8000)}`));
+  await shows(peer, 'respond', Buffer.from('guess'));
+  expect(served.accounts.at(-1)?.user).toBe('x'.repeat(255));
+  expect(served.told.at(-1)?.text.length).toBeLessThan(400);
+});
+
 test('who does not log in in time is told so, whatever he sends, and stands in the accounts', async () => {
   const served = await ground();
   const peer = served.peer();

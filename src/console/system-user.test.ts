@@ -48,11 +48,14 @@ describe('which user of the system a client of a Unix socket is', () => {
     }
   });
 
-  test('a link proves nothing, whoever owns it', async () => {
+  test.each([
+    ['a link', { kind: 'link', device: 1 }],
+    ['a mount point', { kind: 'directory', device: 2 }],
+  ] as const)('%s proves nothing, whoever owns it', async (_what, seen) => {
     const { house, path, peer } = await unix();
     const status = house.disk.status.bind(house.disk);
     house.disk.status = async (at) =>
-      at === path() ? { kind: 'link', size: 0, modified: house.clock.date(), mode: 0o700, owner: 0 } : status(at);
+      at === path() ? { ...seen, size: 0, modified: house.clock.date(), mode: 0o700, owner: 0 } : status(at);
     expect(await proves(peer())).toEqual(['denied not proved']);
   });
 

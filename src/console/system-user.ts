@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CredentialStores } from '../auth/index.ts';
 import type { Chance, Disk } from '../world/index.ts';
 
@@ -9,7 +9,7 @@ import type { Chance, Disk } from '../world/index.ts';
  *
  * What holds this together: the name cannot be guessed; in a sticky directory of root nobody moves or removes what is
  * another's; to move a directory there from elsewhere one must be allowed to write it, so only mode 0700 counts; links
- * are refused. And the name has a hash of the socket's path, which the client compares with the path that it has
+ * are refused, and mount points, since a file system of a user's own (FUSE) may tell any owner. And the name has a hash of the socket's path, which the client compares with the path that it has
  * connected to: otherwise somebody who lures it to a socket of his own could pass on a name of ours, and be taken for it.
  */
 export class SystemUsers {
@@ -46,10 +46,12 @@ export class SystemUsers {
   async userBehind(path: string): Promise<string | undefined> {
     try {
       const status = await this.#disk.status(path, 'kept');
+      const parent = await this.#disk.status(dirname(path), 'kept');
       if (status === undefined) return undefined;
       // In a sticky directory only root and its owner may remove it: the client does when we cannot.
       await this.#disk.remove(path).catch(() => undefined);
       if (status.kind !== 'directory' || (status.mode & 0o777) !== PRIVATE) return undefined;
+      if (status.device !== parent?.device) return undefined;
       return await this.#stores.systemUser(status.owner);
     } catch {
       return undefined;

@@ -182,6 +182,8 @@ export interface FileStatus {
   readonly mode: number;
   /** The system's number of the user it belongs to. */
   readonly owner: number;
+  /** The system's number of its file system: a mount point has another one than the directory it stands in. */
+  readonly device: number;
 }
 
 /** Work on secrets that takes so long that it must not hold up the loop. */

@@ -74,8 +74,8 @@ export class NodeDisk implements Disk {
             : status.isSymbolicLink()
               ? 'link'
               : 'other';
-      const { size, mtimeMs, mode, uid } = status;
-      return { kind, size, modified: millis(mtimeMs), mode: mode & 0o7777, owner: uid };
+      const { size, mtimeMs, mode, uid, dev } = status;
+      return { kind, size, modified: millis(mtimeMs), mode: mode & 0o7777, owner: uid, device: dev };
     } catch (error) {
       const translated = diskError(path, error);
       if (translated.code === 'ENOENT' || translated.code === 'ENOTDIR') return undefined;

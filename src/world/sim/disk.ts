@@ -119,9 +119,10 @@ export class SimDisk implements Disk, Platter {
         modified: this.#clock.date(),
         mode: entry.mode,
         owner: entry.owner ?? 0,
+        device: 1,
       };
     const { size, modified, mode, owner } = entry.inode;
-    return { kind: 'file', size, modified: millis(modified), mode, owner };
+    return { kind: 'file', size, modified: millis(modified), mode, owner, device: 1 };
   }
 
   async makeDirectory(path: string, mode = 0o750): Promise<void> {
