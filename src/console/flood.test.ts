@@ -46,6 +46,25 @@ describe('a flood', () => {
     expect(served.house.clock.pending).toBe(0);
   });
 
+  test('of small questions whose answers nobody reads stops at a bounded backlog', async () => {
+    const served = await ground({ always_allow: true });
+    let answered = 0;
+    served.house.modules.commands = () => {
+      answered++;
+      return [];
+    };
+    const peer = served.peer();
+    await peer.hears(10);
+    peer.pipe.pause();
+    for (let question = 0; question < 40_000; question++) peer.send(frameKinds.complete, 's');
+    await served.house.clock.advance(10_000);
+    expect(answered).toBeGreaterThan(10);
+    expect(answered).toBeLessThan(10_000);
+    peer.pipe.resume();
+    await served.house.clock.advance(30_000);
+    expect(peer.heard.filter((each) => each.startsWith('end'))).toHaveLength(40_000);
+  });
+
   test('of listings that nobody reads to their end leaves no generator, no session and no snapshot', async () => {
     const served = await ground({ always_allow: true });
     const { house } = served;

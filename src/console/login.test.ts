@@ -76,6 +76,16 @@ test('a file that cannot be read lets nobody in, and says so', async () => {
   );
 });
 
+test('conversations that are begun again and again come to an end', async () => {
+  const served = await ground();
+  const peer = served.peer();
+  await peer.hears(10);
+  for (let turn = 0; turn < 12; turn++) peer.pipe.write(frame(frameKinds.login, Buffer.from('DIGEST-MD5')));
+  const heard = await peer.hears(2000);
+  expect(heard.filter((each) => each.startsWith('challenge'))).toHaveLength(10);
+  expect(heard.slice(-2)).toEqual(['denied login failed', 'bye too many failed logins']);
+});
+
 test('a name of thousands of letters does not fill the logs', async () => {
   const served = await ground();
   const peer = served.peer();

@@ -4,6 +4,8 @@ import type { Access } from './house.ts';
 
 /** How often a client may try. */
 export const MOST_TRIES = 3;
+/** How often it may begin: a conversation that is left in the middle costs us work, and is no failure. */
+export const MOST_BEGUN = 10;
 /** How long the answer to a login that has failed is held back: guessing takes its time. */
 export const FAILURE_MILLIS = 1000;
 
@@ -15,6 +17,7 @@ export class Login {
   #exchange: ServerExchange | undefined;
   #offer: Offer | undefined;
   #failures = 0;
+  #begun = 0;
 
   constructor(access: Access, hostName: string, offers: readonly Offer[]) {
     this.#access = access;
@@ -34,11 +37,12 @@ export class Login {
   }
 
   get exhausted(): boolean {
-    return this.#failures >= MOST_TRIES;
+    return this.#failures >= MOST_TRIES || this.#begun > MOST_BEGUN;
   }
 
   /** A mechanism is chosen: its name, then perhaps NUL and an initial response. */
   begin(payload: Buffer): Promise<Outcome> {
+    if (++this.#begun > MOST_BEGUN) return this.#counted(Promise.resolve(OUT_OF_PLACE));
     const end = payload.indexOf(0);
     const name = payload.toString('latin1', 0, end === -1 ? payload.length : end);
     this.#offer = this.#offers.find(({ mechanism }) => mechanism === name);

@@ -182,6 +182,8 @@ export class ConsoleSession implements PipeHost {
         const next = this.#reader.next();
         if (next === undefined) break;
         await this.#serve(next);
+        // Answers that are short count too: who asks on and on and never reads must wait as well.
+        if (this.#drain.waiting) await this.#drain.ready();
       }
     } catch (trouble) {
       this.#broken(trouble);

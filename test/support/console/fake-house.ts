@@ -128,7 +128,10 @@ export class FakeHouse implements House {
   readonly spool: House['spool'];
   moduleFacts: ModuleFacts[] = [];
   moduleCommands: ModuleCommand[] = [];
-  readonly modules: House['modules'] = { list: () => this.moduleFacts, commands: () => this.moduleCommands };
+  readonly modules: { list(): ModuleFacts[]; commands: () => ModuleCommand[] } = {
+    list: () => this.moduleFacts,
+    commands: () => this.moduleCommands,
+  };
   readonly shutdowns: string[] = [];
 
   constructor() {
