@@ -91,7 +91,10 @@ test('a batch has its password from a file or the environment, and tries it once
   const none = batch();
   none.secrets = ['secret'];
   expect(await none.run(served, 'fred@192.0.2.1:2025')).toBe(4);
-  expect([none.screen, none.complaints]).toEqual(['', 'ec_console: fred@192.0.2.1:2025: no user and no password\n']);
+  expect([none.screen, none.complaints]).toEqual([
+    '',
+    'ec_console: fred@192.0.2.1:2025: a password is wanted: --password-file or $EC_CONSOLE_PASSWORD give one to a batch\n',
+  ]);
   const missing = batch();
   expect(await missing.run(served, '--password-file', '/none', 'fred@192.0.2.1:2025')).toBe(4);
 });

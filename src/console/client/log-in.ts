@@ -54,7 +54,7 @@ async function logInWith(
       why: `the server takes ${offered.join(', ') || 'no login'} only, which is not known here`,
     };
   if (name === 'LOGIN' && !isPrivate(target)) parts.warn('the password goes over the network in clear');
-  let why = 'no user and no password';
+  let why = 'a password is wanted: --password-file or $EC_CONSOLE_PASSWORD give one to a batch';
   for (let again = false; ; again = true) {
     const credentials = await ask(again);
     if (credentials === undefined) return { kind: 'failed', why };
