@@ -36,7 +36,11 @@ async function printed(configuration: string, words: readonly string[]): Promise
   const [name = '', ...rest] = words;
   const [program = '', ...more] = [...(PROGRAMS[name] ?? []), ...rest];
   const terminal = (): never => expect.fail('a check needs no terminal');
-  await runProgram({ world, process, home: '/', terminal }, program, more);
+  await runProgram(
+    { world, process, programs: { pipe: () => expect.fail('a check starts no program') }, home: '/', terminal },
+    program,
+    more,
+  );
   return process.complained + process.said;
 }
 

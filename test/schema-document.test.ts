@@ -22,7 +22,8 @@ async function said(...words: readonly string[]): Promise<unknown> {
   const terminal = () => {
     throw new Error('no terminal is needed');
   };
-  expect(await runProgram({ world: simWorld(), process, home: '/', terminal }, 'schema', words)).toBe(0);
+  const programs = { pipe: terminal };
+  expect(await runProgram({ world: simWorld(), process, programs, home: '/', terminal }, 'schema', words)).toBe(0);
   return JSON.parse(process.said);
 }
 

@@ -1,4 +1,5 @@
 import { nearest } from '../base/index.ts';
+import { type Caller, NOBODY } from './authorization.ts';
 import type { Call, Command, Output, Piece, Result } from './command.ts';
 import { commands as ownCommands } from './commands/list.ts';
 import type { ConfigSession, House, ModuleCommand } from './house.ts';
@@ -6,8 +7,8 @@ import { missingText, referenceCommands } from './reference.ts';
 import { splitWords, type Word } from './words.ts';
 
 /** Runs one line. It never throws for what an operator may type; what a command throws is a bug and passes. */
-export function answer(house: House, config: ConfigSession, line: string): Output {
-  return dispatch(house, config, line, 'text');
+export function answer(house: House, config: ConfigSession, line: string, caller: Caller = NOBODY): Output {
+  return dispatch({ house, config, caller }, line, 'text');
 }
 
 /** All commands that run here, in the order of help: ours, then those of modules. */
@@ -16,19 +17,22 @@ export function allCommands(house: House): readonly Command[] {
 }
 
 type Format = 'text' | 'json';
+type Desk = Pick<Call, 'house' | 'config' | 'caller'>;
 
-function dispatch(house: House, config: ConfigSession, line: string, format: Format): Output {
+function dispatch(desk: Desk, line: string, format: Format): Output {
   const { words, open } = splitWords(line);
   const first = words[0];
   if (first === undefined) return says('', 'ok');
   if (first.text === 'json' || first.text === 'xml') {
     const second = words[1];
     if (second === undefined || format !== 'text') return says(`usage: ${first.text} COMMAND\n`, 'usage');
+    if (first.text === 'xml' && longest(allCommands(desk.house), words.slice(1))?.isXml === true)
+      return dispatch(desk, line.slice(second.from), 'text');
     if (first.text === 'xml')
       return says('xml: not implemented yet; json COMMAND gives the same as JSON for some commands\n', 'failed');
-    return dispatch(house, config, line.slice(second.from), 'json');
+    return dispatch(desk, line.slice(second.from), 'json');
   }
-  const commands = allCommands(house);
+  const commands = allCommands(desk.house);
   const command = longest(commands, words);
   const missing = longest(referenceCommands, [{ ...first, text: withoutInstance(first.text) }, ...words.slice(1)]);
   if (command === undefined || (missing !== undefined && missing.words.length > command.words.length)) {
@@ -39,7 +43,7 @@ function dispatch(house: House, config: ConfigSession, line: string, format: For
   const text = line.slice(words[own - 1]?.to ?? 0).trim();
   // Values of the configuration have quoting rules of their own.
   if (open && !takesRawText(command)) return says('a quote is not closed\n', 'usage');
-  const call: Call = { house, config, commands, text, rest: words.slice(own).map((word) => word.text) };
+  const call: Call = { ...desk, commands, text, rest: words.slice(own).map((word) => word.text) };
   return format === 'json' ? asJson(command, call) : understood(command, call);
 }
 
@@ -100,13 +104,16 @@ function notKnown(first: string, commands: readonly Command[]): string {
   return meant === undefined ? 'Unknown command\n' : `Unknown command\nDid you mean ${meant}?\n`;
 }
 
-/** The entry whose words all stand at the beginning of the line; of several the one with most words. */
+/**
+ * The entry whose words all stand at the beginning of the line; of several the one with most words. A quoted word is
+ * never one of them: who may run what is decided by the line as it is typed.
+ */
 function longest<T extends { readonly words: string }>(entries: readonly T[], line: readonly Word[]): T | undefined {
   let best: T | undefined;
   for (const entry of entries) {
     if (best !== undefined && best.words.length >= entry.words.length) continue;
     const wanted = entry.words.split(' ');
-    if (wanted.every((word, at) => word === line[at]?.text)) best = entry;
+    if (wanted.every((word, at) => word === line[at]?.text && line[at]?.quoted !== true)) best = entry;
   }
   return best;
 }

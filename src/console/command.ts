@@ -1,3 +1,4 @@
+import type { Caller } from './authorization.ts';
 import type { ConfigSession, House } from './house.ts';
 
 /** One console command, or one family under the same first words. Help is printed from these. */
@@ -9,6 +10,8 @@ export interface Command {
   /** `showqueue [binding B|all] DOMAIN [limit,offset]`, one line for each form. */
   readonly usage: string;
   run(call: Call): Output;
+  /** What `run` prints is XML already: `xml COMMAND` is the same. */
+  readonly isXml?: true;
   /** The same as data, for `json COMMAND`; undefined when the arguments are not understood. */
   json?(call: Call): unknown;
 }
@@ -23,6 +26,7 @@ export interface Call {
   readonly config: ConfigSession;
   /** Everything that `help` lists. */
   readonly commands: readonly Command[];
+  readonly caller: Caller;
 }
 
 /**
@@ -33,11 +37,18 @@ export type Piece = string | Uint8Array;
 
 export type Output = Generator<Piece, Result> | AsyncGenerator<Piece, Result>;
 
-/** `not understood`: wrong arguments, the server prints the usual line. `quit`: the console is to be closed. */
-export type Result = 'ok' | 'failed' | 'usage' | 'not understood' | 'quit';
+/**
+ * `not understood`: wrong arguments, the server prints the usual line. `unauthorized`: no role allows it. `quit`: the
+ * console is to be closed.
+ */
+export type Result = 'ok' | 'failed' | 'usage' | 'not understood' | 'unauthorized' | 'quit';
 
 /** Exit codes of `ec_console` for what a command may end with. */
-export const exitOf = { ok: 0, failed: 1, usage: 2, 'not understood': 2, quit: 0 } as const satisfies Record<
-  Result,
-  number
->;
+export const exitOf = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  'not understood': 2,
+  unauthorized: 5,
+  quit: 0,
+} as const satisfies Record<Result, number>;

@@ -3,8 +3,26 @@
  * its kind, and the payload. Client to server: a request, or a line to be completed. Server to client: one hello, then
  * for each request any number of output frames (an empty one only says that work goes on) and one end with an exit
  * code; a bye says why the server closes. Answers come in the order of the requests.
+ *
+ * A hello with `login` wants one first: the client chooses a mechanism (login: its name, then perhaps NUL and an initial
+ * response), answers each challenge (respond), and is granted, with the server's proof, or denied, with words. A hello
+ * with `prove` names a directory: a client that has made it says proved and is granted as the user whose it is, or
+ * denied and goes on without a name.
  */
-export const frameKinds = { request: 0x52, complete: 0x54, hello: 0x48, output: 0x4f, end: 0x45, bye: 0x42 } as const;
+export const frameKinds = {
+  request: 0x52,
+  complete: 0x54,
+  login: 0x4c,
+  respond: 0x41,
+  proved: 0x50,
+  hello: 0x48,
+  challenge: 0x43,
+  granted: 0x47,
+  denied: 0x44,
+  output: 0x4f,
+  end: 0x45,
+  bye: 0x42,
+} as const;
 
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
@@ -79,6 +97,10 @@ export interface Hello {
   readonly product: string;
   readonly version: string;
   readonly host: string;
+  /** Mechanisms of which one must be gone through first, in the server's order. */
+  readonly login?: readonly string[];
+  /** The directory that shows which user of the system the client is. */
+  readonly prove?: string;
 }
 
 export const protocolVersion = 1;
@@ -94,7 +116,7 @@ export function readHello(payload: Buffer): Hello | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { protocol, product, version, host } = value as Record<string, unknown>;
+  const { protocol, product, version, host, login, prove } = value as Record<string, unknown>;
   if (
     typeof protocol !== 'number' ||
     typeof product !== 'string' ||
@@ -102,5 +124,12 @@ export function readHello(payload: Buffer): Hello | undefined {
     typeof host !== 'string'
   )
     return undefined;
-  return { protocol, product, version, host };
+  return {
+    protocol,
+    product,
+    version,
+    host,
+    ...(Array.isArray(login) ? { login: login.filter((each) => typeof each === 'string') } : {}),
+    ...(typeof prove === 'string' ? { prove } : {}),
+  };
 }

@@ -1,9 +1,11 @@
+import type { CredentialStores } from '../auth/index.ts';
 import type { BindingName, Domain, Millis } from '../base/index.ts';
-import type { Configuration, Manual } from '../config/index.ts';
+import type { Generation, Manual } from '../config/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
 import type { Explanation, Item, MailQueue, Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock, DnsAnswer, RecordType } from '../world/index.ts';
+import type { SystemUsers } from './system-user.ts';
 
 /** All that commands see of the server: doors, handed in by whoever builds the house. Commands hold no state. */
 export interface House {
@@ -11,8 +13,11 @@ export interface House {
   readonly events: Events;
   readonly product: Product;
   readonly machine: Machine;
-  readonly configuration: { readonly current: Pick<Configuration['current'], 'number' | 'bindings'> };
+  readonly configuration: {
+    readonly current: Pick<Generation, 'number' | 'bindings' | 'receiving' | 'instances' | 'stanza'>;
+  };
   readonly configCommands: ConfigCommands;
+  readonly access: Access;
   /** Of options, scopes and modules: `help option`. */
   readonly manual: Manual;
   readonly queues: Pick<Queues, 'find' | 'all' | 'item' | 'flush' | 'retry' | 'fail' | 'ledger'>;
@@ -29,6 +34,17 @@ export interface House {
   shutdown(): void;
   /** Every logger closes and opens its files. @returns how many loggers did */
   reopenLogs(): Promise<number>;
+}
+
+/** Who somebody at a console is. */
+export interface Access {
+  readonly stores: CredentialStores;
+  /** Clients of Unix sockets, as users of the system. */
+  readonly systemUsers: SystemUsers;
+  /** Of DIGEST-MD5, where its parameters name none: `$EC_DIGEST_REALM`, else `Momentum Console`. */
+  readonly realm: string;
+  /** Not to be guessed. */
+  random(count: number): Uint8Array;
 }
 
 export interface Product {

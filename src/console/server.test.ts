@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeHouse } from '../../test/support/console/fake-house.ts';
-import { serve, socket } from '../../test/support/console/peer.ts';
-import { millis, parseEndpoint } from '../base/index.ts';
+import { serve } from '../../test/support/console/peer.ts';
+import { millis } from '../base/index.ts';
 import type { AccountingEvent, DiagnosticEvent } from '../events/index.ts';
 import { complete } from './completion.ts';
 import { frameKinds, maxPayload, textFrame } from './frames.ts';
 import type { ModuleCommand } from './house.ts';
-import { controlEndpointTrouble } from './server.ts';
 
 const hello = 'hello {"protocol":1,"product":"impetus","version":"1.2.3","host":"mx.example"}';
 
@@ -138,6 +137,18 @@ test('every login and command is accounted with an empty user, and commands stan
     { ...line, text: '/run/impetus/2025: summary reset' },
     { ...account, type: 'Z', command: 'nonsense' },
     { ...line, text: '/run/impetus/2025: nonsense' },
+  ]);
+});
+
+test('a reload is told to everybody who reads the paniclog, other commands to those who ask for it', async () => {
+  const house = new FakeHouse();
+  const levels: string[] = [];
+  house.events.subscribe(['diagnostic'], ({ level, text }) => void levels.push(`${level} ${text}`));
+  await (await serve(house)).peer().says('config  reload', 'reload', 'config show');
+  expect(levels).toEqual([
+    'NOTICE /run/impetus/2025: config  reload',
+    'NOTICE /run/impetus/2025: reload',
+    'INFO /run/impetus/2025: config show',
   ]);
 });
 
@@ -274,49 +285,6 @@ test('completion gives names of the configuration behind help option and its lik
   expect(complete(house, 'config show dom')).toContain('config show domain ');
   expect(complete(house, 'config set ')).toEqual([]);
   expect(complete(house, `config set ${' '.repeat(60_000)}"`)).toEqual([]);
-});
-
-test('consoles over TCP are refused in words, and the check of the configuration says the same', async () => {
-  const endpoint = parseEndpoint('127.0.0.1:2025');
-  if (endpoint.kind === 'error') throw new Error(endpoint.text);
-  const why =
-    'consoles over TCP are not implemented yet, because logging in is not: use a Unix socket, or Always_Allow for clients that you trust';
-  expect(controlEndpointTrouble(endpoint)).toBe(why);
-  expect(controlEndpointTrouble(socket)).toBeUndefined();
-  const { peer, server, origins } = await serve(new FakeHouse(), 60, endpoint);
-  const one = peer();
-  expect(await one.says('pid')).toEqual([`bye ${why}`]);
-  expect([one.isClosed, server.sessions, origins[0]?.ends]).toEqual([true, 0, 1]);
-});
-
-test('Always_Allow lets clients in over TCP without a login, and the accounts have their address', async () => {
-  const house = new FakeHouse();
-  const accounts: AccountingEvent[] = [];
-  house.events.subscribe(['accounting'], (event) => void accounts.push(event));
-  const endpoint = parseEndpoint('127.0.0.1:2025');
-  if (endpoint.kind === 'error') throw new Error(endpoint.text);
-  const { peer } = await serve(house, 60, endpoint, { always_allow: true });
-  const one = peer();
-  expect(await one.says('pid')).toEqual([expect.stringMatching(/^hello /), 'output 4711\n', 'end 0']);
-  expect(accounts).toMatchObject([
-    { type: 'N', result: 1, peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
-    { type: 'Z', command: 'pid' },
-  ]);
-});
-
-test('Always_Deny shuts everybody out, wins over Always_Allow, and the attempt is in the accounts', async () => {
-  for (const forced of [{ always_deny: true }, { always_deny: true, always_allow: true }]) {
-    const house = new FakeHouse();
-    const accounts: AccountingEvent[] = [];
-    house.events.subscribe(['accounting'], (event) => void accounts.push(event));
-    const { peer, server, origins } = await serve(house, 60, socket, forced);
-    const one = peer();
-    expect(await one.says('pid')).toEqual(['bye Authorization required for console session']);
-    expect([one.isClosed, server.sessions, origins[0]?.ends]).toEqual([true, 0, 1]);
-    expect(accounts).toMatchObject([
-      { kind: 'accounting', type: 'N', result: 0, listener: '/run/impetus/2025', peer: '' },
-    ]);
-  }
 });
 
 test('close tells idle consoles, stops running commands, and cuts off what hangs', async () => {

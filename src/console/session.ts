@@ -1,9 +1,17 @@
+import { authorizationParameters, enableAuthorization } from '../auth/index.ts';
+import { endpointText } from '../base/index.ts';
+import type { View } from '../config/index.ts';
 import { clientAddress, peerText } from '../reception/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
+import { Accounts, withoutSecrets } from './accounts.ts';
+import type { Admission } from './admission.ts';
 import { answer } from './answer.ts';
-import { exitOf, type Output, type Piece } from './command.ts';
+import { type Caller, commandText, isFree, permission } from './authorization.ts';
+import { exitOf } from './command.ts';
 import { complete } from './completion.ts';
 import { after, Drain } from './drain.ts';
+import { Entrance } from './entrance.ts';
+import type { FloodLog } from './flood-log.ts';
 import {
   type Frame,
   FrameError,
@@ -16,17 +24,18 @@ import {
   textFrame,
 } from './frames.ts';
 import type { ConfigSession, House } from './house.ts';
-import { timeout } from './options.ts';
+import { loginDirectory, timeout } from './options.ts';
 import type { ConsoleOrigin } from './origin.ts';
+import { streamOutput } from './output-stream.ts';
 
-/** Output is gathered up to this much before a frame goes out. */
-const frameBytes = 16_384;
-/** So many pieces, and others get their turn: a scan over a million queues must not hold up the mail. */
-const piecesPerTurn = 500;
+/** Completions in one answer: bytes. */
+const mostCompletions = 16_384;
 /** While a command works and prints nothing, an empty frame tells the client that it is not dead. */
 const stillWorkingMillis = 15_000;
 /** What a client may send ahead while a command runs. */
 const maxAhead = 2 * maxPayload;
+/** Where idle consoles stay for ever, a login still has to come. */
+const loginSeconds = 60;
 /** At shutdown: how long a console that does not read may hold us up. */
 const graceMillis = 1000;
 
@@ -36,12 +45,17 @@ export class ConsoleSession implements PipeHost {
   readonly #pipe: Pipe;
   readonly #origin: ConsoleOrigin;
   readonly #idleSeconds: number;
-  readonly #endpoint: string;
+  readonly #where: string;
   readonly #ended: (session: ConsoleSession) => void;
+  readonly #floods: FloodLog;
+  readonly #broke: () => void;
+  readonly #accounts: Accounts;
+  readonly #entrance: Entrance;
   readonly #config: ConfigSession;
   readonly #reader = new FrameReader();
   readonly #drain: Drain;
   #idle: Disposable | undefined;
+  #patience: Disposable | undefined;
   #grace: Disposable | undefined;
   #busy = false;
   #paused = false;
@@ -50,37 +64,52 @@ export class ConsoleSession implements PipeHost {
   #over = false;
   #finish: string | undefined;
 
+  /**
+   * @param admission  how the client comes in
+   * @param ended  called when it is gone
+   */
   constructor(
-    house: House,
+    { house, floods, broke, ended }: SessionParts,
     pipe: Pipe,
     origin: ConsoleOrigin,
-    endpoint: string,
-    ended: (session: ConsoleSession) => void,
+    view: View,
+    admission: Exclude<Admission, { kind: 'refused' }>,
   ) {
     this.#house = house;
     this.#pipe = pipe;
     this.#origin = origin;
-    this.#endpoint = endpoint;
+    this.#floods = floods;
+    this.#broke = broke;
     this.#ended = ended;
-    this.#config = house.configCommands.open(`console ${endpoint}`);
-    const view = origin.generation.receiving('control_listener', origin.endpoint, clientAddress(pipe.remote));
+    this.#config = house.configCommands.open(`console ${endpointText(origin.endpoint)}`);
     this.#idleSeconds = view.get(timeout);
     this.#drain = new Drain(house.clock, pipe, this.#idleSeconds * 1000);
+    this.#accounts = accountsOf(house, pipe, origin);
+    this.#where = whereOf(pipe, origin);
+    this.#entrance = new Entrance({
+      house,
+      admission,
+      socket: origin.endpoint.kind === 'unix' ? origin.endpoint.path : undefined,
+      loginDirectory: view.get(loginDirectory),
+      accounts: this.#accounts,
+      floods,
+      where: this.#where,
+      send: (bytes) => this.#drain.write(bytes),
+    });
+  }
+
+  /** The client has to log in and has not. */
+  get waitsForLogin(): boolean {
+    return !this.#over && this.#entrance.closed;
+  }
+
+  get ip(): string {
+    return this.#pipe.remote.ip;
   }
 
   /** Says hello, and starts to wait for commands. */
   begin(): void {
-    const { product, machine } = this.#house;
-    this.#account('N', undefined);
-    this.#drain.write(
-      helloFrame({
-        protocol: protocolVersion,
-        product: product.name,
-        version: product.version,
-        host: machine.hostName,
-      }),
-    );
-    this.#waitForCommand();
+    void this.#work(() => this.#greet());
   }
 
   data(chunk: Uint8Array): void {
@@ -102,6 +131,7 @@ export class ConsoleSession implements PipeHost {
     this.#gone = true;
     this.#over = true;
     this.#idle?.[Symbol.dispose]();
+    this.#patience?.[Symbol.dispose]();
     this.#grace?.[Symbol.dispose]();
     this.#drain.closed();
     // A running command still uses the session's transaction; it is disposed when that command has stopped.
@@ -117,10 +147,32 @@ export class ConsoleSession implements PipeHost {
     if (!this.#busy) this.#bye(why);
   }
 
-  async #work(): Promise<void> {
+  /** Others need the place of somebody who has not logged in. */
+  makeRoom(): void {
+    this.#bye('too many clients wait for a login');
+  }
+
+  async #greet(): Promise<void> {
+    const { product, machine } = this.#house;
+    const entrance = await this.#entrance.hello();
+    if (this.#over) return;
+    this.#drain.write(
+      helloFrame({
+        protocol: protocolVersion,
+        product: product.name,
+        version: product.version,
+        host: machine.hostName,
+        ...entrance,
+      }),
+    );
+    if (this.#entrance.closed) this.#waitForLogin();
+  }
+
+  async #work(first?: () => Promise<void>): Promise<void> {
     this.#busy = true;
     this.#idle?.[Symbol.dispose]();
     try {
+      await first?.();
       for (;;) {
         if (this.#over) break;
         if (this.#finish !== undefined) {
@@ -130,6 +182,8 @@ export class ConsoleSession implements PipeHost {
         const next = this.#reader.next();
         if (next === undefined) break;
         await this.#serve(next);
+        // Answers that are short count too: who asks on and on and never reads must wait as well.
+        if (this.#drain.waiting) await this.#drain.ready();
       }
     } catch (trouble) {
       this.#broken(trouble);
@@ -145,9 +199,15 @@ export class ConsoleSession implements PipeHost {
   }
 
   async #serve({ kind, payload }: Frame): Promise<void> {
+    if (this.#entrance.user === undefined) {
+      const taken = await this.#entrance.take(kind, payload);
+      if (!this.#entrance.closed) this.#patience?.[Symbol.dispose]();
+      if (taken === 'over') this.#bye('too many failed logins');
+      if (taken !== 'command') return;
+    }
     const line = payload.toString('utf8');
     if (kind === frameKinds.complete) {
-      this.#drain.write(textFrame(frameKinds.output, complete(this.#house, line).join('\n').slice(0, frameBytes)));
+      this.#drain.write(textFrame(frameKinds.output, complete(this.#house, line).join('\n').slice(0, mostCompletions)));
       this.#drain.write(frame(frameKinds.end, Uint8Array.of(0)));
       return;
     }
@@ -163,13 +223,14 @@ export class ConsoleSession implements PipeHost {
       return;
     }
     const command = line.trim();
-    this.#account('Z', command);
-    this.#house.events.diagnose('INFO', 'CONSL', `${this.#endpoint}: ${command}`);
+    const caller = await this.#caller();
+    if (this.#gone || !this.#permits(command, caller)) return;
     const working = this.#everySoOften();
     let code: number;
     let quits = false;
     try {
-      const result = await this.#stream(answer(this.#house, this.#config, command));
+      const output = answer(this.#house, this.#config, command, caller);
+      const result = await streamOutput(output, this.#drain, () => this.#over || this.#finish !== undefined);
       quits = result === 'quit';
       code = exitOf[result];
     } catch (trouble) {
@@ -177,7 +238,7 @@ export class ConsoleSession implements PipeHost {
       this.#house.events.diagnose(
         'ERROR',
         'CONSL',
-        `${command}: ${trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble)}`,
+        `${withoutSecrets(command)}: ${trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble)}`,
       );
       this.#drain.write(textFrame(frameKinds.output, 'the command failed: see the paniclog\n'));
       code = exitOf.failed;
@@ -188,42 +249,38 @@ export class ConsoleSession implements PipeHost {
     if (quits) this.#close();
   }
 
-  /** Pulls a command's output as fast as the console takes it, and stops the command when the console is gone. */
-  async #stream(output: Output): Promise<keyof typeof exitOf> {
-    const gathered: Uint8Array[] = [];
-    let bytes = 0;
-    let pieces = 0;
-    let turn = 0;
-    const send = (): void => {
-      if (bytes > 0)
-        for (const payload of inFrames(gathered.splice(0), bytes)) this.#drain.write(frame(frameKinds.output, payload));
-      bytes = 0;
-    };
-    for (;;) {
-      const step = isAsync(output) ? await output.next() : output.next();
-      if (step.done === true) {
-        send();
-        return step.value;
-      }
-      const piece = asBytes(step.value);
-      if (piece.length > 0) {
-        gathered.push(piece);
-        bytes += piece.length;
-        turn += piece.length;
-      }
-      if (bytes >= frameBytes) send();
-      if (this.#drain.waiting) await this.#drain.ready();
-      if (++pieces >= piecesPerTurn || turn >= 4 * frameBytes) {
-        pieces = 0;
-        turn = 0;
-        await this.#drain.turn();
-      }
-      if (this.#over || this.#finish !== undefined) {
-        await output.return('failed');
-        send();
-        return 'failed';
-      }
-    }
+  /** The values that hold for the client now: what a commit takes away is taken away from open consoles too. */
+  get #view(): View {
+    const { current } = this.#house.configuration;
+    return current.receiving('control_listener', this.#origin.endpoint, clientAddress(this.#pipe.remote));
+  }
+
+  async #caller(): Promise<Caller> {
+    const user = this.#entrance.user ?? '';
+    const parameters = this.#view.get(authorizationParameters);
+    if (parameters === undefined) return { user, roles: [], groups: [] };
+    const { stores } = this.#house.access;
+    const groups = await stores.roles(parameters.store);
+    const roles = user === '' ? [] : await stores.rolesOf(parameters.store, user);
+    return { user, roles, groups: groups ?? [] };
+  }
+
+  /** Accounts a command, and refuses it in words when nothing allows it. */
+  #permits(command: string, caller: Caller): boolean {
+    const { configuration, events } = this.#house;
+    const enforced = this.#view.get(enableAuthorization) === true;
+    const text = commandText(command);
+    const judged =
+      enforced && text !== '' && !isFree(text) ? permission(configuration.current, caller, text) : undefined;
+    this.#accounts.command(caller.user, command, judged, enforced);
+    const by = caller.user === '' ? this.#where : `${this.#where} ${caller.user}`;
+    const refused = judged !== undefined && judged.kind !== 'allowed';
+    const level = /^(?:config )?reload\b/.test(text) ? 'NOTICE' : 'INFO';
+    events.diagnose(level, 'CONSL', `${by}: ${withoutSecrets(command)}${refused ? ' (not authorized)' : ''}`);
+    if (!refused) return true;
+    this.#drain.write(textFrame(frameKinds.output, 'Not Authorized for this command\n'));
+    this.#drain.write(frame(frameKinds.end, Uint8Array.of(exitOf.unauthorized)));
+    return false;
   }
 
   #everySoOften(): Disposable {
@@ -239,11 +296,21 @@ export class ConsoleSession implements PipeHost {
 
   #waitForCommand(): void {
     const idleSeconds = this.#idleSeconds;
-    if (idleSeconds <= 0) return;
+    if (idleSeconds <= 0 || this.#entrance.closed) return;
     const lost = this.#config.open ? '; the open configuration transaction was rolled back' : '';
     this.#idle = this.#house.clock.at(after(this.#house.clock, idleSeconds * 1000), () =>
       this.#bye(`idle for ${idleSeconds} seconds${lost}`),
     );
+  }
+
+  /** From the hello on, whatever the client sends meanwhile. */
+  #waitForLogin(): void {
+    const most = this.#idleSeconds > 0 ? this.#idleSeconds : loginSeconds;
+    this.#patience = this.#house.clock.at(after(this.#house.clock, most * 1000), () => {
+      if (this.#over) return;
+      this.#entrance.timedOut();
+      this.#bye(`no login within ${most} seconds`);
+    });
   }
 
   #bye(why: string): void {
@@ -255,44 +322,41 @@ export class ConsoleSession implements PipeHost {
   #close(): void {
     this.#over = true;
     this.#idle?.[Symbol.dispose]();
+    this.#patience?.[Symbol.dispose]();
     this.#pipe.end();
   }
 
   #broken(trouble: unknown): void {
     const why = trouble instanceof FrameError ? trouble.message : 'internal error, see the paniclog';
     const detail = trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble);
-    if (trouble instanceof FrameError) this.#house.events.diagnose('WARNING', 'CONSL', `${this.#endpoint}: ${why}`);
-    else this.#house.events.diagnose('ERROR', 'CONSL', `${this.#endpoint}: ${detail}`);
+    if (trouble instanceof FrameError) {
+      this.#broke();
+      this.#floods.tell('garbage', 'WARNING', `${this.#where}: ${why}`);
+    } else this.#house.events.diagnose('ERROR', 'CONSL', `${this.#where}: ${detail}`);
     this.#bye(why);
   }
-
-  /**
-   * Accounting of spec 14: every login and every command. The user is empty, because Node tells no peer credentials of
-   * a Unix socket; who may connect is decided by the mode of the socket.
-   */
-  #account(type: 'N' | 'Z', command: string | undefined): void {
-    const { events, clock, configuration } = this.#house;
-    const { remote } = this.#pipe;
-    const peer = remote.ip === '' ? '' : peerText(remote);
-    const told = { kind: 'accounting', type, listener: this.#endpoint, peer, user: '', result: 1 } as const;
-    const stamp = { at: clock.date(), generation: configuration.current.number };
-    events.record(command === undefined ? { ...told, ...stamp } : { ...told, ...stamp, command });
-  }
 }
 
-/** A console that cannot be served is told why. */
-export function refuse(pipe: Pipe, origin: ConsoleOrigin, why: string): PipeHost {
-  pipe.write(textFrame(frameKinds.bye, why));
-  pipe.end();
-  return { data: () => {}, drained: () => {}, closed: () => origin.ended() };
+/** What all consoles of a server share. */
+export interface SessionParts {
+  readonly house: House;
+  readonly floods: FloodLog;
+  /** The client spoke another protocol, or none. */
+  readonly broke: () => void;
+  readonly ended: (session: ConsoleSession) => void;
 }
 
-const isAsync = (output: Output): output is Extract<Output, AsyncGenerator> => Symbol.asyncIterator in output;
-
-const asBytes = (piece: Piece): Uint8Array => (typeof piece === 'string' ? Buffer.from(piece, 'utf8') : piece);
-
-/** A single piece may be larger than a frame may be. */
-function* inFrames(pieces: Uint8Array[], bytes: number): Generator<Uint8Array> {
-  const whole = pieces.length === 1 ? (pieces[0] ?? new Uint8Array(0)) : Buffer.concat(pieces, bytes);
-  for (let at = 0; at < whole.length; at += maxPayload) yield whole.subarray(at, at + maxPayload);
+/** Accounting for a client, also for one that is turned away. */
+export function accountsOf({ clock, events, configuration }: House, pipe: Pipe, origin: ConsoleOrigin): Accounts {
+  return new Accounts({
+    clock,
+    events,
+    generation: () => configuration.current.number,
+    listener: endpointText(origin.endpoint),
+    peer: pipe.remote.ip === '' ? '' : peerText(pipe.remote),
+  });
 }
+
+/** For the paniclog: `127.0.0.1:2025 from 127.0.0.1:40000`, `/run/impetus/2025`. */
+export const whereOf = ({ remote }: Pipe, { endpoint }: ConsoleOrigin): string =>
+  remote.ip === '' ? endpointText(endpoint) : `${endpointText(endpoint)} from ${peerText(remote)}`;

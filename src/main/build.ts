@@ -1,6 +1,7 @@
+import { CredentialStores } from '../auth/index.ts';
 import { bouncer, classify } from '../bounce/index.ts';
-import type { LiveConfiguration } from '../config/index.ts';
-import { consoleServer } from '../console/index.ts';
+import type { Generation, LiveConfiguration } from '../config/index.ts';
+import { consoleServer, consoleWarnings } from '../console/index.ts';
 import { hostname, SmtpDelivery } from '../delivery/index.ts';
 import { type Events, events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
@@ -48,7 +49,7 @@ export async function buildServer({
   tolerateListeners = false,
   spool: sizes,
 }: BuildParts): Promise<Server> {
-  const { clock, chance, network, disk } = world;
+  const { clock, chance, network, disk, hashing } = world;
   const current = () => configuration.current;
   const hostName = (): string => current().global.get(hostname) ?? process.hostName;
   await using undo = new AsyncDisposableStack();
@@ -137,6 +138,10 @@ export async function buildServer({
     version,
   });
 
+  const warnOfConsoles = (generation: Generation): void => {
+    for (const { text } of consoleWarnings(generation)) events.diagnose('WARNING', 'CONSL', text);
+  };
+  warnOfConsoles(current());
   const shutdowns: (() => void)[] = [];
   const shutdown = (): void => {
     for (const run of shutdowns) run();
@@ -144,6 +149,9 @@ export async function buildServer({
   const console = consoleServer(
     consoleHouse({
       clock,
+      disk,
+      chance,
+      stores: new CredentialStores({ disk, clock, chance, hashing, events }),
       events,
       recent,
       statistics,
@@ -180,6 +188,7 @@ export async function buildServer({
     change?.take();
     spool.adjust(spoolSettings(next.global));
     queues.reconsider();
+    warnOfConsoles(next);
   });
   // Last, since nothing may veto a commit once its sockets are open.
   await doors.open();

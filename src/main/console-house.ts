@@ -1,12 +1,13 @@
+import type { CredentialStores } from '../auth/index.ts';
 import { family } from '../base/index.ts';
 import { type Effects, type LiveConfiguration, Manual } from '../config/index.ts';
-import type { Family, House, InboundSession } from '../console/index.ts';
+import { type Family, type House, type InboundSession, SystemUsers } from '../console/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
 import { explainItem, explainPair, type MailQueue, type Pair, type QueueRegistry } from '../queue/index.ts';
 import type { OpenReception, SessionView } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { Clock, PeerAddress, Process, Resolver } from '../world/index.ts';
+import type { Chance, Clock, Disk, PeerAddress, Process, Resolver } from '../world/index.ts';
 import { configCommands } from './config-commands.ts';
 import { deliveryView } from './delivery-view.ts';
 import type { ModuleShelf } from './module-shelf.ts';
@@ -15,6 +16,9 @@ import { product, version } from './version.ts';
 
 export interface ConsoleHouseParts {
   readonly clock: Clock;
+  readonly disk: Disk;
+  readonly chance: Chance;
+  readonly stores: CredentialStores;
   readonly events: Events;
   readonly recent: RecentDiagnostics;
   readonly statistics: Statistics;
@@ -35,6 +39,9 @@ export interface ConsoleHouseParts {
 export function consoleHouse(parts: ConsoleHouseParts): House {
   const {
     clock,
+    disk,
+    chance,
+    stores,
     events,
     recent,
     statistics,
@@ -54,6 +61,12 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     machine: { id: process.id, hostName: process.hostName, ...process.system },
     configuration,
     configCommands: configCommands(configuration, parts.effects),
+    access: {
+      stores,
+      systemUsers: new SystemUsers(disk, chance, stores),
+      realm: process.environment('EC_DIGEST_REALM') || 'Momentum Console',
+      random: (count) => chance.bytes(count),
+    },
     manual: new Manual(configuration.schema),
     queues,
     explain: {

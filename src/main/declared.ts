@@ -1,6 +1,7 @@
+import { authOptions } from '../auth/index.ts';
 import { bounceOptions } from '../bounce/index.ts';
 import type { Option } from '../config/index.ts';
-import { consoleTimeout } from '../console/index.ts';
+import { consoleOptions, consoleStanzas } from '../console/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
 import { listenerOptions } from '../listener/index.ts';
 import { bounceLogger, conntrol, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
@@ -15,7 +16,8 @@ import { pidfile } from './pid-file.ts';
 /** The modules that come with the server. */
 export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger, conntrol];
 
-export const moduleNames: readonly string[] = modules.map((definition) => definition.name);
+/** Stanzas that something reads beyond the core scopes. */
+export const moduleNames: readonly string[] = [...modules.map((definition) => definition.name), ...consoleStanzas];
 
 /** Every option that some room or module reads: what is in the catalogue and not here is `not implemented yet`. */
 export const declaredOptions: readonly Option<unknown>[] = [
@@ -23,7 +25,8 @@ export const declaredOptions: readonly Option<unknown>[] = [
   resolvConf,
   pidfile,
   logHiresTimestamp,
-  consoleTimeout,
+  ...consoleOptions,
+  ...authOptions,
   ...memoryOptions,
   ...listenerOptions,
   ...receptionOptions,

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type CheckResult, ConfigErrors, checkConfiguration } from '../config/index.ts';
+import { consoleWarnings } from '../console/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { report } from './check-report.ts';
 import { commandNamed, understood } from './command-line.ts';
@@ -87,6 +88,7 @@ async function checked(world: World, process: Process, asked: Words): Promise<Ch
       ...loadOptions(world, process, asked.config, asked),
       syntaxOnly: asked.syntaxOnly === true,
       pedantic: asked.pedantic === true,
+      judges: [consoleWarnings],
       files: asked.files,
     });
   } catch (error) {

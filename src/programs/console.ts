@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { consoleClient, type Terminal } from '../console/index.ts';
 import { version } from '../main/index.ts';
-import type { Process, World } from '../world/index.ts';
+import type { Process, Programs, World } from '../world/index.ts';
 
 /** `ec_console [ENDPOINT [COMMAND …]]`. @returns the exit codes of spec/listeners-and-console 15 */
 export function consoleProgram(
@@ -10,11 +10,12 @@ export function consoleProgram(
   home: string,
   words: readonly string[],
   terminal: Terminal,
+  programs: Programs,
 ): Promise<number> {
   return consoleClient({
-    network: world.network,
-    clock: world.clock,
+    ...world,
     process,
+    programs,
     terminal,
     version,
     arguments: words,

@@ -1,12 +1,13 @@
 import { nearest } from '../base/index.ts';
 import type { Terminal } from '../console/index.ts';
 import { version } from '../main/index.ts';
-import type { Process, World } from '../world/index.ts';
+import type { Process, Programs, World } from '../world/index.ts';
 import { checkProgram, validateProgram } from './check.ts';
 import { USAGE } from './command-line.ts';
 import { consoleProgram } from './console.ts';
 import { docsProgram } from './docs.ts';
 import { dumpProgram, ecDumpConfigProgram } from './dump.ts';
+import { md5passwdProgram, passwdProgram } from './passwd.ts';
 import { quickstartProgram } from './quickstart.ts';
 import { schemaProgram } from './schema.ts';
 import { sendProgram } from './send.ts';
@@ -18,6 +19,7 @@ import { startProgram } from './start.ts';
 export interface Shell {
   readonly world: World;
   readonly process: Process;
+  readonly programs: Programs;
   /** The folder of the checkout or of the installation. */
   readonly home: string;
   /** The real terminal; made only for who wants it. */
@@ -65,7 +67,16 @@ const programs: Readonly<Record<string, Program>> = {
   },
   console: {
     summary: 'talk to a running server (also ec_console)',
-    run: (shell, words) => consoleProgram(shell.world, shell.process, shell.home, words, shell.terminal()),
+    run: ({ world, process, home, terminal, programs: others }, words) =>
+      consoleProgram(world, process, home, words, terminal(), others),
+  },
+  passwd: {
+    summary: 'make or change a password of a console user, for a SCRAM or a digest file',
+    run: (shell, words) => passwdProgram(shell, words),
+  },
+  md5passwd: {
+    summary: 'the same for digest files, in the words of ec_md5passwd',
+    run: (shell, words) => md5passwdProgram(shell, words),
   },
   spool: {
     summary: 'look into the spool: list, show, check, extract (also ec_show, ec_spool_check)',

@@ -1,6 +1,5 @@
 /** A conversation becomes a message: SMTP sessions, and mail that comes by other doors. */
 
-export { forcedAuthentication } from './authentication.ts';
 export { clientAddress, receivingView } from './client-view.ts';
 export type { ReceptionParts } from './desk.ts';
 export { InjectionRefused } from './inject.ts';

@@ -64,12 +64,6 @@ export const contextProtect = ownOption('context_protect', boolean, {
 });
 export const inboundThrottleMessages = option('inbound_throttle_messages', throttle);
 export const pathway = option('pathway', optional(text));
-// What HTTP and consoles make of logging in comes with their logins; forced ones are asked by consoles already.
-export const enableAuthentication = option('enable_authentication', optional(boolean), {
-  unservedIn: ['control_listener', 'http_listener'],
-});
-export const alwaysAllow = option('always_allow', boolean, { unservedIn: ['http_listener'] });
-export const alwaysDeny = option('always_deny', boolean, { unservedIn: ['http_listener'] });
 
 /** Every option that reception reads: all of them are honoured. */
 export const receptionOptions = [
@@ -105,7 +99,4 @@ export const receptionOptions = [
   contextProtect,
   inboundThrottleMessages,
   pathway,
-  enableAuthentication,
-  alwaysAllow,
-  alwaysDeny,
 ];

@@ -1,3 +1,5 @@
+import type { ConnectHost, Pipe } from './world.ts';
+
 /** The machine below, as consoles print it. */
 export interface System {
   readonly bits: 32 | 64;
@@ -11,6 +13,17 @@ export interface System {
 export interface MemoryUse {
   readonly used: number;
   readonly limit: number;
+}
+
+/** Other programs of the machine. */
+export interface Programs {
+  /**
+   * Starts one, whose standard input and output are the pipe; its errors go where ours do. A failure arrives as
+   * `host.closed(why)`.
+   *
+   * @param words  its arguments, which no shell sees
+   */
+  pipe(program: string, words: readonly string[], host: ConnectHost): Pipe;
 }
 
 /** The process we live in: what the shell, the terminal and the kernel's signals hand to a program. */

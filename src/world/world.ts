@@ -10,6 +10,7 @@ export interface World {
   readonly network: Network;
   readonly disk: Disk;
   readonly web: Web;
+  readonly hashing: Hashing;
 }
 
 export interface Clock {
@@ -141,8 +142,11 @@ export interface Disk {
   /** Old or new, never half: temporary file, sync, rename, sync of the directory. Keeps the mode of an existing file. */
   replace(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
   list(path: string): Promise<readonly DirectoryEntry[]>;
-  /** @returns undefined when there is nothing at that path */
-  status(path: string): Promise<FileStatus | undefined>;
+  /**
+   * @param links `kept`: of a symbolic link itself, and not of what it leads to
+   * @returns undefined when there is nothing at that path
+   */
+  status(path: string, links?: 'followed' | 'kept'): Promise<FileStatus | undefined>;
   /**
    * @returns whether `replace` would be allowed to put a file there: the file, when there is one, and its directory are
    *   open to this process for writing
@@ -185,11 +189,21 @@ export interface DirectoryEntry {
 }
 
 export interface FileStatus {
-  readonly kind: 'file' | 'directory' | 'socket' | 'other';
+  readonly kind: 'file' | 'directory' | 'socket' | 'link' | 'other';
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly modified: Millis;
   readonly mode: number;
+  /** The system's number of the user it belongs to. */
+  readonly owner: number;
+  /** The system's number of its file system: a mount point has another one than the directory it stands in. */
+  readonly device: number;
+}
+
+/** Work on secrets that takes so long that it must not hold up the loop. */
+export interface Hashing {
+  /** PBKDF2 with HMAC-SHA-256 and 32 bytes of result (RFC 8018), which is `Hi` of RFC 5802. */
+  pbkdf2(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array>;
 }
 
 /** `code` is the system's name of the trouble: ENOSPC, EACCES, ENOENT, EIO, ELOCKED … */

@@ -81,8 +81,8 @@ export class MortalDisk implements Disk {
     return this.#disk.list(path);
   }
 
-  status(path: string): Promise<FileStatus | undefined> {
-    return this.#disk.status(path);
+  status(path: string, links?: 'followed' | 'kept'): Promise<FileStatus | undefined> {
+    return this.#disk.status(path, links);
   }
 
   writable(path: string): Promise<boolean> {

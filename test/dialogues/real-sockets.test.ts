@@ -3,6 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { authOptions } from '../../src/auth/index.ts';
 import { ConfigErrors, loadConfiguration } from '../../src/config/index.ts';
 import type { Events, MailEvent } from '../../src/events/index.ts';
 import { type Listeners, listenerOptions, listeners } from '../../src/listener/index.ts';
@@ -40,7 +41,7 @@ class Server {
   async start(text: string): Promise<void> {
     this.write(text);
     const { clock, disk, network } = this.#world;
-    const declared = [...listenerOptions, ...receptionOptions];
+    const declared = [...listenerOptions, ...receptionOptions, ...authOptions];
     const configuration = await loadConfiguration({
       disk,
       clock,

@@ -10,6 +10,7 @@ test.each([
   ['impetus', ['start', '-c', 'a b'], 'start|-c|a b'],
   ['impetus', [], ''],
   ['ec_console', ['/tmp/2025', 'show queue'], 'console|/tmp/2025|show queue'],
+  ['ec_md5passwd', ['-r', 'a realm', 'fred'], 'md5passwd|-r|a realm|fred'],
   ['ec_show', ['-m', 'BA/10-00001-0123ABCD'], 'spool|ec_show|-m|BA/10-00001-0123ABCD'],
   ['ec_spool_check', ['-x', '/a b'], 'spool|check|-x|/a b'],
   ['validate_config', ['-c', '$x'], 'validate|-c|$x'],

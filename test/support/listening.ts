@@ -1,3 +1,4 @@
+import { authOptions } from '../../src/auth/index.ts';
 import { type Endpoint, parseEndpoint } from '../../src/base/index.ts';
 import {
   configCommand,
@@ -19,7 +20,7 @@ import type { Network, Pipe, PipeHost } from '../../src/world/index.ts';
 import { type SimPipe, type SimWorld, simWorld } from '../../src/world/sim/index.ts';
 import { MAIN } from './configuration.ts';
 
-export const declared: readonly Option<unknown>[] = [...listenerOptions, ...receptionOptions];
+export const declared: readonly Option<unknown>[] = [...listenerOptions, ...receptionOptions, ...authOptions];
 
 /** One connection as its server sees it. */
 export interface Session {

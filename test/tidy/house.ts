@@ -9,6 +9,7 @@ export const ROOMS: readonly string[] = [
   'message',
   'sink',
   'events',
+  'auth',
   'policy',
   'spool',
   'shaping',

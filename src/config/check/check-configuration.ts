@@ -1,10 +1,12 @@
-import { type ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
+import { type ConfigError, ConfigErrors, NotImplemented, Notice } from '../errors.ts';
 import { SourceReader } from '../files/sources.ts';
 import { lint } from '../lint/lint.ts';
+import type { Generation } from '../live/generation.ts';
 import { inOrder } from '../live/in-order.ts';
 import { LiveConfiguration } from '../live/live-configuration.ts';
 import { type LoadOptions, partsOf, planFor } from '../live/parts.ts';
 import { mainFile, readConfiguration } from '../live/reading.ts';
+import type { Place } from '../option.ts';
 import { checkReadFiles } from './read-files.ts';
 
 export interface CheckOptions extends LoadOptions {
@@ -12,9 +14,14 @@ export interface CheckOptions extends LoadOptions {
   readonly syntaxOnly?: boolean;
   /** What is legal, and most likely not what was meant. */
   readonly pedantic?: boolean;
+  /** Rooms above that know what their options mean together: what they say stops nothing. */
+  readonly judges?: readonly Judge[];
   /** Whether the files that options name for reading are looked at. */
   readonly files?: boolean;
 }
+
+/** @returns what an operator should know about a configuration that is valid */
+export type Judge = (generation: Generation) => readonly { readonly place: Place; readonly text: string }[];
 
 /** All that a check has found, each in the order of the files. */
 export interface CheckResult {
@@ -68,7 +75,10 @@ async function whole(options: CheckOptions): Promise<CheckResult> {
   const configuration = new LiveConfiguration(parts, reading);
   const more =
     options.pedantic === true ? lint({ generation: configuration.current, schema: parts.schema, sources }) : [];
-  const all = [...reading.notices, ...more];
+  const judged = (options.judges ?? []).flatMap((judge) =>
+    judge(configuration.current).map(({ place, text }) => new Notice('warning', place, text)),
+  );
+  const all = [...reading.notices, ...judged, ...more];
   const notices = await inOrder(all, reading.files, (notice) => notice.line, plan.slices);
   return { outcome: 'valid', errors: [], ...sorted(notices), configuration };
 }

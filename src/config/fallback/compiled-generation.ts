@@ -109,8 +109,9 @@ export class CompiledGeneration implements Generation, Side {
       .map((each) => each.id);
   }
 
-  stanza(type: string, instance: string): View {
-    return this.#view({ kind: 'stanza', path: [{ type, instance }] });
+  stanza(type: string, instance: string, inside?: string): View {
+    const outer = inside === undefined ? [] : [{ type: inside, instance: '' }];
+    return this.#view({ kind: 'stanza', path: [...outer, { type, instance }] });
   }
 
   listens(): readonly ListenStanza[] {
@@ -125,7 +126,7 @@ export class CompiledGeneration implements Generation, Side {
           client: undefined,
           pathway: undefined,
         };
-        return [{ listener: type, endpoint, view: this.#view(query) }];
+        return [{ listener: type, endpoint, place: stanza.at, view: this.#view(query) }];
       }),
     );
     return this.#listens;
@@ -153,8 +154,9 @@ export class CompiledGeneration implements Generation, Side {
     return [...found.values()];
   }
 
-  instances(type: string): readonly string[] {
-    return [...(this.tree.children.get(type)?.keys() ?? [])];
+  instances(type: string, inside?: string): readonly string[] {
+    const parent = inside === undefined ? this.tree : this.tree.children.get(inside)?.get('');
+    return [...(parent?.children.get(type)?.keys() ?? [])];
   }
 
   /** The view that a query leads to; equal chains give the same one. */

@@ -259,6 +259,20 @@ test('a module stanza has its own values, then defaults; the general ones of Glo
   expect(current.stanza('ec_logger', 'nobody').get(mode)).toBe('0644');
 });
 
+test('a stanza inside another one is asked for by both their names', async () => {
+  const allow = option('allow', array, { scope: 'role' });
+  const { configuration } = await configured(
+    'Authorization { Role "b" { Allow = ( "x" ) } Role "a" { } } Authorization { Role "b" { Allow = ( "y" ) } }',
+    [allow],
+    ['authorization', 'role'],
+  );
+  const { current } = configuration;
+  expect(current.instances('role', 'authorization')).toEqual(['b', 'a']);
+  expect(current.instances('role')).toEqual([]);
+  expect(current.stanza('role', 'b', 'authorization').get(allow)).toEqual(['y']);
+  expect(current.stanza('role', 'nobody', 'authorization').get(allow)).toEqual([]);
+});
+
 test('the buffers of an HTTP listener have a default of their own', async () => {
   const buffer = option('tcp_recv_buffer_size', size);
   const { configuration } = await configured(

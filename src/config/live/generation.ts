@@ -30,6 +30,7 @@ export type ListenerType = 'esmtp_listener' | 'control_listener' | 'ecstream_lis
 export interface ListenStanza {
   readonly listener: ListenerType;
   readonly endpoint: Endpoint;
+  readonly place: Place;
   /** Values at this endpoint for no client in particular: Listen, listener, global, default. */
   readonly view: View;
 }
@@ -61,10 +62,14 @@ export interface Generation {
   /** The group that a pathway stands in; undefined when it stands in none. */
   pathwayGroupOf(pathway: string): string | undefined;
   bindings(): readonly { readonly group: string; readonly name: BindingName }[];
-  /** Instances of a module or other named stanza that stand in the configuration; an anonymous one is ''. */
-  instances(type: string): readonly string[];
+  /**
+   * Instances of a module or other named stanza that stand in the configuration; an anonymous one is ''.
+   *
+   * @param inside  the anonymous stanza at the top level that they stand in: roles are inside `authorization`
+   */
+  instances(type: string, inside?: string): readonly string[];
   /** The stanza, then defaults (spec/config 7.6). A stanza that does not exist gives the defaults. */
-  stanza(type: string, instance: string): View;
+  stanza(type: string, instance: string, inside?: string): View;
 }
 
 export type CommitCheck = (

@@ -67,4 +67,4 @@ export function withTexts(disk: ReadableDisk, texts: ReadonlyMap<string, string>
   };
 }
 
-const NEW_FILE = { kind: 'file', modified: millis(0), mode: 0o640 } as const;
+const NEW_FILE = { kind: 'file', modified: millis(0), mode: 0o640, owner: 0, device: 0 } as const;

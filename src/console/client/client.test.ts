@@ -1,97 +1,8 @@
 import { expect, test } from 'vitest';
+import { Desk } from '../../../test/support/console/desk.ts';
 import { FakeHouse } from '../../../test/support/console/fake-house.ts';
-import { type Served, serve } from '../../../test/support/console/peer.ts';
+import { serve } from '../../../test/support/console/peer.ts';
 import { type Endpoint, millis, parseEndpoint } from '../../base/index.ts';
-import type { Process } from '../../world/index.ts';
-import { consoleClient } from './client.ts';
-import type { Reading, Terminal } from './terminal.ts';
-
-/** A shell, a keyboard and a screen. */
-class Desk {
-  /** What is typed, line by line; a function is called instead and may wait. */
-  typed: (string | (() => unknown))[] = [];
-  stdin: string | undefined;
-  control: string | undefined;
-  screen = '';
-  said = '';
-  complaints = '';
-  paged: string[] = [];
-  /** The screen takes nothing until this resolves. */
-  stuck: Promise<void> | undefined;
-  reading: Reading | undefined;
-
-  get process(): Process {
-    const desk = this;
-    return {
-      id: 1,
-      hostName: 'mx.example',
-      system: { release: '', uname: '', bits: 64 },
-      arguments: [],
-      memory: () => ({ used: 0, limit: 0 }),
-      directory: '/run',
-      isTerminal: { input: this.stdin === undefined, output: true },
-      environment: (name) => (name === 'CONTROL' ? this.control : undefined),
-      say: (text) => void (this.said += text),
-      complain: (text) => void (this.complaints += text),
-      async *input() {
-        for (const byte of Buffer.from(desk.stdin ?? '')) yield Uint8Array.of(byte);
-      },
-      onSignal: () => ({ [Symbol.dispose]: () => {} }),
-      exit: () => {
-        throw new Error('a client returns its code');
-      },
-    };
-  }
-
-  get terminal(): Terminal {
-    const desk = this;
-    return {
-      rows: 5,
-      write(bytes) {
-        desk.screen += Buffer.from(bytes).toString('utf8');
-        return desk.stuck;
-      },
-      flush: async () => {},
-      async *lines(reading) {
-        desk.reading = reading;
-        for (const line of desk.typed) {
-          desk.screen += reading.prompt();
-          if (typeof line !== 'string') {
-            await line();
-            continue;
-          }
-          desk.screen += `${line}\n`;
-          yield line;
-        }
-      },
-      page() {
-        desk.paged.push('');
-        return {
-          write: (bytes) => {
-            desk.paged[desk.paged.length - 1] += Buffer.from(bytes).toString('utf8');
-            return undefined;
-          },
-          close: async () => {},
-        };
-      },
-      timeOfDay: () => '10:47:35',
-    };
-  }
-
-  run({ house, network }: Pick<Served, 'house' | 'network'>, ...words: string[]): Promise<number> {
-    return house.clock.until(
-      consoleClient({
-        network,
-        clock: house.clock,
-        process: this.process,
-        terminal: this.terminal,
-        version: '1.2.3',
-        arguments: words,
-        defaults: ['/run/other', '/run/impetus/2025'],
-      }),
-    );
-  }
-}
 
 test('one command: its output on standard output and its exit code', async () => {
   const served = await serve(new FakeHouse());
@@ -153,9 +64,12 @@ test('a batch runs every line and ends with the code of the first that failed', 
 test.each([
   [['--frob'], 2, 'ec_console: unknown option --frob\nusage: '],
   [['--timeout', 'x'], 2, 'ec_console: --timeout wants a number of seconds\nusage: '],
-  [['user@127.0.0.1:2025', 'pid'], 4, 'ec_console: logging in over TCP is not implemented yet: use a Unix socket\n'],
-  [['ssh://u:p@host/u@host:2025'], 2, 'ec_console: passwords do not belong into a URL\n'],
-  [['ssh://u@host/u@host:2025'], 4, 'ec_console: ssh:// endpoints are not implemented yet'],
+  [['user:pass@127.0.0.1:2025', 'pid'], 2, 'ec_console: passwords do not belong into an endpoint'],
+  [['ssh://u:p@host/u@192.0.2.1:2025'], 2, 'ec_console: passwords do not belong into an endpoint'],
+  [['ssh://u@host/u:p@192.0.2.1:2025'], 2, 'ec_console: passwords do not belong into an endpoint'],
+  [['ssh://-oProxyCommand=x/u@192.0.2.1:2025'], 2, 'ec_console: ssh://-oProxyCommand=x/u@192.0.2.1:2025: a name may'],
+  [['ssh://u@host/run/x'], 2, 'ec_console: ssh://u@host/run/x: ssh -W'],
+  [['--password-file'], 2, 'ec_console: --password-file wants a file\n'],
   [['fe80::1:2025'], 3, 'ec_console: cannot connect to /run/impetus/2025'],
   [['127.0.0.1:99999'], 2, 'ec_console: 127.0.0.1:99999: '],
   [['127.0.0.1:2026', 'pid'], 3, 'ec_console: cannot connect to 127.0.0.1:2026: '],
@@ -177,12 +91,12 @@ test('--man, --help and --version print and connect to nothing', async () => {
 });
 
 test('a console over TCP is refused in the server’s words', async () => {
-  const at = parseEndpoint('127.0.0.1:2025');
+  const at = parseEndpoint('192.0.2.1:2025');
   if (at.kind === 'error') throw new Error(at.text);
   const desk = new Desk();
-  expect(await desk.run(await serve(new FakeHouse(), 60, at), '127.0.0.1:2025', 'pid')).toBe(3);
+  expect(await desk.run(await serve(new FakeHouse(), 60, at), '192.0.2.1:2025', 'pid')).toBe(3);
   expect(desk.complaints).toBe(
-    'ec_console: cannot connect to 127.0.0.1:2025: consoles over TCP are not implemented yet, because logging in is not: use a Unix socket, or Always_Allow for clients that you trust\n',
+    'ec_console: cannot connect to 192.0.2.1:2025: a console that others can reach needs a login: set Enable_Authentication and AuthDigestMD5Parameters\n',
   );
 });
 

@@ -1,14 +1,22 @@
-import type { Clock, Network, Process } from '../../world/index.ts';
+import { join } from 'node:path';
+import type { Chance, Clock, Disk, Hashing, Network, Process, Programs } from '../../world/index.ts';
 import { CommandLines, joinArguments, linesOf } from './command-lines.ts';
+import { credentialsFor } from './credentials.ts';
 import { interact } from './interactive.ts';
 import { type Connected, connectConsole, type Link } from './link.ts';
+import { type AskCredentials, logIn } from './log-in.ts';
 import { help, manual } from './manual.ts';
-import { looksLikeEndpoint, readTarget, type Target } from './target.ts';
+import { type EndpointTarget, looksLikeEndpoint, readTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClientParts {
   readonly network: Network;
   readonly clock: Clock;
+  readonly chance: Chance;
+  readonly disk: Disk;
+  readonly hashing: Hashing;
+  /** For ssh. */
+  readonly programs: Programs;
   readonly process: Process;
   readonly terminal: Terminal;
   /** For `--version`. */
@@ -45,6 +53,7 @@ interface Run {
   readonly command: string | undefined;
   readonly json: boolean;
   readonly timeoutSeconds: number;
+  readonly passwordFile: string | undefined;
 }
 
 type Wish =
@@ -57,6 +66,7 @@ function readArguments(all: readonly string[]): Wish {
   const rest = [...all];
   let json = false;
   let timeoutSeconds = 60;
+  let passwordFile: string | undefined;
   for (let option = rest[0]; option?.startsWith('--'); option = rest[0]) {
     rest.shift();
     if (option === '--') break;
@@ -69,12 +79,17 @@ function readArguments(all: readonly string[]): Wish {
       const value = rest.shift() ?? '';
       if (!/^[1-9]\d{0,5}$/.test(value)) return { kind: 'wrong', why: '--timeout wants a number of seconds' };
       timeoutSeconds = Number(value);
+    } else if (option === '--password-file') {
+      passwordFile = rest.shift();
+      if (passwordFile === undefined || passwordFile === '')
+        return { kind: 'wrong', why: '--password-file wants a file' };
     } else {
       return { kind: 'wrong', why: `unknown option ${option}` };
     }
   }
   const endpoint = rest[0] !== undefined && looksLikeEndpoint(rest[0]) ? rest.shift() : undefined;
-  return { kind: 'run', endpoint, command: rest.length === 0 ? undefined : joinArguments(rest), json, timeoutSeconds };
+  const command = rest.length === 0 ? undefined : joinArguments(rest);
+  return { kind: 'run', endpoint, command, json, timeoutSeconds, passwordFile };
 }
 
 async function run(parts: ClientParts, wish: Run): Promise<number> {
@@ -83,7 +98,7 @@ async function run(parts: ClientParts, wish: Run): Promise<number> {
     parts.process.complain(`ec_console: ${found.why}\n`);
     return found.code;
   }
-  const { link, target } = found;
+  const { link, target, again } = found;
   if (wish.command === undefined && parts.process.isTerminal.input) {
     await interact(
       {
@@ -91,7 +106,7 @@ async function run(parts: ClientParts, wish: Run): Promise<number> {
         clock: parts.clock,
         endpoint: target.text,
         json: wish.json,
-        reconnect: () => dial(parts, wish, target),
+        reconnect: again,
       },
       link,
     );
@@ -103,32 +118,90 @@ async function run(parts: ClientParts, wish: Run): Promise<number> {
   return code;
 }
 
-type EndpointTarget = Extract<Target, { kind: 'endpoint' }>;
-
 type Reached =
-  | { readonly kind: 'reached'; readonly link: Link; readonly target: EndpointTarget }
+  | {
+      readonly kind: 'reached';
+      readonly link: Link;
+      readonly target: EndpointTarget;
+      /** For a connection that was lost. */
+      again(): Promise<Connected>;
+    }
   | { readonly kind: 'not reached'; readonly code: number; readonly why: string };
 
 /** The first endpoint that answers; when none does, what the last one said. */
 async function reach(parts: ClientParts, wish: Run): Promise<Reached> {
-  const fromShell = wish.endpoint ?? parts.process.environment('CONTROL');
+  const { process } = parts;
+  const fromShell = wish.endpoint ?? process.environment('CONTROL');
   const candidates =
     fromShell === undefined || fromShell === '' ? (parts.defaults ?? ['/run/impetus/2025']) : [fromShell];
   let last: Reached = { kind: 'not reached', code: exits.connect, why: 'no endpoint is known' };
   for (const text of candidates) {
-    const target = readTarget(text, parts.process.directory);
-    if (target.kind !== 'endpoint')
-      return { kind: 'not reached', code: target.kind === 'usage' ? exits.usage : exits.login, why: target.why };
+    const target = readTarget(text, process.directory);
+    if (target.kind !== 'endpoint') return { kind: 'not reached', code: exits.usage, why: target.why };
     const connected = await dial(parts, wish, target);
-    if (connected.kind === 'connected') return { kind: 'reached', link: connected.link, target };
+    if (connected.kind === 'connected') return enter(parts, wish, target, connected.link);
     if (connected.kind === 'timeout') last = { kind: 'not reached', code: exits.timeout, why: `${text}: no answer` };
+    else if (connected.denied) return { kind: 'not reached', code: exits.login, why: `${text}: ${connected.why}` };
     else last = { kind: 'not reached', code: exits.connect, why: `cannot connect to ${text}: ${connected.why}` };
   }
   return last;
 }
 
-const dial = ({ network, clock }: ClientParts, { timeoutSeconds }: Run, target: EndpointTarget): Promise<Connected> =>
-  connectConsole({ network, clock, timeoutSeconds }, target.endpoint);
+/** Logs in where that is wanted. */
+async function enter(parts: ClientParts, wish: Run, target: EndpointTarget, link: Link): Promise<Reached> {
+  const { process } = parts;
+  const passwordFile = wish.passwordFile && join(process.directory, wish.passwordFile);
+  const asked =
+    link.hello.login === undefined
+      ? async () => undefined
+      : await credentialsFor(target, {
+          ...parts,
+          passwordFile: wish.passwordFile?.startsWith('/') === true ? wish.passwordFile : passwordFile,
+        });
+  if (typeof asked === 'string') {
+    link.close();
+    return { kind: 'not reached', code: exits.login, why: asked };
+  }
+  const entered = await logInOver(parts, target, link, asked);
+  if (entered.kind === 'connected') {
+    return {
+      kind: 'reached',
+      link,
+      target,
+      async again() {
+        const connected = await dial(parts, wish, target);
+        return connected.kind === 'connected' ? logInOver(parts, target, connected.link, asked) : connected;
+      },
+    };
+  }
+  if (entered.kind === 'timeout') return { kind: 'not reached', code: exits.timeout, why: `${target.text}: no answer` };
+  const code = entered.denied === true ? exits.login : exits.connect;
+  return { kind: 'not reached', code, why: `${target.text}: ${entered.why}` };
+}
+
+async function logInOver(
+  parts: ClientParts,
+  target: EndpointTarget,
+  link: Link,
+  ask: AskCredentials,
+): Promise<Connected> {
+  const warn = (text: string): void => parts.process.complain(`ec_console: ${text}\n`);
+  const entered = await logIn(link, target, ask, { ...parts, warn });
+  if (entered.kind === 'in') return { kind: 'connected', link };
+  link.close();
+  if (entered.kind === 'timeout') return entered;
+  return { kind: 'lost', why: entered.why, ...(entered.kind === 'failed' ? { denied: true } : {}) };
+}
+
+function dial(
+  { network, programs, clock }: ClientParts,
+  { timeoutSeconds }: Run,
+  { endpoint, ssh }: EndpointTarget,
+): Promise<Connected> {
+  return connectConsole({ clock, timeoutSeconds }, (host) =>
+    ssh === undefined ? network.connect(endpoint, undefined, host) : programs.pipe('ssh', ssh, host),
+  );
+}
 
 /** Every command is run, also after one that failed; the exit code is that of the first that did. */
 async function batch(parts: ClientParts, wish: Run, link: Link): Promise<number> {

@@ -1,23 +1,30 @@
-import { type Endpoint, millis } from '../../base/index.ts';
-import type { Clock, ConnectHost, Network, NetworkError, Pipe } from '../../world/index.ts';
+import { millis } from '../../base/index.ts';
+import type { Clock, ConnectHost, NetworkError, Pipe } from '../../world/index.ts';
 import {
   FrameError,
   type FrameKind,
   FrameReader,
+  frame,
   frameKinds,
   type Hello,
   maxPayload,
   protocolVersion,
   readHello,
-  textFrame,
 } from '../frames.ts';
 
 /** How a request ended. */
 export type Answer =
   | { readonly kind: 'done'; readonly code: number }
   /** The connection is gone. */
-  | { readonly kind: 'lost'; readonly why: string }
+  | { readonly kind: 'lost'; readonly why: string /** As a login that has failed. */; readonly denied?: true }
   | { readonly kind: 'timeout' };
+
+/** What the server says to a step of a login. */
+export type Reply =
+  | { readonly kind: 'challenge'; readonly bytes: Uint8Array }
+  | { readonly kind: 'granted'; readonly bytes: Uint8Array }
+  | { readonly kind: 'denied'; readonly bytes: Uint8Array }
+  | Exclude<Answer, { kind: 'done' }>;
 
 /** Takes output; a promise makes the server wait. */
 export type Sink = (bytes: Uint8Array) => Promise<void> | undefined;
@@ -30,22 +37,23 @@ export interface Link {
   /** One at a time. */
   ask(line: string, sink: Sink): Promise<Answer>;
   complete(line: string): Promise<readonly string[]>;
+  /** A step of a login. One at a time. */
+  show(kind: 'login' | 'respond' | 'proved', bytes: Uint8Array): Promise<Reply>;
   close(): void;
 }
 
 export type Connected = { readonly kind: 'connected'; readonly link: Link } | Exclude<Answer, { kind: 'done' }>;
 
 export interface LinkParts {
-  readonly network: Network;
   readonly clock: Clock;
   /** How long the server may say nothing while it is asked something. */
   readonly timeoutSeconds: number;
 }
 
 /** Opens a connection and waits for the server's hello. */
-export async function connectConsole(parts: LinkParts, endpoint: Endpoint): Promise<Connected> {
+export async function connectConsole(parts: LinkParts, open: (host: ConnectHost) => Pipe): Promise<Connected> {
   const link = new ConsoleLink(parts);
-  link.pipe = parts.network.connect(endpoint, undefined, link);
+  link.pipe = open(link);
   const greeting = await link.greeted();
   if (greeting.kind !== 'done') return greeting;
   return { kind: 'connected', link };
@@ -56,12 +64,15 @@ class ConsoleLink implements ConnectHost, Link {
   hello: Hello = { protocol: 0, product: '', version: '', host: '' };
   readonly #parts: LinkParts;
   readonly #reader = new FrameReader();
-  #waiting: { readonly sink: Sink; readonly settle: (answer: Answer) => void; readonly hello: boolean } | undefined;
+  #waiting:
+    | { readonly sink: Sink; readonly settle: (answer: Answer | Reply) => void; readonly hello: boolean }
+    | undefined;
   #timer: Disposable | undefined;
   /** The sink is behind: frames wait. */
   #holding = false;
   #closed = false;
   #why = '';
+  #denied = false;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -75,18 +86,23 @@ class ConsoleLink implements ConnectHost, Link {
     return this.#why;
   }
 
-  greeted(): Promise<Answer> {
-    return this.#wait(() => undefined, true);
+  async greeted(): Promise<Answer> {
+    return asAnswer(await this.#wait(() => undefined, true));
   }
 
-  ask(line: string, sink: Sink): Promise<Answer> {
-    return this.#send(frameKinds.request, line, sink);
+  async ask(line: string, sink: Sink): Promise<Answer> {
+    return asAnswer(await this.#send(frameKinds.request, Buffer.from(line, 'utf8'), sink));
+  }
+
+  async show(kind: 'login' | 'respond' | 'proved', bytes: Uint8Array): Promise<Reply> {
+    const reply = await this.#send(frameKinds[kind], bytes, () => undefined);
+    return reply.kind === 'done' ? { kind: 'lost', why: NOT_OURS } : reply;
   }
 
   async complete(line: string): Promise<readonly string[]> {
     if (this.#closed || this.#waiting !== undefined) return [];
     const found: Uint8Array[] = [];
-    const answer = await this.#send(frameKinds.complete, line, (bytes) => {
+    const answer = await this.#send(frameKinds.complete, Buffer.from(line, 'utf8'), (bytes) => {
       found.push(bytes);
       return undefined;
     });
@@ -117,23 +133,23 @@ class ConsoleLink implements ConnectHost, Link {
     if (!this.#holding) this.#lost();
   }
 
-  #send(kind: FrameKind, line: string, sink: Sink): Promise<Answer> {
+  #send(kind: FrameKind, payload: Uint8Array, sink: Sink): Promise<Answer | Reply> {
     if (this.#closed) return Promise.resolve({ kind: 'lost', why: this.#why });
-    if (Buffer.byteLength(line) > maxPayload)
+    if (payload.length > maxPayload)
       return Promise.resolve({ kind: 'lost', why: `the command is longer than ${maxPayload} bytes` });
     const answer = this.#wait(sink, false);
-    this.pipe?.write(textFrame(kind, line));
+    this.pipe?.write(frame(kind, payload));
     return answer;
   }
 
-  #wait(sink: Sink, hello: boolean): Promise<Answer> {
+  #wait(sink: Sink, hello: boolean): Promise<Answer | Reply> {
     return new Promise((settle) => {
       this.#waiting = { sink, settle, hello };
       this.#restartTimer();
     });
   }
 
-  #settle(answer: Answer): void {
+  #settle(answer: Answer | Reply): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     this.#timer?.[Symbol.dispose]();
@@ -162,7 +178,7 @@ class ConsoleLink implements ConnectHost, Link {
       }
     } catch (trouble) {
       if (!(trouble instanceof FrameError)) throw trouble;
-      this.#why = 'this is no Impetus console';
+      this.#why = NOT_OURS;
       this.pipe?.destroy();
       return;
     }
@@ -183,6 +199,17 @@ class ConsoleLink implements ConnectHost, Link {
         break;
       case frameKinds.end:
         this.#settle({ kind: 'done', code: payload[0] ?? 1 });
+        break;
+      case frameKinds.challenge:
+        this.#settle({ kind: 'challenge', bytes: payload });
+        break;
+      case frameKinds.granted:
+        this.#settle({ kind: 'granted', bytes: payload });
+        break;
+      case frameKinds.denied:
+        // Before a hello it says why there will be none.
+        this.#denied = this.#waiting?.hello === true;
+        if (!this.#denied) this.#settle({ kind: 'denied', bytes: payload });
         break;
       case frameKinds.bye:
         this.#why = payload.toString('utf8');
@@ -209,6 +236,14 @@ class ConsoleLink implements ConnectHost, Link {
   }
 
   #lost(): void {
-    this.#settle({ kind: 'lost', why: this.#why });
+    this.#settle({ kind: 'lost', why: this.#why, ...(this.#denied ? { denied: true } : {}) });
   }
 }
+
+const NOT_OURS = 'this is no Impetus console';
+
+/** What belongs to a login is out of place behind a command. */
+const asAnswer = (said: Answer | Reply): Answer =>
+  said.kind === 'challenge' || said.kind === 'granted' || said.kind === 'denied'
+    ? { kind: 'lost', why: NOT_OURS }
+    : said;

@@ -1,8 +1,9 @@
 /** `ec_console --help`. */
-export const help = `usage: ec_console [--json] [--timeout SECONDS] [ENDPOINT] [COMMAND …]
+export const help = `usage: ec_console [--json] [--timeout SECONDS] [--password-file FILE] [ENDPOINT] [COMMAND …]
        ec_console --man | --help | --version
 
-ENDPOINT is the path of a Unix socket: $CONTROL, or else /run/impetus/2025.
+ENDPOINT is /path, [user@]address:port or ssh://user@host/user@address:port;
+without one it is $CONTROL, or else /run/impetus/2025.
 Without COMMAND, commands are read from the terminal or from standard input.
 `;
 
@@ -11,7 +12,8 @@ export const manual = `NAME
     ec_console - talk to a running server
 
 SYNOPSIS
-    ec_console [--json] [--timeout SECONDS] [ENDPOINT] [COMMAND …]
+    ec_console [--json] [--timeout SECONDS] [--password-file FILE] [ENDPOINT]
+               [COMMAND …]
 
 DESCRIPTION
     With a COMMAND it is run and its output printed. Without one, a terminal gets
@@ -26,10 +28,21 @@ DESCRIPTION
 
 ENDPOINT
     /path, ./path       a Unix socket
-    address:port        refused by the server until logging in is implemented
-    user@address:port, ssh://…   not implemented yet
+    user@address:port   over TCP; an IPv6 address stands in [ ]. Without user@ it
+                        is $USER who logs in
+    ssh://user@host[:port]/user@address:port
+                        ssh -W makes the connection: ssh goes to the host, and from
+                        there to the address; without one to 127.0.0.1:2025
 
     Without an argument: $CONTROL, else /run/impetus/2025.
+
+LOGGING IN
+    The server says whether it wants a login. The password is asked for at the
+    keyboard and not shown; for a batch it is the first line of --password-file,
+    or the value of $EC_CONSOLE_PASSWORD. Passwords do not belong into an endpoint.
+    SCRAM-SHA-256 is used where the server has it, else DIGEST-MD5, else LOGIN.
+    Over a Unix socket the server may ask which user of the system you are: then
+    a directory is made below /tmp, and removed at once.
 
 AT THE PROMPT
     help [COMMAND]      what there is
@@ -39,6 +52,7 @@ AT THE PROMPT
 
 OPTIONS
     --json              as if json stood before every command
+    --password-file FILE   the password is its first line
     --timeout SECONDS   how long the server may be silent while it works; 60
 
 EXIT STATUS

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import type { Millis } from '../../base/index.ts';
 import type { Pager, Reading, Terminal } from './terminal.ts';
 
@@ -52,6 +52,7 @@ export function nodeTerminal(streams: TerminalStreams = processStreams()): Termi
         editor.close();
       }
     },
+    secret: (prompt) => askSecret(streams, prompt),
     page() {
       lineReader?.pause();
       input.setRawMode?.(false);
@@ -70,6 +71,25 @@ const processStreams = (): TerminalStreams => ({
   output: process.stdout,
   pager: process.env.PAGER || 'less -FRX',
 });
+
+/** readline edits the line; what it would show of it goes nowhere. */
+function askSecret({ input, output }: TerminalStreams, prompt: string): Promise<string | undefined> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const editor = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
+  output.write(prompt);
+  return new Promise((resolve) => {
+    let typed: string | undefined;
+    editor.on('line', (line) => {
+      typed = line;
+      editor.close();
+    });
+    editor.on('SIGINT', () => editor.close());
+    editor.on('close', () => {
+      output.write('\n');
+      resolve(typed);
+    });
+  });
+}
 
 /** Who reads our output may go away (`ec_console … | head`): then it is thrown away, not waited for. */
 function written(output: Writable, bytes: Uint8Array): Promise<void> | undefined {

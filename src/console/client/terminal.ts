@@ -10,6 +10,8 @@ export interface Terminal {
   flush(): Promise<void>;
   /** Whole lines, with editing and history, until the end of file. Ctrl-C while a line is typed only clears it. */
   lines(reading: Reading): AsyncIterable<string>;
+  /** Asks for something that must not be seen. @returns undefined when nothing is typed but the end of file or Ctrl-C */
+  secret(prompt: string): Promise<string | undefined>;
   /** Starts `$PAGER`; the terminal is the pager's until it is closed. */
   page(): Pager;
   /** `HH:MM:SS` in the operator's time zone. */

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { pid, sysinfo, version } from './about.ts';
+import { authzId, authzRolesList } from './authz.ts';
 import { bindingSummary } from './binding-summary.ts';
 import { config, reload, writeConfig } from './config.ts';
 import { count } from './count.ts';
@@ -48,6 +49,8 @@ export const commands: readonly Command[] = [
   writeConfig,
   reload,
   moduleList,
+  authzId,
+  authzRolesList,
   paniclog,
   reopenLogs,
   ledger,

@@ -195,3 +195,13 @@ test('a file that is replaced keeps its owner, where the system lets us', async 
   expect(statSync(path)).toMatchObject({ uid, gid });
   expect(uid === 1234).toBe(root);
 });
+
+test('the status of a link is its own when it is kept, and the owner is told', async () => {
+  const path = join(folder, 'status of');
+  writeFileSync(path, 'x');
+  symlinkSync(path, join(folder, 'status of a link'));
+  const owner = process.getuid?.();
+  expect(await disk.status(join(folder, 'status of a link'))).toMatchObject({ kind: 'file', owner });
+  expect(await disk.status(join(folder, 'status of a link'), 'kept')).toMatchObject({ kind: 'link', owner });
+  expect(await disk.status(folder, 'kept')).toMatchObject({ kind: 'directory', owner });
+});

@@ -62,17 +62,20 @@ export class NodeDisk implements Disk {
     }));
   }
 
-  async status(path: string): Promise<FileStatus | undefined> {
+  async status(path: string, links: 'followed' | 'kept' = 'followed'): Promise<FileStatus | undefined> {
     try {
-      const status = await fs.stat(path);
+      const status = await (links === 'kept' ? fs.lstat(path) : fs.stat(path));
       const kind = status.isFile()
         ? 'file'
         : status.isDirectory()
           ? 'directory'
           : status.isSocket()
             ? 'socket'
-            : 'other';
-      return { kind, size: status.size, modified: millis(status.mtimeMs), mode: status.mode & 0o7777 };
+            : status.isSymbolicLink()
+              ? 'link'
+              : 'other';
+      const { size, mtimeMs, mode, uid, dev } = status;
+      return { kind, size, modified: millis(mtimeMs), mode: mode & 0o7777, owner: uid, device: dev };
     } catch (error) {
       const translated = diskError(path, error);
       if (translated.code === 'ENOENT' || translated.code === 'ENOTDIR') return undefined;

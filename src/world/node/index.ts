@@ -1,4 +1,5 @@
 /** The real world: Node's clock, sockets, files and process. Named by main and tests only. */
 
 export { nodeProcess } from './process.ts';
+export { nodePrograms } from './program-pipe.ts';
 export { nodeWorld } from './world.ts';

@@ -2,6 +2,7 @@ import type { World } from '../world.ts';
 import { NodeChance } from './chance.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
+import { nodeHashing } from './hashing.ts';
 import { NodeNetwork } from './network.ts';
 import { NodeWeb } from './web.ts';
 
@@ -9,5 +10,12 @@ import { NodeWeb } from './web.ts';
 export function nodeWorld(): World {
   const clock = new NodeClock();
   const chance = new NodeChance();
-  return { clock, chance, network: new NodeNetwork(clock), disk: new NodeDisk(chance), web: new NodeWeb(clock) };
+  return {
+    clock,
+    chance,
+    network: new NodeNetwork(clock),
+    disk: new NodeDisk(chance),
+    web: new NodeWeb(clock),
+    hashing: nodeHashing,
+  };
 }

@@ -6,6 +6,8 @@ import type { SimChance } from './chance.ts';
 export class Inode {
   mode: number;
   modified: number;
+  /** The user's number. */
+  readonly owner: number;
   #now = Buffer.alloc(0);
   #size = 0;
   /** On the platter; undefined stands for an empty file. */
@@ -14,9 +16,10 @@ export class Inode {
   /** Changes synced so far. */
   #synced = 0;
 
-  constructor(mode: number, modified: number) {
+  constructor(mode: number, modified: number, owner = 0) {
     this.mode = mode;
     this.modified = modified;
+    this.owner = owner;
   }
 
   get size(): number {
@@ -46,7 +49,7 @@ export class Inode {
 
   /** @param upTo a mark: what came later is not synced */
   sync(upTo: number = this.mark()): void {
-    this.#kept ??= new Inode(this.mode, this.modified);
+    this.#kept ??= new Inode(this.mode, this.modified, this.owner);
     const changes = this.#unsynced.splice(0, Math.max(0, upTo - this.#synced));
     this.#synced += changes.length;
     for (const change of changes) this.#kept.#apply(change);
@@ -57,7 +60,7 @@ export class Inode {
    * them, and only some have reached the platter.
    */
   forsake(upTo: number, chance: SimChance): void {
-    this.#kept ??= new Inode(this.mode, this.modified);
+    this.#kept ??= new Inode(this.mode, this.modified, this.owner);
     const changes = this.#unsynced.splice(0, Math.max(0, upTo - this.#synced));
     this.#synced += changes.length;
     for (const change of changes) if (chance.happens(0.5)) this.#kept.#apply(change);
@@ -118,7 +121,7 @@ interface Change {
 /** A directory has no inode of its own: it is a name that others may stand below. */
 export type Entry =
   | { readonly kind: 'file'; readonly inode: Inode }
-  | { readonly kind: 'directory'; readonly mode: number };
+  | { readonly kind: 'directory'; readonly mode: number; readonly owner?: number };
 
 /** Names, twice: as programs see them, and as they are on the platter. */
 export class Names {

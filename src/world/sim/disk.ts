@@ -54,6 +54,8 @@ export class SimDisk implements Disk, Platter {
   readonly #faults: { fault: DiskFault; code: string; passed: number; failed: number }[] = [];
   readonly #locks = new Set<string>();
   #dead = false;
+  /** The user in whose name things are made: 0 is root. */
+  owner = 0;
   /** Operations done, by kind: tests count syncs. */
   readonly done = new Map<DiskOperation, number>();
 
@@ -87,7 +89,7 @@ export class SimDisk implements Disk, Platter {
     if (old?.kind === 'directory') throw failure('EISDIR', path);
     this.#directory(posix.dirname(at), path);
     if (this.#used() + bytes.length > this.settings.capacity) throw failure('ENOSPC', path);
-    const inode = new Inode(old?.inode.mode ?? mode, this.#clock.date());
+    const inode = new Inode(old?.inode.mode ?? mode, this.#clock.date(), old?.inode.owner ?? this.owner);
     inode.write(0, bytes);
     inode.sync();
     this.#names.set([at, { kind: 'file', inode }]);
@@ -106,14 +108,22 @@ export class SimDisk implements Disk, Platter {
   }
 
   async status(path: string): Promise<FileStatus | undefined> {
+    // There are no links here: whether they are followed makes no difference.
     const at = this.#enter('status', path);
     await this.passShort();
     const entry = this.#names.get(at);
     if (!entry) return undefined;
     if (entry.kind === 'directory')
-      return { kind: 'directory', size: 0, modified: this.#clock.date(), mode: entry.mode };
-    const { size, modified, mode } = entry.inode;
-    return { kind: 'file', size, modified: millis(modified), mode };
+      return {
+        kind: 'directory',
+        size: 0,
+        modified: this.#clock.date(),
+        mode: entry.mode,
+        owner: entry.owner ?? 0,
+        device: 1,
+      };
+    const { size, modified, mode, owner } = entry.inode;
+    return { kind: 'file', size, modified: millis(modified), mode, owner, device: 1 };
   }
 
   /** By the permission bits: a file or a directory that nobody may write is closed to this process too. */
@@ -134,7 +144,7 @@ export class SimDisk implements Disk, Platter {
       made = posix.join(made, part);
       const entry = this.#names.get(made);
       if (entry?.kind === 'file') throw failure(made === at ? 'EEXIST' : 'ENOTDIR', path);
-      if (!entry) this.#names.set([made, { kind: 'directory', mode }]);
+      if (!entry) this.#names.set([made, { kind: 'directory', mode, owner: this.owner }]);
     }
     await this.passShort();
   }
@@ -220,7 +230,7 @@ export class SimDisk implements Disk, Platter {
       if (!this.#names.get(made)) this.#names.set([made, { kind: 'directory', mode: 0o750 }]);
       this.#names.sync(posix.dirname(made));
     }
-    const inode = new Inode(mode, this.#clock.date());
+    const inode = new Inode(mode, this.#clock.date(), this.owner);
     inode.write(0, typeof text === 'string' ? Buffer.from(text) : text);
     inode.sync();
     this.#names.set([at, { kind: 'file', inode }]);
@@ -336,7 +346,7 @@ export class SimDisk implements Disk, Platter {
 
   #make(at: string, mode: number): Inode {
     this.#directory(posix.dirname(at), at);
-    const inode = new Inode(mode, this.#clock.date());
+    const inode = new Inode(mode, this.#clock.date(), this.owner);
     this.#names.set([at, { kind: 'file', inode }]);
     return inode;
   }

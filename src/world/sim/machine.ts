@@ -15,6 +15,7 @@ import type {
 import type { SimChance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
+import { simHashing } from './hashing.ts';
 import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
@@ -48,6 +49,7 @@ export class SimMachine implements World {
   readonly network: Network;
   readonly disk: MachineDisk;
   readonly web = new SimWeb();
+  readonly hashing = simHashing;
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 

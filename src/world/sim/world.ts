@@ -2,6 +2,7 @@ import type { World } from '../world.ts';
 import { SimChance } from './chance.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
+import { simHashing } from './hashing.ts';
 import { SimNetwork } from './network.ts';
 import { SimWeb } from './web.ts';
 import type { WireSettings } from './wire.ts';
@@ -32,6 +33,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     network,
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
     web: new SimWeb(),
+    hashing: simHashing,
   };
 }
 

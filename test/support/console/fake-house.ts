@@ -1,3 +1,4 @@
+import { CredentialStores } from '../../../src/auth/index.ts';
 import { bindingName, type Domain, type Endpoint, millis, seconds } from '../../../src/base/index.ts';
 import { configSchema, Manual, type Option, type View } from '../../../src/config/index.ts';
 import type {
@@ -10,11 +11,14 @@ import type {
   OutboundConnection,
   Route,
 } from '../../../src/console/index.ts';
-import { consoleTimeout } from '../../../src/console/index.ts';
+import { consoleTimeout, SystemUsers } from '../../../src/console/index.ts';
 import { type Events, events, recentDiagnostics, statistics } from '../../../src/events/index.ts';
 import type { Explanation } from '../../../src/queue/index.ts';
 import type { DnsAnswer } from '../../../src/world/index.ts';
+import { SimChance } from '../../../src/world/sim/chance.ts';
 import { SimClock } from '../../../src/world/sim/clock.ts';
+import { SimDisk } from '../../../src/world/sim/disk.ts';
+import { simHashing } from '../../../src/world/sim/hashing.ts';
 import { asQueues, FakeQueues } from './fake-queues.ts';
 
 const noQueries = { A: 0, AAAA: 0, MX: 0, TXT: 0, CNAME: 0, PTR: 0 };
@@ -39,7 +43,29 @@ export class FakeHouse implements House {
         { group: 'retail', name: bindingName('r1') },
         { group: 'retail', name: bindingName('r2') },
       ],
+      receiving: () => fakeView(this.values),
+      instances: (type: string, inside?: string) =>
+        type === 'role' && inside === 'authorization' ? Object.keys(this.roles) : [],
+      stanza: (_type: string, instance: string) => fakeView({ allow: this.roles[instance] ?? [] }),
     },
+  };
+  /** Values of the Control_Listener, by the names of options. */
+  readonly values: Record<string, unknown> = {};
+  /** Patterns of the Role stanzas. */
+  readonly roles: Record<string, readonly RegExp[]> = {};
+  readonly disk = new SimDisk(this.clock, new SimChance(3));
+  readonly stores = new CredentialStores({
+    disk: this.disk,
+    clock: this.clock,
+    chance: new SimChance(4),
+    hashing: simHashing,
+    events: this.events,
+  });
+  readonly access: House['access'] = {
+    stores: this.stores,
+    systemUsers: new SystemUsers(this.disk, new SimChance(5), this.stores),
+    realm: 'Momentum Console',
+    random: (count) => new SimChance(this.clock.now() + 6).bytes(count),
   };
   readonly configLines: string[] = [];
   readonly configSessions = { opened: 0, disposed: 0, transaction: false };
@@ -102,7 +128,10 @@ export class FakeHouse implements House {
   readonly spool: House['spool'];
   moduleFacts: ModuleFacts[] = [];
   moduleCommands: ModuleCommand[] = [];
-  readonly modules: House['modules'] = { list: () => this.moduleFacts, commands: () => this.moduleCommands };
+  readonly modules: { list(): ModuleFacts[]; commands: () => ModuleCommand[] } = {
+    list: () => this.moduleFacts,
+    commands: () => this.moduleCommands,
+  };
   readonly shutdowns: string[] = [];
 
   constructor() {
@@ -196,22 +225,23 @@ export class FakeHouse implements House {
   }
 }
 
+/** Values by the names of options; what is not given has its default. All of them stand in the Listen stanza. */
+export function fakeView(values: Readonly<Record<string, unknown>>): View {
+  return {
+    generation: 3,
+    get: <T>(option: Option<T>): T => (option.name in values ? (values[option.name] as T) : option.initial),
+    owner: () => ({ key: 'control_listener:listen:x', place: undefined }),
+    sameIn: () => true,
+  };
+}
+
 /** An origin as the listener hands it over; `ends` counts how often the slot was given back. */
 export function fakeOrigin(
   endpoint: Endpoint,
   idleSeconds = 60,
-  forced: Readonly<Record<string, boolean>> = {},
+  values: Readonly<Record<string, unknown>> = {},
 ): ConsoleOrigin & { ends: number } {
-  const view: View = {
-    generation: 3,
-    get: <T>(option: Option<T>): T => {
-      if (option.name === 'always_allow' || option.name === 'always_deny') return (forced[option.name] ?? false) as T;
-      if (option.slot !== consoleTimeout.slot) throw new Error(`a console does not read ${option.name}`);
-      return seconds(idleSeconds) as T;
-    },
-    owner: () => ({ key: 'default', place: undefined }),
-    sameIn: () => true,
-  };
+  const view = fakeView({ timeout: seconds(idleSeconds), ...values });
   const origin = {
     endpoint,
     generation: { receiving: () => view },

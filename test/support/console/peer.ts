@@ -23,24 +23,27 @@ export interface Served {
   /** One for each connection, in their order. */
   readonly origins: ReturnType<typeof fakeOrigin>[];
   peer(at?: Endpoint): Peer;
+  /** From an address of its own. */
+  peerFrom(ip: string): Peer;
 }
 
-/** @param forced  `always_allow`, `always_deny` */
-export async function serve(
-  house: FakeHouse,
-  idleSeconds = 60,
-  at: Endpoint = socket,
-  forced: Readonly<Record<string, boolean>> = {},
-): Promise<Served> {
+export async function serve(house: FakeHouse, idleSeconds = 60, at: Endpoint = socket): Promise<Served> {
   const network = new SimNetwork(house.clock, new SimChance(1));
   const server = consoleServer(house);
   const origins: ReturnType<typeof fakeOrigin>[] = [];
   await network.listen(at, { backlog: 1, fileMode: 0o600 }, (pipe) => {
-    const origin = fakeOrigin(at, idleSeconds, forced);
+    const origin = fakeOrigin(at, idleSeconds, house.values);
     origins.push(origin);
     return server.converse(pipe, origin);
   });
-  return { house, server, network, origins, peer: (to = at) => new Peer(network, to, house.clock) };
+  return {
+    house,
+    server,
+    network,
+    origins,
+    peer: (to = at) => new Peer(network, to, house.clock),
+    peerFrom: (ip) => new Peer(network, at, house.clock, ip),
+  };
 }
 
 /** A client that shows frames as lines: `hello …`, `output …`, `end 0`, `bye …`. */
@@ -51,9 +54,9 @@ export class Peer implements ConnectHost {
   readonly #clock: SimClock;
   readonly #reader = new FrameReader();
 
-  constructor(network: SimNetwork, to: Endpoint, clock: SimClock) {
+  constructor(network: SimNetwork, to: Endpoint, clock: SimClock, from?: string) {
     this.#clock = clock;
-    this.pipe = network.connect(to, undefined, this);
+    this.pipe = network.connect(to, from, this);
   }
 
   /** Sends and lets a little time pass. @returns what has come since */

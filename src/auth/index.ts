@@ -1,0 +1,21 @@
+/** Who somebody is: SASL mechanisms as machines, and files of credentials and groups. */
+
+export { cramClient } from './cram-md5.ts';
+export { type CredentialStoreParts, CredentialStores } from './credential-stores.ts';
+export { digestClient, digestOf } from './digest-md5.ts';
+export * from './mechanism.ts';
+export {
+  alwaysAllow,
+  alwaysDeny,
+  authOptions,
+  enableAuthentication,
+  enableAuthorization,
+  forcedOutcome,
+} from './options.ts';
+export * from './parameters.ts';
+export { loginClient, plainClient } from './plain.ts';
+export { saslprep } from './saslprep.ts';
+export { scramClient } from './scram.ts';
+export { ITERATIONS, type ScramSecret, scramSecret, scramText } from './scram-secret.ts';
+export { type Outcome, ServerExchange, type ServerTerms, serverMechanism } from './server-exchange.ts';
+export { type FileScheme, readStoreAddress, type StoreAddress, storeText } from './store-address.ts';

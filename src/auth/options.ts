@@ -1,0 +1,37 @@
+import { boolean, type Option, option, optional, type View } from '../config/index.ts';
+import {
+  authDigestMd5Parameters,
+  authLoginParameters,
+  authorizationParameters,
+  authScramSha256Parameters,
+} from './parameters.ts';
+
+const elsewhere = { unservedIn: ['http_listener'] };
+
+export const enableAuthentication = option('enable_authentication', optional(boolean), elsewhere);
+export const alwaysAllow = option('always_allow', boolean, elsewhere);
+export const alwaysDeny = option('always_deny', boolean, elsewhere);
+export const enableAuthorization = option('enable_authorization', optional(boolean));
+
+/** Every option that has to do with who somebody is, and what they may. */
+export const authOptions: readonly Option<unknown>[] = [
+  enableAuthentication,
+  alwaysAllow,
+  alwaysDeny,
+  enableAuthorization,
+  authLoginParameters,
+  authDigestMd5Parameters,
+  authScramSha256Parameters,
+  authorizationParameters,
+];
+
+/**
+ * What `Always_Allow` and `Always_Deny` make of logging in, before anybody is asked for a name. `Always_Deny` wins.
+ *
+ * @returns undefined when the client has to show who it is
+ * @see manual page control-auth, overriding authentication
+ */
+export function forcedOutcome(view: View): 'granted' | 'denied' | undefined {
+  if (view.get(alwaysDeny)) return 'denied';
+  return view.get(alwaysAllow) ? 'granted' : undefined;
+}

@@ -1,0 +1,134 @@
+import { nearest } from '../base/index.ts';
+import {
+  BOOLEANS,
+  type DictionaryValue,
+  dictionary,
+  type Option,
+  option,
+  optional,
+  ownOption,
+  type RawValue,
+  ValueError,
+  type ValueType,
+} from '../config/index.ts';
+import type { MechanismName } from './mechanism.ts';
+import { readStoreAddress, SERVES, type StoreAddress, storeText } from './store-address.ts';
+
+/** `AuthDigestMD5Parameters = [ uri = … ]` and its like. */
+export interface AuthParameters {
+  readonly store: StoreAddress;
+  /** Logins go to the acctlog, also over TCP. */
+  readonly logAuthentication: boolean;
+  /** DIGEST-MD5: undefined when the listener's own holds. */
+  readonly realm: string | undefined;
+}
+
+export interface RoleParameters {
+  readonly store: StoreAddress;
+}
+
+/** Listeners that do not log in by these yet. */
+const elsewhere = { unservedIn: ['esmtp_listener', 'http_listener', 'xmpp_listener', 'pathway', 'pathway_group'] };
+
+export const authLoginParameters = option('authloginparameters', optional(authParameters('LOGIN')), elsewhere);
+export const authDigestMd5Parameters = option(
+  'authdigestmd5parameters',
+  optional(authParameters('DIGEST-MD5')),
+  elsewhere,
+);
+export const authScramSha256Parameters: Option<AuthParameters | undefined> = ownOption(
+  'authscramsha256parameters',
+  optional(authParameters('SCRAM-SHA-256')),
+  {
+    scopes: ['control_listener', 'listen', 'peer'],
+    initial: undefined,
+    summary: 'where SCRAM-SHA-256 looks up users: the uri of a scram or a clear-text file',
+  },
+);
+export const authorizationParameters = option('authorizationparameters', optional(roleParameters()), elsewhere);
+
+/** What a mechanism's dictionary may say. */
+export function authParameters(mechanism: MechanismName): ValueType<AuthParameters> {
+  const digest = mechanism === 'DIGEST-MD5';
+  const keys = ['uri', 'log_authentication', ...(digest ? ['realm', 'stored_cleartext'] : [])];
+  return parameters(keys, SERVES[mechanism], (values) => {
+    const store = storeIn(values);
+    if (store.scheme !== 'named' && !SERVES[mechanism].includes(store.scheme))
+      throw new ValueError(
+        `a uri that ${mechanism} can use (${schemes(SERVES[mechanism])}); ${storeText(store)} is none`,
+      );
+    const clear = booleanIn(values, 'stored_cleartext');
+    if (digest && store.scheme === 'file' && !clear)
+      throw new ValueError('stored_cleartext = true beside a file:// uri: DIGEST-MD5 then computes what it needs');
+    return { store, logAuthentication: booleanIn(values, 'log_authentication'), realm: textIn(values, 'realm') };
+  });
+}
+
+function roleParameters(): ValueType<RoleParameters> {
+  return parameters(['uri'], ['groups'], (values) => {
+    const store = storeIn(values);
+    if (store.scheme !== 'named' && store.scheme !== 'groups')
+      throw new ValueError(`a groups:// uri; ${storeText(store)} is none`);
+    return { store };
+  });
+}
+
+function parameters<T>(
+  keys: readonly string[],
+  served: readonly string[],
+  read: (values: DictionaryValue) => T,
+): ValueType<T> {
+  const title = `a dictionary [ uri = "${served[0]}:///path" … ]`;
+  return {
+    title,
+    shape: { kind: 'dictionary' },
+    examples: [`[ uri = "${served[0]}:///etc/impetus/console_${served[0] === 'groups' ? 'roles' : 'passwd'}" ]`],
+    read(raw) {
+      const values = dictionary.read(raw);
+      for (const key of values.keys()) {
+        if (keys.includes(key)) continue;
+        const meant = nearest(key, keys);
+        throw new ValueError(
+          `${title} with ${keys.join(', ')}; '${key}' is none of them${meant === undefined ? '' : `, did you mean ${meant}?`}`,
+        );
+      }
+      return read(values);
+    },
+    unserved(raw) {
+      const store = namedStore(raw);
+      return store === undefined ? [] : [`the scheme ${store}`];
+    },
+  };
+}
+
+/** A scheme of auth_ds or of a script, which nothing serves yet. */
+function namedStore(raw: RawValue): string | undefined {
+  try {
+    const store = storeIn(dictionary.read(raw));
+    return store.scheme === 'named' ? storeText(store) : undefined;
+  } catch (error) {
+    if (error instanceof ValueError) return undefined;
+    throw error;
+  }
+}
+
+function storeIn(values: DictionaryValue): StoreAddress {
+  const uri = textIn(values, 'uri');
+  if (uri === undefined) throw new ValueError('a uri among the parameters');
+  return readStoreAddress(uri);
+}
+
+function textIn(values: DictionaryValue, key: string): string | undefined {
+  const value = values.get(key);
+  if (value === undefined || typeof value === 'string') return value;
+  throw new ValueError(`one text for ${key}`);
+}
+
+function booleanIn(values: DictionaryValue, key: string): boolean {
+  const text = textIn(values, key);
+  const value = text === undefined ? false : BOOLEANS.get(text.toLowerCase());
+  if (value === undefined) throw new ValueError(`true or false for ${key}`);
+  return value;
+}
+
+const schemes = (names: readonly string[]): string => names.map((name) => `${name}://`).join(', ');

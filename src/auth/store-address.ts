@@ -1,0 +1,38 @@
+import { ValueError } from '../config/index.ts';
+import type { MechanismName } from './mechanism.ts';
+
+/** Where credentials or groups are kept. */
+export type StoreAddress =
+  | { readonly scheme: FileScheme; readonly path: string }
+  /** `ecauth://`: a scheme of auth_ds or of a script. */
+  | { readonly scheme: 'named'; readonly name: string };
+
+export type FileScheme = 'file' | 'digest' | 'scram' | 'groups';
+
+const FILES: readonly string[] = ['file', 'digest', 'scram', 'groups'] satisfies readonly FileScheme[];
+
+/**
+ * @param text  `digest:///etc/impetus/console_passwd`
+ * @throws ValueError in words for the operator
+ */
+export function readStoreAddress(text: string): StoreAddress {
+  const [, word = '', path = ''] = /^([A-Za-z][A-Za-z0-9_+.-]{0,63}):\/\/(.*)$/s.exec(text) ?? [];
+  const scheme = word.toLowerCase();
+  if (scheme === '') throw new ValueError(`a uri as digest:///path; '${text}' is none`);
+  if (!FILES.includes(scheme)) return { scheme: 'named', name: word };
+  if (!path.startsWith('/') || path.includes('\0'))
+    throw new ValueError(`an absolute path behind ${scheme}://; '${path}' is none`);
+  return { scheme: scheme as FileScheme, path };
+}
+
+export const storeText = (address: StoreAddress): string =>
+  address.scheme === 'named' ? `${address.name}://` : `${address.scheme}://${address.path}`;
+
+/** Which files each mechanism can work with (spec/listeners-and-console 11). */
+export const SERVES: Readonly<Record<MechanismName, readonly FileScheme[]>> = {
+  LOGIN: ['file', 'digest', 'scram'],
+  PLAIN: ['file', 'digest', 'scram'],
+  'CRAM-MD5': ['file'],
+  'DIGEST-MD5': ['digest', 'file'],
+  'SCRAM-SHA-256': ['scram', 'file'],
+};

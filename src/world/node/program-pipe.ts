@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Segments } from '../../base/index.ts';
+import type { Programs } from '../process.ts';
+import { type ConnectHost, NetworkError, type PeerAddress, type Pipe } from '../world.ts';
+
+/** The programs of the system. */
+export const nodePrograms: Programs = {
+  pipe(program, words, host) {
+    const pipe = new ProgramPipe(program, spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] }), host);
+    return pipe;
+  },
+};
+
+/** The standard input and output of a program, as one connection. */
+class ProgramPipe implements Pipe {
+  readonly remote: PeerAddress = { ip: '', port: 0 };
+  readonly local: PeerAddress = { ip: '', port: 0 };
+  readonly #program: string;
+  readonly #child: ChildProcess;
+  readonly #host: ConnectHost;
+  #over = false;
+  #ours = false;
+
+  constructor(program: string, child: ChildProcess, host: ConnectHost) {
+    this.#program = program;
+    this.#child = child;
+    this.#host = host;
+    child.once('spawn', () => host.opened());
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (!this.#over) host.data(chunk);
+    });
+    child.stdin?.on('drain', () => {
+      if (!this.#over) host.drained();
+    });
+    // It has closed its input: how it ended says the rest.
+    child.stdin?.on('error', () => undefined);
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      this.#closed(new NetworkError(error.code ?? 'ESPAWN', `${program} cannot be started: ${error.message}`)),
+    );
+    child.once('close', (code, signal) => this.#closed(this.#failure(code, signal)));
+  }
+
+  write(bytes: Segments): boolean {
+    let room = true;
+    for (const each of bytes) room = this.#child.stdin?.write(each) !== false;
+    return room;
+  }
+
+  pause(): void {
+    this.#child.stdout?.pause();
+  }
+
+  resume(): void {
+    this.#child.stdout?.resume();
+  }
+
+  end(): void {
+    this.#ours = true;
+    this.#child.stdin?.end();
+  }
+
+  destroy(): void {
+    this.#ours = true;
+    this.#child.kill();
+  }
+
+  #failure(code: number | null, signal: NodeJS.Signals | null): NetworkError | undefined {
+    if (this.#ours || code === 0) return undefined;
+    return new NetworkError('EPIPE', `${this.#program} ended with ${code === null ? signal : `code ${code}`}`);
+  }
+
+  #closed(why: NetworkError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.closed(why);
+  }
+}
