@@ -20,7 +20,7 @@ import {
 import { policy } from '../../src/policy/index.ts';
 import { type OpenReception, reception } from '../../src/reception/index.ts';
 import { type Draft, SpoolError } from '../../src/spool/index.ts';
-import type { Clock, PeerAddress, Pipe, PipeHost } from '../../src/world/index.ts';
+import type { Clock, PeerAddress, Pipe, PipeHost, Securing, TlsFacts } from '../../src/world/index.ts';
 
 /** Options as a file has them: text, lists, dictionaries. */
 export type Values = Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>;
@@ -223,6 +223,20 @@ export class Peer implements Pipe {
     return !this.slow;
   }
 
+  /** How the server wants the pipe to be secured: `shakes` answers. */
+  securing: Securing | undefined;
+
+  secure(how: Securing): void {
+    this.securing = how;
+  }
+
+  /** The handshake ends well. @returns what the server says then by itself */
+  shakes(facts: Partial<TlsFacts> = {}): string {
+    this.host?.secured?.({ ...FACTS, ...facts });
+    this.#clock.turn();
+    return this.hears();
+  }
+
   pause(): void {
     this.paused = true;
   }
@@ -241,6 +255,13 @@ export class Peer implements Pipe {
     this.end();
   }
 }
+
+const FACTS: TlsFacts = {
+  protocol: 'TLSv1.3',
+  cipher: { name: 'TLS_AES_256_GCM_SHA384', bits: 256, secretBits: 256 },
+  serverName: undefined,
+  peer: undefined,
+};
 
 export const ENDPOINT: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 25 };
 

@@ -1,4 +1,5 @@
 /** The real world: Node's clock, sockets, files and process. Named by main and tests only. */
 
+export { type CertificateOrder, type Issued, issueCertificate } from './certificate.ts';
 export { nodeProcess } from './process.ts';
 export { nodeWorld } from './world.ts';

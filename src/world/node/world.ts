@@ -3,10 +3,11 @@ import { NodeChance } from './chance.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { NodeNetwork } from './network.ts';
+import { NodeTls } from './tls.ts';
 
 /** The machine as it is. One for the whole program: timers and random numbers share what they are drawn from. */
 export function nodeWorld(): World {
   const clock = new NodeClock();
   const chance = new NodeChance();
-  return { clock, chance, network: new NodeNetwork(clock), disk: new NodeDisk(chance) };
+  return { clock, chance, network: new NodeNetwork(clock), disk: new NodeDisk(chance), tls: new NodeTls(clock) };
 }

@@ -1,4 +1,5 @@
 import { type Endpoint, type Millis, millis } from '../../base/index.ts';
+import type { Securing } from '../tls.ts';
 import type {
   Chance,
   Clock,
@@ -19,6 +20,7 @@ import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
+import { SimTls } from './tls.ts';
 
 export interface SimMachineParts {
   readonly clock: SimClock;
@@ -46,6 +48,7 @@ export class SimMachine implements World {
   readonly chance: Chance;
   readonly network: Network;
   readonly disk: MachineDisk;
+  readonly tls = new SimTls();
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 
@@ -140,6 +143,7 @@ class MachineNetwork implements Network {
         opened: () => host.opened(),
         data: (chunk) => host.data(chunk),
         drained: () => host.drained(),
+        secured: (facts) => host.secured?.(facts),
         ...(host.ended === undefined ? {} : { ended: () => host.ended?.() }),
         closed: (why) => {
           over();
@@ -180,6 +184,10 @@ class WatchedPipe implements Pipe {
     return this.#pipe.write(bytes);
   }
 
+  secure(how: Securing): void {
+    this.#pipe.secure(how);
+  }
+
   pause(): void {
     this.#pipe.pause();
   }
@@ -207,6 +215,7 @@ const DEAD_PIPE: Pipe = {
   remote: NOWHERE,
   local: NOWHERE,
   write: () => true,
+  secure: () => undefined,
   pause: () => undefined,
   resume: () => undefined,
   end: () => undefined,

@@ -3,6 +3,7 @@ import { SimChance } from './chance.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { SimNetwork } from './network.ts';
+import { SimTls } from './tls.ts';
 import type { WireSettings } from './wire.ts';
 
 export interface SimWorld extends World {
@@ -10,6 +11,7 @@ export interface SimWorld extends World {
   readonly chance: SimChance;
   readonly network: SimNetwork;
   readonly disk: SimDisk;
+  readonly tls: SimTls;
 }
 
 /** Network settings, and the disk's; `diskLatencyMillis` is the disk's own delay. */
@@ -29,6 +31,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     chance,
     network,
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
+    tls: new SimTls(),
   };
 }
 
