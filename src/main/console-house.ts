@@ -114,6 +114,7 @@ const states: Readonly<Record<SessionView['state'], string>> = {
   connect: 'just connected',
   start: 'awaiting ehlo/helo',
   ready: 'awaiting mailfrom',
+  tls: 'handshaking TLS',
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'reading body',

@@ -5,8 +5,8 @@ export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt';
 
 /** The driver decides; a 2xx or 3xx leads there, where `idle` is `ready`, or `start` before any EHLO. */
 export interface Question {
-  readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'end-of-data' | 'rset' | 'quit';
-  readonly leadsTo: CommandState | 'idle' | 'body';
+  readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'end-of-data' | 'rset' | 'quit' | 'starttls';
+  readonly leadsTo: CommandState | 'idle' | 'body' | 'tls';
 }
 
 /** What a command does in a state. */
@@ -28,6 +28,8 @@ const DATA_FIRST = reply(503, '5.5.1', 'DATA without MAIL FROM');
 const DATA_UNADDRESSED = reply(503, '5.5.1', 'DATA without RCPT TO');
 const NOT_IMPLEMENTED = reply(502, '5.5.1', 'command not implemented');
 const NO_PARAMETERS_ALLOWED = reply(501, '5.5.4', 'Syntax error (no parameters allowed)');
+
+const BAD_SEQUENCE = reply(503, '5.5.1', 'bad sequence of commands');
 
 const ask = (asks: Question['asks'], leadsTo: Question['leadsTo']): Rule => ({ asks, leadsTo });
 const say = (says: Reply): Rule => ({ says });
@@ -71,10 +73,23 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['QUIT', { argument: { none: NO_PARAMETERS_ALLOWED }, early: true, in: always(ask('quit', 'idle')) }],
+  [
+    'STARTTLS',
+    {
+      argument: { none: NO_PARAMETERS_ALLOWED },
+      early: false,
+      in: {
+        start: ask('starttls', 'tls'),
+        ready: ask('starttls', 'tls'),
+        mail: say(BAD_SEQUENCE),
+        rcpt: say(BAD_SEQUENCE),
+      },
+    },
+  ],
   ['NOOP', answer(reply(250, '2.0.0', 'OK'), true)],
   ['HELP', answer(reply(214, '2.0.0', 'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'), true)],
   ['VRFY', answer(reply(252, '2.1.5', 'not verified: send mail to find out'), false)],
-  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'STARTTLS', 'AUTH', 'BDAT'].map((verb): [string, Command] => [
+  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'AUTH', 'BDAT'].map((verb): [string, Command] => [
     verb,
     answer(NOT_IMPLEMENTED, false),
   ]),
@@ -89,6 +104,8 @@ export const serverReplies = {
   badHelo: reply(501, '5.5.2', 'invalid HELO'),
   badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
   badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  badSequence: BAD_SEQUENCE,
+  startTlsInjection: reply(421, '4.7.0', 'protocol deviation: commands behind STARTTLS'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),
 } as const;
 
