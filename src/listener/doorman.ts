@@ -2,7 +2,9 @@ import { endpointText } from '../base/index.ts';
 import { nullId } from '../message/index.ts';
 import { clientAddress, peerText, receivingView } from '../reception/index.ts';
 import { formatReply, reply } from '../smtp/index.ts';
-import type { Pipe, PipeHost } from '../world/index.ts';
+import { useSsl } from '../tls/index.ts';
+import type { Pipe, PipeHost, TlsFacts } from '../world/index.ts';
+import { Antechamber } from './antechamber.ts';
 import type { ListenerParts } from './parts.ts';
 import type { SessionCaps } from './session-caps.ts';
 import type { Wanted } from './wanted.ts';
@@ -56,18 +58,28 @@ export function doorman(parts: ListenerParts, caps: SessionCaps, socket: () => W
       });
       return turnAway(pipe, formatReply(LIMIT_REACHED, true));
     }
-    try {
-      return handler(pipe, { endpoint, generation, ended: () => slot[Symbol.dispose]() });
-    } catch (error) {
-      // A bug of ours costs this connection; the socket goes on.
-      slot[Symbol.dispose]();
-      events.diagnose(
-        'CRITICAL',
-        'listener',
-        `a connection to ${key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
-      return turnAway(pipe, undefined);
-    }
+    const ended = (): void => slot[Symbol.dispose]();
+    const enter = (facts?: TlsFacts): PipeHost => {
+      try {
+        return handler(pipe, { endpoint, generation, ended, ...(facts === undefined ? {} : { tls: facts }) });
+      } catch (error) {
+        // A bug of ours costs this connection; the socket goes on.
+        ended();
+        events.diagnose(
+          'CRITICAL',
+          'listener',
+          `a connection to ${key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+        return turnAway(pipe, undefined);
+      }
+    };
+    if (!view.get(useSsl)) return enter();
+    const context = parts.tls?.server(view);
+    if (parts.tls !== undefined && context !== undefined)
+      return new Antechamber({ pipe, clock, tls: parts.tls, begin: enter, ended }, context);
+    ended();
+    events.diagnose('ERROR', 'tls', `${key}: Use_SSL without a usable certificate, a connection was closed`);
+    return turnAway(pipe, undefined);
   };
 }
 

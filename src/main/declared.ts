@@ -8,6 +8,7 @@ import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
+import { tlsOptions } from '../tls/index.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 
@@ -30,5 +31,6 @@ export const declaredOptions: readonly Option<unknown>[] = [
   ...shapingOptions,
   ...deliveryOptions.filter((option) => option !== hostname),
   ...bounceOptions,
+  ...tlsOptions,
   ...modules.flatMap((definition) => definition.options),
 ];

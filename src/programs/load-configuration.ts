@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { ConfigError, ConfigErrors, type LiveConfiguration, loadConfiguration, searchPath } from '../config/index.ts';
-import { declaredOptions, moduleNames } from '../main/index.ts';
+import { checkTlsFiles, declaredOptions, moduleNames } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function loadFor(world: World, process: Process, file: string | und
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigErrors([error]) : error;
   }
-  return loadConfiguration({
+  const configuration = await loadConfiguration({
     disk: world.disk,
     clock: world.clock,
     ...(file === undefined ? {} : { file: isAbsolute(file) ? file : join(process.directory, file) }),
@@ -26,4 +26,6 @@ export async function loadFor(world: World, process: Process, file: string | und
     declared: declaredOptions,
     modules: moduleNames,
   });
+  await checkTlsFiles(world, configuration.current);
+  return configuration;
 }

@@ -1,4 +1,5 @@
 import type { Millis } from '../base/index.ts';
+import type { AttemptTls } from '../events/index.ts';
 import type { MessageId } from '../message/index.ts';
 import type { Gate } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
@@ -12,6 +13,8 @@ export interface Attempt {
   readonly host: string;
   /** Bytes handed to the peer. */
   readonly bytes: number;
+  /** Left out when no session stood. */
+  readonly tls?: AttemptTls;
 }
 
 /** An attempt was made and judged. */

@@ -2,8 +2,9 @@ import { parseDomain } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
-import { type Reply, reply, type ServerEvent, type ServerWord } from '../smtp/index.ts';
+import { type Reply, reply, type ServerEvent, type ServerWord, serverWord } from '../smtp/index.ts';
 import type { SpoolError } from '../spool/index.ts';
+import type { TlsContext, TlsFacts } from '../world/index.ts';
 import { type Client, pathVariables } from './client.ts';
 import type { Desk } from './desk.ts';
 import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
@@ -24,6 +25,8 @@ export interface Speaker {
   readonly resume: () => void;
   /** The configuration has moved, and nothing that this client sees. */
   adopt(settings: Settings): void;
+  /** Says so, and then has the pipe secured. */
+  startTls(turn: number, word: ServerWord, context: TlsContext): void;
 }
 
 type CommandPhase = 'validate_connect' | 'validate_ehlo' | 'validate_mailfrom' | 'validate_rcptto';
@@ -85,10 +88,12 @@ export class Conversation implements Outcome {
           event.turn,
           andClose(reply(221, '2.0.0', `${this.settings.server.hostName} closing connection`)),
         );
+      case 'starttls':
+        return this.#startTls(event.turn);
       case 'refused':
         return this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
       default:
-        // The machine makes no other events before STARTTLS, AUTH, BDAT and the X-commands are offered.
+        // The machine makes no other events before AUTH, BDAT and the X-commands are offered.
         return undefined;
     }
   }
@@ -125,8 +130,30 @@ export class Conversation implements Outcome {
     client.connectionContext.ehlo_string = event.line;
     client.connectionContext.ehlo_domain = event.name;
     const first = `${this.settings.server.hostName} says ${client.extended ? 'EHLO' : 'HELO'} to ${client.remote.ip}`;
-    const text = client.extended ? [first, ...this.settings.keywords].join('\n') : first;
+    const starts = this.settings.server.startTls && !client.encrypted && this.#tlsContext() !== undefined;
+    const keywords = starts ? [...this.settings.keywords, 'STARTTLS'] : this.settings.keywords;
+    const text = client.extended ? [first, ...keywords].join('\n') : first;
     this.#decide('validate_ehlo', event.turn, goOn(reply(250, undefined, text)));
+  }
+
+  #startTls(turn: number): void {
+    const context = this.#tlsContext();
+    if (context === undefined) return this.#refuse(turn, replies.noTls, 'awaiting mailfrom');
+    const date = this.#desk.parts.clock.date();
+    const { from = date, until = date } = context.validity ?? {};
+    if (date > until) return this.#refuse(turn, replies.certificateExpired, 'awaiting mailfrom');
+    if (date < from) return this.#refuse(turn, replies.certificateNotYetValid, 'awaiting mailfrom');
+    this.#speaker.startTls(turn, serverWord(replies.startTls, 'start TLS'), context);
+  }
+
+  #tlsContext(): TlsContext | undefined {
+    return this.#desk.parts.tls?.server(this.settings.view);
+  }
+
+  /** TLS is on, from the first byte or after STARTTLS. */
+  secured(facts: TlsFacts): void {
+    this.abandon();
+    this.#client.secured(facts, this.settings.view, this.settings.verifiedPeerCanRelay);
   }
 
   #mail(event: EventOf<'mail'>): void {

@@ -2,11 +2,16 @@ import { type Domain, parseDomain } from '../base/index.ts';
 import { array, text, ValueError, type ValueType } from '../config/index.ts';
 
 /** What `SMTP_Extensions` may list now. PIPELINING and 8BITMIME are offered in any case. */
-export const supportedExtensions: readonly string[] = ['ENHANCEDSTATUSCODES', 'PIPELINING', '8BITMIME', 'SIZE'];
+export const supportedExtensions: readonly string[] = [
+  'ENHANCEDSTATUSCODES',
+  'PIPELINING',
+  '8BITMIME',
+  'SIZE',
+  'STARTTLS',
+];
 
 /** What the manual lists besides: accepted, never offered, and named by the check. */
 const laterExtensions: readonly string[] = [
-  'STARTTLS',
   'AUTH LOGIN',
   'AUTH PLAIN',
   'AUTH CRAM-MD5',

@@ -60,6 +60,8 @@ export interface ServerSettings {
   readonly maxMessageSize: number;
   /** Longest wait for the client; 0 for ever. */
   readonly idle: Millis;
+  /** STARTTLS is served; without it the command is one of those that are not implemented. */
+  readonly startTls: boolean;
   /** Longest time for a TLS handshake. */
   readonly handshake: Millis;
   /** What came in clear behind STARTTLS (CVE-2011-0411): it ends the session, or is thrown away. */
@@ -74,6 +76,7 @@ export const serverDefaults: ServerSettings = {
   requireEhlo: false,
   maxMessageSize: 0,
   idle: 300_000 as Millis,
+  startTls: false,
   handshake: 60_000 as Millis,
   startTlsInjection: 'reject',
   senderPaths: STRICT_PATHS,

@@ -104,6 +104,7 @@ export const serverReplies = {
   badHelo: reply(501, '5.5.2', 'invalid HELO'),
   badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
   badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  notImplemented: NOT_IMPLEMENTED,
   badSequence: BAD_SEQUENCE,
   startTlsInjection: reply(421, '4.7.0', 'protocol deviation: commands behind STARTTLS'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),

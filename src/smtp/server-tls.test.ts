@@ -13,7 +13,7 @@ class Conversation {
   out = '';
 
   constructor(settings: Partial<ServerSettings> = {}) {
-    this.machine = smtpServer(settings);
+    this.machine = smtpServer({ startTls: true, ...settings });
     this.drain();
     this.out = '';
   }
@@ -87,6 +87,13 @@ describe('STARTTLS', () => {
     expect(peer.sends(said)).toBe(answered);
   });
 
+  test('is not implemented where it is not wanted, whatever the state', () => {
+    const peer = new Conversation({ startTls: false });
+    expect(peer.sends('STARTTLS\nMAIL FROM:<a@b.c>\nSTARTTLS\n')).toBe(
+      '502 5.5.1 command not implemented|250 2.0.0 mail|502 5.5.1 command not implemented|',
+    );
+  });
+
   test('a second time is out of place, as it is where TLS came before the first byte', () => {
     const peer = new Conversation();
     peer.sends('EHLO a.test\nSTARTTLS\n');
@@ -144,7 +151,7 @@ describe('STARTTLS', () => {
   });
 
   test('a refusal leaves everything as it was', () => {
-    const machine = smtpServer();
+    const machine = smtpServer({ startTls: true });
     const hear = (): ServerEvent | undefined => machine.next();
     machine.say(hear()?.turn ?? 0, serverWord(reply(220, undefined, 'hi'), 'go on'), millis(0));
     machine.receive(Buffer.from('STARTTLS\r\nNOOP\r\n'), millis(0));

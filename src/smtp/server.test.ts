@@ -100,7 +100,7 @@ describe('the table, walked whole', () => {
   const states = Object.keys(way) as CommandState[];
   for (const [verb, command] of commands) {
     test.each(states)(`${verb} in state %s`, (state) => {
-      const peer = begun();
+      const peer = begun({ startTls: true });
       peer.sends(way[state]);
       expect(peer.machine.state).toBe(state);
       const seen = peer.events.length;

@@ -294,6 +294,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     if (command === undefined) return this.#refuse(serverReplies.unknownCommand);
     if (state === 'start' && this.settings.requireEhlo && !command.early)
       return this.#refuse(serverReplies.greetingNeeded);
+    if (verb === 'STARTTLS' && !this.settings.startTls) return this.#refuse(serverReplies.notImplemented);
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
     if (rule.says.code >= 400) return this.#refuse(rule.says);

@@ -20,7 +20,7 @@ import {
 import { policy } from '../../src/policy/index.ts';
 import { type OpenReception, reception } from '../../src/reception/index.ts';
 import { type Draft, SpoolError } from '../../src/spool/index.ts';
-import type { Clock, PeerAddress, Pipe, PipeHost, Securing, TlsFacts } from '../../src/world/index.ts';
+import type { Clock, PeerAddress, Pipe, PipeHost, Securing, TlsContext, TlsFacts } from '../../src/world/index.ts';
 
 /** Options as a file has them: text, lists, dictionaries. */
 export type Values = Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>;
@@ -66,6 +66,7 @@ export function generationOf(values: Values, number: number, listens: readonly L
     host: () => view,
     receiving: () => view,
     listens: () => listens,
+    settings: () => [],
     groupOf: () => 'default',
     bindings: () => [{ group: 'default', name: bindingName('default') }],
     instances: () => [],
@@ -256,7 +257,7 @@ export class Peer implements Pipe {
   }
 }
 
-const FACTS: TlsFacts = {
+export const FACTS: TlsFacts = {
   protocol: 'TLSv1.3',
   cipher: { name: 'TLS_AES_256_GCM_SHA384', bits: 256, secretBits: 256 },
   serverName: undefined,
@@ -282,6 +283,9 @@ export class MailIn {
   readonly reception: OpenReception;
   slotsGivenBack = 0;
   readonly pressure = { exceeded: false };
+  /** The certificate, when there is one. */
+  context: TlsContext | undefined = undefined;
+  readonly failedHandshakes: string[] = [];
 
   constructor(values: Values = {}) {
     this.configuration = { current: generationOf(values, 1) };
@@ -295,6 +299,10 @@ export class MailIn {
       ids: idAllocator({ instance: 7 }),
       hostName: 'mx.test',
       pressure: this.pressure,
+      tls: {
+        server: () => this.context,
+        failed: (peer, why) => void this.failedHandshakes.push(`${peer}: ${why}`),
+      },
       version: '1.0.0',
     });
   }
@@ -303,11 +311,13 @@ export class MailIn {
     this.configuration.current = generationOf(values, this.configuration.current.number + 1);
   }
 
-  connect(remote: PeerAddress = { ip: '192.0.2.7', port: 40_000 }): Peer {
+  /** @param tls  facts of a handshake before the first byte */
+  connect(remote: PeerAddress = { ip: '192.0.2.7', port: 40_000 }, tls?: TlsFacts): Peer {
     const peer = new Peer(this.clock, remote);
     peer.host = this.reception.converse(peer, {
       endpoint: ENDPOINT,
       generation: this.configuration.current,
+      ...(tls === undefined ? {} : { tls }),
       ended: () => void (this.slotsGivenBack += 1),
     });
     this.clock.turn();

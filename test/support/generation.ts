@@ -48,6 +48,7 @@ export function generationOf(values: Values, number = 1): Generation {
       once(`host:${host}`, () => view(`host:${host}`, values.hosts?.[host], false, { max_outbound_connections: -1 })),
     receiving: () => once('global', () => view('global', undefined, true)),
     listens: () => [],
+    settings: () => [],
     groupOf: () => 'default',
     bindings: () => [{ group: 'default', name: bindingName('default') }],
     instances: () => [],

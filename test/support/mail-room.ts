@@ -6,10 +6,12 @@ import { type BodyTraits, type Envelope, idAllocator } from '../../src/message/i
 import { type Failure, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
+import { TlsShelf } from '../../src/tls/index.ts';
 import type { DnsAnswer, Names, RecordType } from '../../src/world/index.ts';
 import { SimChance } from '../../src/world/sim/chance.ts';
 import { SimClock } from '../../src/world/sim/clock.ts';
 import { SimNetwork } from '../../src/world/sim/network.ts';
+import { SimTls } from '../../src/world/sim/tls.ts';
 import { generationOf, type Values } from './generation.ts';
 import { MemorySpool } from './memory-spool.ts';
 import { type Script, ScriptedPeer } from './scripted-peer.ts';
@@ -33,6 +35,7 @@ export class MailRoom {
   /** Names that were asked for, as `name type`. */
   readonly asked: string[] = [];
   generation: Generation;
+  readonly tls: TlsShelf;
   readonly queues: QueueRegistry;
   readonly delivery: SmtpDelivery;
 
@@ -77,7 +80,10 @@ export class MailRoom {
       undertaker,
       classify: () => 1,
     });
+    const nothing = { read: async () => new Uint8Array(), status: async () => undefined };
+    this.tls = new TlsShelf({ tls: new SimTls(), clock: this.clock, disk: nothing, events });
     this.delivery = new SmtpDelivery({
+      tls: this.tls,
       clock: this.clock,
       chance: this.chance,
       network: this.network,

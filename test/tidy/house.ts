@@ -9,6 +9,7 @@ export const ROOMS: readonly string[] = [
   'message',
   'sink',
   'events',
+  'tls',
   'policy',
   'spool',
   'shaping',

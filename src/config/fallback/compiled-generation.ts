@@ -8,13 +8,15 @@ import {
   type Millis,
   parseEndpoint,
 } from '../../base/index.ts';
-import type { Generation, ListenerType, ListenStanza, View } from '../live/generation.ts';
+import type { Generation, ListenerType, ListenStanza, SettingStanza, View } from '../live/generation.ts';
+import type { Option } from '../option.ts';
 import { matchCacheSize } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import { chainOf, fallsToGlobal, type Query, receivingQuery } from './chain.ts';
 import type { Compiled, Compiler } from './compile.ts';
 import { type Side, sameForAll } from './same.ts';
+import { settingStanzas } from './settings.ts';
 import { PagedView, type Pages, withCells } from './view.ts';
 
 const LISTENERS: readonly ListenerType[] = ['esmtp_listener', 'control_listener', 'ecstream_listener', 'http_listener'];
@@ -98,6 +100,10 @@ export class CompiledGeneration implements Generation, Side {
       }),
     );
     return this.#listens;
+  }
+
+  settings(options: readonly Option<unknown>[]): readonly SettingStanza[] {
+    return settingStanzas(this.tree, this.compiler, this.global, options);
   }
 
   groupOf(binding: BindingName): string {

@@ -1,0 +1,208 @@
+import { addressText, parseCidr } from '../base/index.ts';
+import {
+  ConfigError,
+  ConfigErrors,
+  type Generation,
+  type Option,
+  pathway,
+  type SettingStanza,
+  type View,
+} from '../config/index.ts';
+import { TlsError, type TlsTrouble } from '../world/index.ts';
+import {
+  tlsCa,
+  tlsCertificate,
+  tlsCiphers,
+  tlsClientCa,
+  tlsDhparamsFile,
+  tlsEcCurveNames,
+  tlsEnableDheCiphers,
+  tlsKey,
+  tlsProtocols,
+  tlsSniCertificates,
+  tlsv13Ciphersuites,
+  useSsl,
+} from './options.ts';
+import { clientPlan, serverPlan, type TlsPlan } from './plan.ts';
+import type { TlsShelf } from './shelf.ts';
+import type { CertificateFiles } from './value-types.ts';
+
+/** What SMTP_Extensions is to this check: the list, and whether it offers STARTTLS. */
+export interface Offer {
+  readonly option: Option<unknown>;
+  offers(view: View): boolean;
+}
+
+const PATHS = [tlsCertificate, tlsKey, tlsClientCa, tlsCa, tlsDhparamsFile] as const;
+const MATERIAL: readonly Option<unknown>[] = [
+  ...PATHS,
+  tlsSniCertificates,
+  tlsCiphers,
+  tlsv13Ciphersuites,
+  tlsProtocols,
+  tlsEcCurveNames,
+  tlsEnableDheCiphers,
+];
+const SENDING = new Set(['global', 'binding_group', 'binding', 'domain']);
+
+/**
+ * Reads every file that a configuration names, and makes what each stanza asks for: what is wrong is told with its place
+ * before anybody needs it. Files that are readable are on the shelf then.
+ *
+ * @throws ConfigErrors
+ */
+export async function checkTls(generation: Generation, shelf: TlsShelf, offer: Offer): Promise<void> {
+  const stanzas = generation.settings(MATERIAL);
+  const errors = [...(await unreadable(stanzas, shelf))];
+  if (errors.length === 0) for (const stanza of stanzas) errors.push(...unusable(stanza, stanzas, shelf));
+  errors.push(...withoutCertificate(generation, offer));
+  if (errors.length > 0) throw new ConfigErrors(errors.sort(byPlace));
+}
+
+const byPlace = ({ place: one }: ConfigError, { place: other }: ConfigError): number =>
+  one === undefined || other === undefined || one.file !== other.file
+    ? 0
+    : one.line - other.line || one.column - other.column;
+
+/** Each path is read once; the first stanza that names it is told of. */
+async function unreadable(stanzas: readonly SettingStanza[], shelf: TlsShelf): Promise<readonly ConfigError[]> {
+  const errors: ConfigError[] = [];
+  const seen = new Map<string, string | undefined>();
+  for (const stanza of stanzas) {
+    for (const { path, option } of pathsIn(stanza)) {
+      if (!seen.has(path)) seen.set(path, await shelf.files.read(path));
+      const trouble = seen.get(path);
+      if (trouble !== undefined) errors.push(new ConfigError(trouble, { place: stanza.placeOf(option) }));
+    }
+  }
+  return errors;
+}
+
+function pathsIn(stanza: SettingStanza): readonly { readonly path: string; readonly option: Option<unknown> }[] {
+  const found: { path: string; option: Option<unknown> }[] = [];
+  for (const option of PATHS) {
+    const path = stanza.placeOf(option) === undefined ? undefined : stanza.get(option);
+    if (path !== undefined && path.toLowerCase() !== 'none') found.push({ path, option });
+  }
+  if (stanza.placeOf(tlsSniCertificates) !== undefined) {
+    for (const { certificate, key } of stanza.get(tlsSniCertificates))
+      for (const path of new Set([certificate, key])) found.push({ path, option: tlsSniCertificates });
+  }
+  return found;
+}
+
+/** What OpenSSL has against the values of a stanza, if it is this stanza that is to blame. */
+function unusable(stanza: SettingStanza, all: readonly SettingStanza[], shelf: TlsShelf): readonly ConfigError[] {
+  const type = stanza.path.at(-1)?.type ?? '';
+  const plans: TlsPlan[] = [];
+  // A stanza may name a certificate whose key stands in those within it: then it is they that are checked.
+  const open = stanza.get(tlsKey) === undefined && all.some((other) => within(other, stanza) && sets(other, tlsKey));
+  const server = open ? undefined : serverPlan(stanza);
+  if (type === 'global' || !SENDING.has(type)) plans.push(...(server === undefined ? [] : [server]));
+  if (SENDING.has(type) && !open) plans.push(clientPlan(stanza));
+  // Without a certificate the rest of it can be checked all the same.
+  if (plans.length === 0) plans.push({ ...clientPlan(stanza), certificates: [] });
+  for (const plan of plans) {
+    const error = troubleOf(plan, shelf);
+    const to = error === undefined ? undefined : blamed(error.trouble, stanza);
+    if (error === undefined || to === undefined) continue;
+    // One certificate at a time, to name the one that is to blame.
+    const files = plan.certificates.find((each) => troubleOf({ ...plan, certificates: [each] }, shelf) !== undefined);
+    return [new ConfigError(words(error, stanza, files), { place: stanza.placeOf(to), cause: error })];
+  }
+  return [];
+}
+
+function troubleOf(plan: TlsPlan, shelf: TlsShelf): TlsError | undefined {
+  try {
+    shelf.make(plan);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TlsError) return error;
+    throw error;
+  }
+}
+
+const sets = (stanza: SettingStanza, option: Option<unknown>): boolean => stanza.placeOf(option) !== undefined;
+
+const within = (inner: SettingStanza, outer: SettingStanza): boolean =>
+  inner.path.length > outer.path.length &&
+  outer.path.every((step, at) => step.type === inner.path[at]?.type && step.instance === inner.path[at]?.instance);
+
+const BLAMED: Readonly<Record<TlsTrouble, readonly Option<unknown>[]>> = {
+  certificate: [tlsCertificate, tlsSniCertificates],
+  key: [tlsKey, tlsCertificate, tlsSniCertificates],
+  mismatch: [tlsKey, tlsCertificate, tlsSniCertificates],
+  authorities: [tlsClientCa, tlsCa],
+  ciphers: [tlsCiphers, tlsEnableDheCiphers],
+  curves: [tlsEcCurveNames],
+  dh: [tlsDhparamsFile],
+  other: [tlsCertificate, tlsSniCertificates, tlsKey],
+};
+
+/** The option of this very stanza that can be the reason; undefined when an outer one is, which is told of there. */
+const blamed = (trouble: TlsTrouble, stanza: SettingStanza): Option<unknown> | undefined =>
+  BLAMED[trouble].find((option) => sets(stanza, option));
+
+function words(error: TlsError, stanza: SettingStanza, files: CertificateFiles | undefined): string {
+  const { certificate = '', key = '' } = files ?? {};
+  switch (error.trouble) {
+    case 'certificate':
+      return `there is no usable certificate in ${certificate}: ${error.message}`;
+    case 'key':
+      return key === certificate
+        ? `there is no usable key in ${certificate}, and no TLS_Key: ${error.message}`
+        : `there is no usable key in ${key}: ${error.message}`;
+    case 'mismatch':
+      return `${error.message}: ${key} and ${certificate}`;
+    case 'authorities':
+      return `no usable list of authorities: ${error.message}`;
+    case 'ciphers':
+      return `'${stanza.get(tlsCiphers)}' leads to no cipher of OpenSSL: ${error.message}`;
+    case 'curves':
+      return `invalid curve or group list '${stanza.get(tlsEcCurveNames) ?? ''}': ${error.message}`;
+    case 'dh':
+      return `${stanza.get(tlsDhparamsFile) ?? ''} has no usable DH parameters: ${error.message}`;
+    case 'other':
+      return error.message;
+  }
+}
+
+/** Use_SSL and STARTTLS want a certificate, and not each other (manual: Inbound SSL). */
+function withoutCertificate(generation: Generation, offer: Offer): readonly ConfigError[] {
+  const errors: ConfigError[] = [];
+  const told = new Set<string>();
+  const complain = (text: string, view: View, option: Option<unknown>): void => {
+    const { key, place } = view.owner(option);
+    if (told.has(`${key} ${text}`)) return;
+    told.add(`${key} ${text}`);
+    errors.push(new ConfigError(text, { place }));
+  };
+  const clients = clientsOf(generation, offer);
+  for (const { listener, endpoint, view } of generation.listens()) {
+    const plain = [view, ...clients.map((client) => generation.receiving(listener, endpoint, client))];
+    for (const [at, outer] of plain.entries()) {
+      const name = outer.get(pathway);
+      // Nobody in particular has an address that only a block of everybody holds.
+      const each =
+        name === undefined ? outer : generation.receiving(listener, endpoint, clients[at - 1] ?? '0.0.0.0', name);
+      const offers = listener === 'esmtp_listener' && offer.offers(each);
+      const bare = serverPlan(each) === undefined;
+      if (each.get(useSsl) && bare) complain('Use_SSL needs a TLS_Certificate', each, useSsl);
+      else if (offers && !each.get(useSsl) && bare)
+        complain('STARTTLS in SMTP_Extensions needs a TLS_Certificate', each, offer.option);
+      else if (offers && each.get(useSsl) && each.owner(useSsl).key === each.owner(offer.option).key)
+        complain('Use_SSL and STARTTLS exclude each other', each, useSsl);
+    }
+  }
+  return errors;
+}
+
+/** An address out of each block that has a Peer stanza with a say in it. */
+function clientsOf(generation: Generation, offer: Offer): readonly string[] {
+  return generation.settings([tlsCertificate, useSsl, offer.option]).flatMap(({ path }) => {
+    const last = path.at(-1);
+    const cidr = last?.type === 'peer' ? parseCidr(last.instance) : undefined;
+    return cidr === undefined ? [] : [addressText(cidr.bytes)];
+  });
+}
