@@ -7,7 +7,7 @@ import { type Failure, QueueRegistry, type Undertaker } from '../../src/queue/in
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
 import { TlsShelf } from '../../src/tls/index.ts';
-import type { DnsAnswer, Names, RecordType } from '../../src/world/index.ts';
+import { DiskError, type DnsAnswer, type Names, type RecordType } from '../../src/world/index.ts';
 import { SimChance } from '../../src/world/sim/chance.ts';
 import { SimClock } from '../../src/world/sim/clock.ts';
 import { SimNetwork } from '../../src/world/sim/network.ts';
@@ -36,6 +36,8 @@ export class MailRoom {
   readonly asked: string[] = [];
   generation: Generation;
   readonly tls: TlsShelf;
+  /** What the shelf can read. */
+  readonly files = new Map<string, Uint8Array>();
   readonly queues: QueueRegistry;
   readonly delivery: SmtpDelivery;
 
@@ -80,8 +82,18 @@ export class MailRoom {
       undertaker,
       classify: () => 1,
     });
-    const nothing = { read: async () => new Uint8Array(), status: async () => undefined };
-    this.tls = new TlsShelf({ tls: new SimTls(), clock: this.clock, disk: nothing, events });
+    const disk = {
+      read: async (path: string) => {
+        const bytes = this.files.get(path);
+        if (bytes === undefined) throw new DiskError('ENOENT', path, path);
+        return bytes;
+      },
+      status: async (path: string) => {
+        const size = this.files.get(path)?.length;
+        return size === undefined ? undefined : { kind: 'file' as const, size, modified: millis(0), mode: 0o600 };
+      },
+    };
+    this.tls = new TlsShelf({ tls: new SimTls(), clock: this.clock, disk, events });
     this.delivery = new SmtpDelivery({
       tls: this.tls,
       clock: this.clock,
