@@ -36,10 +36,10 @@ const injectionPolicy: ValueType<'reject' | 'ignore'> = {
 };
 
 const oneCertificate: ValueType<CertificateFiles> = {
-  title: 'a PEM file with a certificate and its key, or CERTIFICATE KEY',
+  title: 'a PEM file with a certificate and its key, or CERTIFICATE|KEY',
   read(raw) {
     const files = text.read(raw);
-    if (!/^\s*\S+(?:\s+\S+)?\s*$/.test(files)) throw new ValueError(oneCertificate.title);
+    if (!/^[^|]*[^|\s][^|]*(?:\|[^|]*[^|\s][^|]*)?$/.test(files)) throw new ValueError(oneCertificate.title);
     return certificateFiles(files);
   },
 };

@@ -228,7 +228,7 @@ describe('the shelf', () => {
   test('has the certificates for SNI behind the first', async () => {
     const made = await house(
       `ESMTP_Listener { TLS_Certificate = "/tls/two.pem"
-         TLS_SNI_Certificates = ( "/tls/one.crt /tls/one.key" ) Listen ":25" { } }`,
+         TLS_SNI_Certificates = ( "/tls/one.crt|/tls/one.key" ) Listen ":25" { } }`,
     );
     await made.check();
     expect(shown(server(made))).toEqual(['second.test', 'one.test']);

@@ -92,13 +92,13 @@ export const verifyMode: ValueType<'none' | 'require' | 'optional'> = {
   },
 };
 
-/** A certificate with its key in one file, or in two: `CERTIFICATE KEY`. */
+/** A certificate with its key in one file, or in two: `CERTIFICATE|KEY`. */
 export interface CertificateFiles {
   readonly certificate: string;
   readonly key: string;
 }
 
 export function certificateFiles(written: string): CertificateFiles {
-  const [certificate = '', key] = written.trim().split(/\s+/);
+  const [certificate = '', key] = written.split('|').map((part) => part.trim());
   return { certificate, key: key ?? certificate };
 }
