@@ -102,15 +102,46 @@ function unusable(stanza: SettingStanza, all: readonly SettingStanza[], shelf: T
   if (SENDING.has(type) && !open) plans.push(clientPlan(stanza));
   // Without a certificate the rest of it can be checked all the same.
   if (plans.length === 0) plans.push({ ...clientPlan(stanza), certificates: [] });
+  const errors: ConfigError[] = [];
   for (const plan of plans) {
-    const error = troubleOf(plan, shelf);
-    const to = error === undefined ? undefined : blamed(error.trouble, stanza);
-    if (error === undefined || to === undefined) continue;
-    // One certificate at a time, to name the one that is to blame.
-    const files = plan.certificates.find((each) => troubleOf({ ...plan, certificates: [each] }, shelf) !== undefined);
-    return [new ConfigError(words(error, stanza, files), { place: stanza.placeOf(to), cause: error })];
+    let rest: TlsPlan | undefined = plan;
+    while (rest !== undefined) {
+      const error = troubleOf(rest, shelf);
+      if (error === undefined) break;
+      const found = complaint(error, rest, stanza, shelf);
+      if (found !== undefined && !errors.some((other) => other.message === found.message)) errors.push(found);
+      rest = without(rest, error.trouble);
+    }
   }
-  return [];
+  return errors;
+}
+
+/** @returns undefined when an outer stanza is to blame, which is told of there */
+function complaint(error: TlsError, plan: TlsPlan, stanza: SettingStanza, shelf: TlsShelf): ConfigError | undefined {
+  // One certificate at a time, to name the one that is to blame.
+  const at = plan.certificates.findIndex(
+    (each) => troubleOf({ ...plan, certificates: [each] }, shelf)?.trouble === error.trouble,
+  );
+  const to = (at > 0 ? [tlsSniCertificates] : BLAMED[error.trouble]).find((option) => sets(stanza, option));
+  return (
+    to && new ConfigError(words(error, stanza, plan.certificates[at]), { place: stanza.placeOf(to), cause: error })
+  );
+}
+
+/** The same plan without what was just found to be wrong, so that all is told at once. */
+function without(plan: TlsPlan, trouble: TlsTrouble): TlsPlan | undefined {
+  switch (trouble) {
+    case 'ciphers':
+      return plan.rest.ciphers === 'DEFAULT' ? undefined : { ...plan, rest: { ...plan.rest, ciphers: 'DEFAULT' } };
+    case 'curves':
+      return { ...plan, rest: { ...plan.rest, curves: undefined } };
+    case 'dh':
+      return { ...plan, dh: 'built in' };
+    case 'authorities':
+      return { ...plan, authorities: 'nobody' };
+    default:
+      return plan.certificates.length === 0 ? undefined : { ...plan, certificates: [] };
+  }
 }
 
 function troubleOf(plan: TlsPlan, shelf: TlsShelf): TlsError | undefined {
@@ -130,19 +161,15 @@ const within = (inner: SettingStanza, outer: SettingStanza): boolean =>
   outer.path.every((step, at) => step.type === inner.path[at]?.type && step.instance === inner.path[at]?.instance);
 
 const BLAMED: Readonly<Record<TlsTrouble, readonly Option<unknown>[]>> = {
-  certificate: [tlsCertificate, tlsSniCertificates],
-  key: [tlsKey, tlsCertificate, tlsSniCertificates],
-  mismatch: [tlsKey, tlsCertificate, tlsSniCertificates],
+  certificate: [tlsCertificate],
+  key: [tlsKey, tlsCertificate],
+  mismatch: [tlsKey, tlsCertificate],
   authorities: [tlsClientCa, tlsCa],
   ciphers: [tlsCiphers, tlsEnableDheCiphers],
   curves: [tlsEcCurveNames],
   dh: [tlsDhparamsFile],
-  other: [tlsCertificate, tlsSniCertificates, tlsKey],
+  other: [tlsCertificate, tlsKey],
 };
-
-/** The option of this very stanza that can be the reason; undefined when an outer one is, which is told of there. */
-const blamed = (trouble: TlsTrouble, stanza: SettingStanza): Option<unknown> | undefined =>
-  BLAMED[trouble].find((option) => sets(stanza, option));
 
 function words(error: TlsError, stanza: SettingStanza, files: CertificateFiles | undefined): string {
   const { certificate = '', key = '' } = files ?? {};

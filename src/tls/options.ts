@@ -22,7 +22,7 @@ import {
 
 const engine: ValueType<'openssl' | 'gnutls'> = {
   ...enumeration('openssl', 'gnutls'),
-  unserved: (raw) => (text.read(raw).toLowerCase() === 'gnutls' ? ['gnutls: OpenSSL is used in its place'] : []),
+  unserved: (raw) => (text.read(raw).toLowerCase() === 'gnutls' ? ['the value gnutls'] : []),
 };
 
 const injectionPolicy: ValueType<'reject' | 'ignore'> = {
@@ -32,7 +32,7 @@ const injectionPolicy: ValueType<'reject' | 'ignore'> = {
     // To obey what came in clear as if it were encrypted is the hole itself (CVE-2011-0411).
     return word === 'allow' ? 'ignore' : word;
   },
-  unserved: (raw) => (text.read(raw).toLowerCase() === 'allow' ? ['allow: such commands are ignored'] : []),
+  unserved: (raw) => (text.read(raw).toLowerCase() === 'allow' ? ['the value allow'] : []),
 };
 
 const oneCertificate: ValueType<CertificateFiles> = {

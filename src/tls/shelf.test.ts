@@ -170,6 +170,14 @@ describe('the check of a configuration', () => {
       `ESMTP_Listener { ${GOOD} Listen ":25" { TLS_SNI_Certificates = ( "/tls/two.pem" "/tls/garbage" ) } }`,
       ['f:1:89: error: there is no usable certificate in /tls/garbage: no start line'],
     ],
+    [
+      'the same trouble in a stanza within is told once, and others besides',
+      'TLS_EC_Curve_Names = "nonsense"\nESMTP_Listener { TLS_Certificate = "/tls/one.crt" TLS_Key = "/tls/two.pem" Listen ":25" { TLS_SNI_Certificates = ( "/tls/two.pem" ) } }',
+      [
+        "f:1:22: error: invalid curve or group list 'nonsense': unknown curve",
+        'f:2:61: error: the key does not belong to the certificate: /tls/two.pem and /tls/one.crt',
+      ],
+    ],
   ])('%s', async (_, text, expected) => {
     expect(await errorsOf(text)).toEqual(expected);
   });

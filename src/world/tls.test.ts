@@ -298,6 +298,14 @@ describe.each([
 });
 
 describe('OpenSSL', () => {
+  test.each(['garbage', '-----BEGIN DH PARAMETERS-----\nAAAA\n-----END DH PARAMETERS-----\n'])(
+    'DH parameters that are none (%j) make no context',
+    (text) => {
+      const make = (): unknown => nodeGround().world.tls.context({ ...plain, dh: Buffer.from(text) });
+      expect(make).toThrow(expect.objectContaining({ trouble: 'dh' }));
+    },
+  );
+
   test.each<[readonly TlsProtocol[], TlsProtocol]>([
     [['TLSv1'], 'TLSv1'],
     [['TLSv1.1'], 'TLSv1.1'],

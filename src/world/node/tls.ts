@@ -128,7 +128,7 @@ function optionsOf(material: TlsMaterial): SecureContextOptions {
   ].join(':');
   made('ciphers', { ciphers });
   if (curves !== undefined) made('curves', { ecdhCurve: curves });
-  if (typeof dh !== 'string') made('dh', { dhparam: Buffer.from(dh) });
+  if (typeof dh !== 'string') checkDh(dh);
   return {
     ciphers,
     minVersion: versions[0] ?? 'TLSv1.2',
@@ -176,6 +176,15 @@ function certificatesIn(bundle: Uint8Array): readonly string[] & string[] {
   if (found === null) throw new TlsError('there is no certificate in it', { trouble: 'authorities' });
   for (const each of found) tried('authorities', () => new X509Certificate(each));
   return [...found];
+}
+
+/** Node takes what is no PEM in silence. */
+function checkDh(dh: Uint8Array): void {
+  const [, base64] =
+    /-----BEGIN (?:X9\.42 )?DH PARAMETERS-----([^-]+)-----END/.exec(Buffer.from(dh).toString('latin1')) ?? [];
+  if (base64 === undefined || Buffer.from(base64, 'base64')[0] !== 0x30)
+    throw new TlsError('there are no DH parameters in it', { trouble: 'dh' });
+  made('dh', { dhparam: Buffer.from(dh) });
 }
 
 function made(trouble: TlsTrouble, options: SecureContextOptions): SecureContext {
