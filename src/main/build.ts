@@ -152,6 +152,7 @@ export async function buildServer({
       names,
       spool,
       shelf,
+      tls,
       shutdown,
     }),
   );

@@ -11,6 +11,7 @@ import { configCommands } from './config-commands.ts';
 import { deliveryView } from './delivery-view.ts';
 import type { ModuleShelf } from './module-shelf.ts';
 import { namesView } from './names-view.ts';
+import { type HouseTls, tlsView } from './tls.ts';
 import { product, version } from './version.ts';
 
 export interface ConsoleHouseParts {
@@ -26,6 +27,7 @@ export interface ConsoleHouseParts {
   readonly names: Resolver;
   readonly spool: Spool;
   readonly shelf: ModuleShelf;
+  readonly tls: HouseTls;
   readonly shutdown: () => void;
 }
 
@@ -70,6 +72,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     diagnostics: recent,
     names: namesView(names),
     spool,
+    tls: tlsView(parts.tls, clock),
     modules: {
       *list() {
         for (const { name, instance, singleton } of shelf.running) {

@@ -1,8 +1,9 @@
 import type { Generation } from '../config/index.ts';
+import type { House } from '../console/index.ts';
 import type { Events } from '../events/index.ts';
 import { offersStartTls, smtpExtensions } from '../reception/index.ts';
 import { checkTls, HandshakeFailures, type InboundTls, TlsShelf } from '../tls/index.ts';
-import type { World } from '../world/index.ts';
+import type { Clock, World } from '../world/index.ts';
 
 /** The house's TLS: contexts, who may ask for them, and what fails. */
 export interface HouseTls extends AsyncDisposable {
@@ -35,3 +36,22 @@ export const checkTlsOf = (generation: Generation, shelf: TlsShelf): Promise<voi
 export async function checkTlsFiles(world: World, generation: Generation): Promise<void> {
   await checkTlsOf(generation, houseTls(world, { diagnose: () => undefined }).shelf);
 }
+
+/** What the console shows of it. */
+export const tlsView = ({ shelf, failures }: HouseTls, clock: Pick<Clock, 'now'>): House['tls'] => ({
+  *contexts() {
+    for (const { plan, madeAt } of shelf.contexts) {
+      yield {
+        side: plan.side,
+        ageSeconds: Math.round((clock.now() - madeAt) / 1000),
+        certificates: plan.certificates.map(({ certificate }) => certificate),
+        authorities: plan.authorities,
+        ciphers: plan.rest.ciphers,
+      };
+    }
+  },
+  get failedHandshakes() {
+    return failures.count;
+  },
+  flush: () => shelf.flush(),
+});

@@ -25,6 +25,7 @@ export interface Values {
 /** What a context is to be made of, with files still as paths: equal plans have one key and share a context. */
 export interface TlsPlan {
   readonly key: string;
+  readonly side: 'server' | 'client';
   readonly certificates: readonly CertificateFiles[];
   readonly authorities: string | 'public' | 'nobody';
   readonly dh: string | 'built in' | 'none';
@@ -39,6 +40,7 @@ export function serverPlan(values: Values): TlsPlan | undefined {
   if (certificate === undefined) return undefined;
   const mode = values.get(tlsVerifyMode);
   return plan(values, {
+    side: 'server',
     certificates: [certificate, ...values.get(tlsSniCertificates)],
     // Without a list of our own nobody is trusted: a certificate that anybody can have must not open a relay.
     authorities: fileOf(values.get(tlsClientCa)) ?? 'nobody',
@@ -50,6 +52,7 @@ export function serverPlan(values: Values): TlsPlan | undefined {
 export function clientPlan(values: Values): TlsPlan {
   const certificate = ownCertificate(values);
   return plan(values, {
+    side: 'client',
     certificates: certificate === undefined ? [] : [certificate],
     authorities: fileOf(values.get(tlsCa)) ?? 'public',
     asks: 'no',
@@ -59,7 +62,7 @@ export function clientPlan(values: Values): TlsPlan {
 
 function plan(
   values: Values,
-  of: Pick<TlsPlan, 'certificates' | 'authorities'> & Pick<TlsMaterial, 'asks' | 'renegotiation'>,
+  of: Pick<TlsPlan, 'side' | 'certificates' | 'authorities'> & Pick<TlsMaterial, 'asks' | 'renegotiation'>,
 ): TlsPlan {
   const rest = {
     ciphers: values.get(tlsCiphers),
@@ -70,12 +73,12 @@ function plan(
     renegotiation: of.renegotiation,
   };
   const dh = values.get(tlsEnableDheCiphers) ? (fileOf(values.get(tlsDhparamsFile)) ?? 'built in') : 'none';
-  const { certificates, authorities } = of;
+  const { side, certificates, authorities } = of;
   const files = new Set(certificates.flatMap(({ certificate, key }) => [certificate, key]));
   if (authorities !== 'public' && authorities !== 'nobody') files.add(authorities);
   if (dh !== 'built in' && dh !== 'none') files.add(dh);
-  const key = JSON.stringify([certificates, authorities, dh, rest]);
-  return { key, certificates, authorities, dh, rest, files: [...files] };
+  const key = JSON.stringify([side, certificates, authorities, dh, rest]);
+  return { key, side, certificates, authorities, dh, rest, files: [...files] };
 }
 
 /** `none` says that there is to be none, although an outer stanza has one (manual: tls_certificate). */
