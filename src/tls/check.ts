@@ -54,7 +54,7 @@ const SENDING = new Set(['global', 'binding_group', 'binding', 'domain']);
 export async function checkTls(generation: Generation, shelf: TlsShelf, offer: Offer): Promise<void> {
   const stanzas = generation.settings(MATERIAL);
   const errors = [...(await unreadable(stanzas, shelf))];
-  if (errors.length === 0) for (const stanza of stanzas) errors.push(...unusable(stanza, stanzas, shelf));
+  if (errors.length === 0) errors.push(...unusable(stanzas, shelf));
   errors.push(...withoutCertificate(generation, offer));
   if (errors.length > 0) throw new ConfigErrors(errors.sort(byPlace));
 }
@@ -91,29 +91,75 @@ function pathsIn(stanza: SettingStanza): readonly { readonly path: string; reado
   return found;
 }
 
-/** What OpenSSL has against the values of a stanza, if it is this stanza that is to blame. */
-function unusable(stanza: SettingStanza, all: readonly SettingStanza[], shelf: TlsShelf): readonly ConfigError[] {
-  const type = stanza.path.at(-1)?.type ?? '';
-  const plans: TlsPlan[] = [];
-  // A stanza may name a certificate whose key stands in those within it: then it is they that are checked.
-  const open = stanza.get(tlsKey) === undefined && all.some((other) => within(other, stanza) && sets(other, tlsKey));
-  const server = open ? undefined : serverPlan(stanza);
-  if (type === 'global' || !SENDING.has(type)) plans.push(...(server === undefined ? [] : [server]));
-  if (SENDING.has(type) && !open) plans.push(clientPlan(stanza));
-  // Without a certificate the rest of it can be checked all the same.
-  if (plans.length === 0) plans.push({ ...clientPlan(stanza), certificates: [] });
+/** What OpenSSL has against the values of stanzas. Ten thousand domains with the same plan cost one context. */
+function unusable(stanzas: readonly SettingStanza[], shelf: TlsShelf): readonly ConfigError[] {
+  const keyed = aroundKeys(stanzas);
+  const sound = new Set<string>();
   const errors: ConfigError[] = [];
-  for (const plan of plans) {
-    let rest: TlsPlan | undefined = plan;
-    while (rest !== undefined) {
-      const error = troubleOf(rest, shelf);
-      if (error === undefined) break;
-      const found = complaint(error, rest, stanza, shelf);
-      if (found !== undefined && !errors.some((other) => other.message === found.message)) errors.push(found);
-      rest = without(rest, error.trouble);
+  for (const stanza of stanzas) {
+    for (const plan of plansOf(stanza, keyed.has(pathText(stanza.path)))) {
+      if (sound.has(plan.key)) continue;
+      const found = troublesOf(plan, stanza, shelf);
+      if (found === undefined) sound.add(plan.key);
+      else
+        errors.push(
+          ...found.filter(({ message, place }) => !errors.some((e) => e.message === message && e.place === place)),
+        );
     }
   }
   return errors;
+}
+
+/** @param open  its key may stand in a stanza within it: then it is that one which is checked */
+function plansOf(stanza: SettingStanza, open: boolean): readonly TlsPlan[] {
+  const type = stanza.path.at(-1)?.type ?? '';
+  const plans: TlsPlan[] = [];
+  if (!open || stanza.get(tlsKey) !== undefined) {
+    const server = type === 'global' || !SENDING.has(type) ? serverPlan(stanza) : undefined;
+    if (server !== undefined) plans.push(server);
+    if (SENDING.has(type)) plans.push(clientPlan(stanza));
+  }
+  if (plans.length > 0) return plans;
+  // Without a certificate the rest of it can be checked all the same.
+  const bare = clientPlan(stanza);
+  return [{ ...bare, certificates: [], key: `${bare.key} without` }];
+}
+
+/** Stanzas that have one with a TLS_Key of its own within them. */
+function aroundKeys(stanzas: readonly SettingStanza[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const stanza of stanzas) {
+    if (!sets(stanza, tlsKey)) continue;
+    for (let length = 1; length < stanza.path.length; length++) found.add(pathText(stanza.path.slice(0, length)));
+  }
+  return found;
+}
+
+const pathText = (path: SettingStanza['path']): string => JSON.stringify(path);
+
+/** @returns undefined when the plan is sound; what an outer stanza is to blame for is left out */
+function troublesOf(plan: TlsPlan, stanza: SettingStanza, shelf: TlsShelf): readonly ConfigError[] | undefined {
+  const errors: ConfigError[] = [];
+  let error = troubleOf(plan, shelf);
+  if (error === undefined) return undefined;
+  let rest: TlsPlan | undefined = plan;
+  while (error !== undefined && rest !== undefined) {
+    const found = complaint(error, rest, stanza, shelf);
+    if (found !== undefined) errors.push(found);
+    rest = without(rest, error.trouble);
+    error = rest && troubleOf(rest, shelf);
+  }
+  return errors;
+}
+
+function troubleOf(plan: TlsPlan, shelf: TlsShelf): TlsError | undefined {
+  try {
+    shelf.make(plan);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TlsError) return error;
+    throw error;
+  }
 }
 
 /** @returns undefined when an outer stanza is to blame, which is told of there */
@@ -144,21 +190,7 @@ function without(plan: TlsPlan, trouble: TlsTrouble): TlsPlan | undefined {
   }
 }
 
-function troubleOf(plan: TlsPlan, shelf: TlsShelf): TlsError | undefined {
-  try {
-    shelf.make(plan);
-    return undefined;
-  } catch (error) {
-    if (error instanceof TlsError) return error;
-    throw error;
-  }
-}
-
 const sets = (stanza: SettingStanza, option: Option<unknown>): boolean => stanza.placeOf(option) !== undefined;
-
-const within = (inner: SettingStanza, outer: SettingStanza): boolean =>
-  inner.path.length > outer.path.length &&
-  outer.path.every((step, at) => step.type === inner.path[at]?.type && step.instance === inner.path[at]?.instance);
 
 const BLAMED: Readonly<Record<TlsTrouble, readonly Option<unknown>[]>> = {
   certificate: [tlsCertificate],

@@ -103,7 +103,7 @@ export class CompiledGeneration implements Generation, Side {
   }
 
   settings(options: readonly Option<unknown>[]): readonly SettingStanza[] {
-    return settingStanzas(this.tree, this.compiler, this.global, options);
+    return settingStanzas(this.tree, this.global, options);
   }
 
   groupOf(binding: BindingName): string {
