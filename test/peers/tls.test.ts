@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../end-to-end/harness.ts';
 import { need } from './peers.ts';
@@ -164,4 +164,42 @@ test.for<[string, boolean]>([
     socket.resume();
   });
   expect(renegotiated).toBe(allowed);
+});
+
+test('a session that began with the old certificate goes on when it is renewed', MOST, async () => {
+  await using scene = await Scene.start();
+  const connected = async (): Promise<{
+    socket: TLSSocket;
+    serial: string;
+    says: (line: string) => Promise<string>;
+  }> => {
+    const socket = connect({ port: scene.implicit, host: '127.0.0.1', rejectUnauthorized: false }).setEncoding(
+      'latin1',
+    );
+    let heard = '';
+    socket.on('data', (text: string) => {
+      heard += text;
+    });
+    const line = async (): Promise<string> => {
+      const end = await eventually('a reply', () => heard.indexOf('\r\n') !== -1 && heard.indexOf('\r\n') + 2);
+      const said = heard.slice(0, end);
+      heard = heard.slice(end);
+      return said;
+    };
+    await line();
+    const says = (text: string): Promise<string> => {
+      socket.write(`${text}\r\n`);
+      return line();
+    };
+    return { socket, serial: socket.getPeerCertificate().serialNumber, says };
+  };
+  const before = await connected();
+  scene.certificates.issue('mx', ['mx.impetus.test']);
+  expect((await scene.server.console('config', 'reload')).code).toBe(0);
+  const after = await connected();
+  expect(after.serial).not.toBe(before.serial);
+  expect(await before.says('NOOP')).toBe('250 2.0.0 OK\r\n');
+  expect(await before.says('QUIT')).toMatch(/^221 /);
+  before.socket.destroy();
+  after.socket.destroy();
 });
