@@ -20,8 +20,10 @@ export class ConnectionTls {
 
   /** What the machine is to do. */
   get wanted(): ClientTls {
-    const { demands, givenUp } = this.#settings.tls;
-    return givenUp ? { ...demands, use: 'no' } : demands;
+    const { demands, givenUp, context } = this.#settings.tls;
+    // What is ours cannot be used, and the operator has been told: where clear text will do there is nothing to try.
+    const hopeless = context === undefined && demands.use === 'ifavailable' && demands.fallback;
+    return givenUp || hopeless ? { ...demands, use: 'no' } : demands;
   }
 
   /** For log lines; undefined before a session stands. */

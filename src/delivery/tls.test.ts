@@ -267,6 +267,17 @@ describe('the certificate of the peer', () => {
   });
 });
 
+test('ours cannot be used: mail that may go in clear does', async () => {
+  const made = await scene({ tls: 'ifavailable', tls_certificate: '/gone.pem' }, { tls: contextOf(selfSigned) });
+  expect(await deliver(made)).toEqual(['delivery b@dst.test 9 0 250 2.0.0 taken']);
+  expect([made.peer.sessions, made.peer.taken[0]?.tls]).toEqual([1, undefined]);
+  const strict = await scene(
+    { tls: 'ifavailable', tls_ifavailable_fallback: false, tls_certificate: '/gone.pem' },
+    { tls: contextOf(selfSigned) },
+  );
+  expect(await deliver(strict)).toEqual(['transient b@dst.test 17 0 451 4.7.5 [internal] TLS negotiation failed']);
+});
+
 describe('log lines of an attempt', () => {
   const attempts = (room: MailRoom): readonly AttemptEvent[] =>
     room.recorded.filter((event): event is AttemptEvent => 'stage' in event);

@@ -78,7 +78,8 @@ export function doorman(parts: ListenerParts, caps: SessionCaps, socket: () => W
     if (parts.tls !== undefined && context !== undefined)
       return new Antechamber({ pipe, clock, tls: parts.tls, begin: enter, ended }, context);
     ended();
-    events.diagnose('ERROR', 'tls', `${key}: Use_SSL without a usable certificate, a connection was closed`);
+    // Counted, and not a line for each: clients come again and again.
+    parts.tls?.failed(peerText(pipe.remote), `there is no usable certificate for ${key}`);
     return turnAway(pipe, undefined);
   };
 }
