@@ -32,6 +32,7 @@ function session(messages: number, pipelining: boolean): number {
       plainSmtp: false,
       lmtp: false,
       pipelining,
+      tls: { use: 'no', fallback: true, alwaysNewConnection: true },
       timeouts: { ehlo: 60_000, mailFrom: 60_000, rcptTo: 60_000, body: 60_000, rset: 60_000 },
     },
     now,

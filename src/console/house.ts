@@ -30,6 +30,7 @@ export interface House {
   readonly names: NamesView;
   readonly spool: Pick<Spool, 'hold'> & { readonly statistics: Pick<Spool['statistics'], 'residentBodies'> };
   readonly modules: ModulesView;
+  readonly tls: TlsView;
   /** Listeners close first, then everything else; returns at once. */
   shutdown(): void;
   /** Every logger closes and opens its files. @returns how many loggers did */
@@ -87,6 +88,22 @@ export interface ConfigSession extends Disposable {
 }
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
+
+/** TLS contexts, and what fails. */
+export interface TlsView {
+  contexts(): Iterable<{
+    readonly side: 'server' | 'client';
+    readonly ageSeconds: number;
+    /** Their files; the first is shown by default. */
+    readonly certificates: readonly string[];
+    /** A file, or in words who is trusted. */
+    readonly authorities: string;
+    readonly ciphers: string;
+  }>;
+  readonly failedHandshakes: number;
+  /** All contexts are made anew when they are needed next. */
+  flush(): void;
+}
 
 /** What delivery shows of itself. */
 export interface DeliveryView {

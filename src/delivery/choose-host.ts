@@ -29,7 +29,12 @@ export function chooseHost(
   limits: PairLimits,
   chance: Chance,
   now: Millis,
-  rules: { readonly onlyFamily: 4 | 6 | undefined; readonly preferIpv6: boolean },
+  rules: {
+    readonly onlyFamily: 4 | 6 | undefined;
+    readonly preferIpv6: boolean;
+    /** Until when the pair itself will not have an address that is well for others. */
+    readonly shunnedUntil?: (address: RouteAddress) => Millis | undefined;
+  },
 ): Choice {
   let gate: Gate | undefined;
   let soonest = Number.POSITIVE_INFINITY;
@@ -44,8 +49,9 @@ export function chooseHost(
       if (rules.onlyFamily !== undefined && rules.onlyFamily !== family(address.ip)) continue;
       const state = stateOf(address);
       failures = Math.min(failures, state.failures);
-      if (state.badUntil > now) {
-        soonest = Math.min(soonest, state.badUntil);
+      const until = Math.max(state.badUntil, rules.shunnedUntil?.(address) ?? 0);
+      if (until > now) {
+        soonest = Math.min(soonest, until);
         continue;
       }
       if (!limits.hostMayConnect(address.host, now)) {

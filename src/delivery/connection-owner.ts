@@ -1,4 +1,5 @@
 import type { Item, Outcome } from '../queue/index.ts';
+import type { Reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Clock, NetworkError } from '../world/index.ts';
 
@@ -13,6 +14,13 @@ export interface ConnectionOwner<C> {
   settle(items: readonly Item[], outcomes: (index: number) => Outcome): void;
   /** Never got as far as a session: the address is to blame, another may be tried at once. */
   unreachable(connection: C, stage: number): void;
+  /**
+   * A session without the TLS that is demanded, or with somebody who is not who he should be: for this pair the address
+   * will not do, and others may use it.
+   */
+  insecure(connection: C, stage: number, why: Reply): void;
+  /** TLS could not be had and nothing demands it: the same address is to be tried at once in clear text. */
+  plainNext(connection: C): void;
   /** No connection could be opened, and that is our own trouble: no address is to blame, no message is charged. */
   troubled(why: NetworkError): void;
   /** A session stands: the address is good. Called once at most, and never together with `unreachable`. */

@@ -1,6 +1,8 @@
 import { inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import type { MessageId } from '../message/index.ts';
+import type { TlsDemands } from '../tls/index.ts';
+import type { TlsContext } from '../world/index.ts';
 import type { HostState } from './host-state.ts';
 import {
   bodyTimeout,
@@ -24,7 +26,19 @@ export interface ConnectionSettings {
   readonly ehloName: string;
   readonly method: 'ESMTP' | 'SMTP' | 'LMTP';
   readonly pipelining: boolean;
+  readonly tls: TlsSettings;
   readonly timeouts: ConnectionTimeouts;
+}
+
+/** What TLS is to a connection. */
+export interface TlsSettings {
+  readonly demands: TlsDemands;
+  /** Undefined when what is configured cannot be used: then no handshake can end well. */
+  readonly context: TlsContext | undefined;
+  /** The recipients' domain and the exchanger: whom its certificate may name. */
+  readonly names: readonly string[];
+  /** The connection before this one has tried: clear text is what is left. */
+  readonly givenUp: boolean;
 }
 
 /** Milliseconds (spec/delivery 8.1). */

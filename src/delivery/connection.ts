@@ -2,10 +2,11 @@ import { type Millis, millis } from '../base/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
 import { type ClientEvent, OutgoingBody, type RecipientResult, reply, SmtpClient, stages } from '../smtp/index.ts';
-import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
+import type { ConnectHost, NetworkError, Pipe, TlsFacts } from '../world/index.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
+import { ConnectionTls } from './connection-tls.ts';
 import { decayed } from './host-state.ts';
 import { Outlet } from './outlet.ts';
 import { stageWords } from './stage-words.ts';
@@ -36,6 +37,7 @@ export class Connection implements ConnectHost, SenderHost {
   readonly #outlet = new Outlet();
   readonly #sender = new BodySender(this.#outlet, this);
   readonly #transactions: Transaction[] = [];
+  readonly #tls: ConnectionTls;
   #machine: SmtpClient | undefined;
   #number = 0;
   /** The turn of a `ready` that was not answered; 0 when there is none. */
@@ -58,6 +60,7 @@ export class Connection implements ConnectHost, SenderHost {
   constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
     this.#owner = owner;
     this.settings = settings;
+    this.#tls = new ConnectionTls(settings);
     this.openedAt = owner.clock.now();
     this.#heardAt = this.openedAt;
   }
@@ -126,6 +129,7 @@ export class Connection implements ConnectHost, SenderHost {
         plainSmtp: method === 'SMTP',
         lmtp: method === 'LMTP',
         pipelining,
+        tls: this.#tls.wanted,
         timeouts: {
           ehlo: timeouts.ehlo,
           mailFrom: timeouts.mailFrom,
@@ -142,6 +146,12 @@ export class Connection implements ConnectHost, SenderHost {
   data(chunk: Uint8Array): void {
     this.#heardAt = this.#owner.clock.now();
     this.#machine?.receive(chunk, this.#heardAt);
+    this.#run();
+  }
+
+  secured(facts: TlsFacts): void {
+    this.#heardAt = this.#owner.clock.now();
+    if (this.#machine !== undefined) this.#tls.secured(this.#machine, facts, this.#heardAt);
     this.#run();
   }
 
@@ -199,10 +209,14 @@ export class Connection implements ConnectHost, SenderHost {
 
   #hear(machine: SmtpClient, event: ClientEvent): void {
     switch (event.kind) {
+      case 'secure':
+        this.#tls.begin(machine, event.turn, this.#outlet, this.#owner.clock.now());
+        return;
       case 'ready':
         this.#ready = event.turn;
         if (!this.#stood) {
           this.#stood = true;
+          this.#tls.stands(this.#outlet.pipe);
           this.#owner.established(this);
         }
         this.#offer();
@@ -226,9 +240,15 @@ export class Connection implements ConnectHost, SenderHost {
       case 'over':
         this.#outlet.addAll(machine.take());
         // A peer that says goodbye together with its greeting was never there: the next one is tried.
-        this.#finish(this.#stood ? undefined : () => this.#owner.unreachable(this, event.stage));
+        this.#finish(this.#stood ? undefined : () => this.#neverStood(event));
         return;
     }
+  }
+
+  #neverStood({ tls, stage, reply: why }: Extract<ClientEvent, { kind: 'over' }>): void {
+    if (tls === 'plain') this.#owner.plainNext(this);
+    else if (tls === 'failed') this.#owner.insecure(this, stage, why);
+    else this.#owner.unreachable(this, stage);
   }
 
   /** Answers a `ready`: with a transaction, with QUIT, or not yet. */
@@ -341,7 +361,8 @@ export class Connection implements ConnectHost, SenderHost {
   #attempt(stage: number, bytes: number): Attempt {
     const { id, address, view } = this.settings;
     const { generation } = view;
-    return { stage, connectionId: id, address: address.ip, host: address.host, bytes, generation };
+    const attempt = { stage, connectionId: id, address: address.ip, host: address.host, bytes, generation };
+    return this.#tls.attempt === undefined ? attempt : { ...attempt, tls: this.#tls.attempt };
   }
 
   #uncharged(): Outcome {

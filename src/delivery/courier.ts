@@ -7,7 +7,7 @@ import { stages } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Chance, Clock, Names, Network, NetworkError } from '../world/index.ts';
 import type { Connection } from './connection.ts';
-import type { Crew, Served } from './crew.ts';
+import type { Crew, OutboundTls, Served } from './crew.ts';
 import { HostStates } from './host-state.ts';
 import { hostname } from './options.ts';
 import { Routes } from './routes.ts';
@@ -27,6 +27,7 @@ export interface DeliveryParts {
   readonly ids: Ids;
   readonly queues: QueueRegistry;
   readonly current: () => Generation;
+  readonly tls: OutboundTls;
   /** The machine's own name, where the configuration gives none. */
   readonly hostName: string;
 }
@@ -38,6 +39,7 @@ export class SmtpDelivery implements Courier, Crew {
   readonly network: Network;
   readonly spool: Spool;
   readonly ids: Ids;
+  readonly tls: OutboundTls;
   readonly routes: Routes;
   readonly hosts = new HostStates();
   readonly noAttempt: Attempt = { stage: stages.unknown, connectionId: nullId, address: '', host: '', bytes: 0 };
@@ -58,6 +60,7 @@ export class SmtpDelivery implements Courier, Crew {
     this.network = parts.network;
     this.spool = parts.spool;
     this.ids = parts.ids;
+    this.tls = parts.tls;
     this.routes = new Routes(parts.clock, parts.names, {
       ownName: () => this.hostName(),
       alert: (text) => parts.events.diagnose('CRITICAL', 'delivery', text),

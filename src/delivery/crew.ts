@@ -1,9 +1,9 @@
 import type { BindingName } from '../base/index.ts';
-import type { Generation } from '../config/index.ts';
+import type { Generation, View } from '../config/index.ts';
 import type { Ids } from '../message/index.ts';
 import type { Attempt, Pair } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { Chance, Clock, Network, NetworkError } from '../world/index.ts';
+import type { Chance, Clock, Network, NetworkError, TlsContext } from '../world/index.ts';
 import type { HostStates } from './host-state.ts';
 import type { Routes } from './routes.ts';
 
@@ -12,6 +12,12 @@ export interface Served {
   readonly pair: Pair;
   /** Connections that are open or being opened. */
   readonly open: number;
+}
+
+/** Contexts for connections that we make. */
+export interface OutboundTls {
+  /** @returns undefined when what is configured cannot be used */
+  client(view: View): TlsContext | undefined;
 }
 
 /** What all pair services share. */
@@ -23,6 +29,7 @@ export interface Crew {
   readonly ids: Ids;
   readonly routes: Routes;
   readonly hosts: HostStates;
+  readonly tls: OutboundTls;
   readonly noAttempt: Attempt;
   /** Shutting down: what fails now blames nobody. */
   readonly closing: boolean;

@@ -1,8 +1,9 @@
 import { family, inMillis, type Millis, millis } from '../base/index.ts';
 import { type Attempt, type Item, type Judged, type Outcome, type Pair, retryInterval } from '../queue/index.ts';
 import { type Gate, type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
-import { reply } from '../smtp/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
+import { tlsDemands } from '../tls/index.ts';
 import type { Clock, NetworkError } from '../world/index.ts';
 import { chooseHost } from './choose-host.ts';
 import { Connection } from './connection.ts';
@@ -24,6 +25,7 @@ import {
   tcp,
 } from './options.ts';
 import type { Route, RouteAddress } from './route.ts';
+import { TlsMemory } from './tls-memory.ts';
 
 const DNS = gate('DNS');
 const NO_HOST = gate('no usable host');
@@ -42,6 +44,13 @@ const FAILURE_MEMORY = 1_800_000;
 const UNREACHABLE = reply(421, '4.4.0', '[internal] no mail servers for this domain could be reached at this time');
 const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to make any connections)');
 const NOTHING: readonly Item[] = [];
+
+/** A connection that never became a session. `why` where the log has a text of its own. */
+interface Failure {
+  readonly settings: ConnectionSettings;
+  readonly stage: number;
+  readonly why?: Reply;
+}
 
 /**
  * Delivery for one pair: how many connections, to which addresses, and what each of them sends. A pair has one as long
@@ -64,7 +73,8 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   /** No connection is tried before: the machine itself could not open the last one. */
   #troubledUntil = millis(Number.NEGATIVE_INFINITY);
   /** The last address that failed, for the log. */
-  #lastFailure: { readonly settings: ConnectionSettings; readonly stage: number } | undefined;
+  #lastFailure: Failure | undefined;
+  readonly #tls = new TlsMemory();
   readonly #resolved = (): void => this.#crew.wake(this.pair);
 
   constructor(crew: Crew, pair: Pair) {
@@ -152,9 +162,11 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       method === 'LMTP' && view.owner(remoteSmtpPort).key === 'default' ? LMTP_PORT : view.get(remoteSmtpPort);
     const stateOf = (address: RouteAddress): HostState =>
       this.#crew.hosts.of(pair.binding, address.ip, address.port ?? defaultPort, now);
-    const choice = chooseHost(addresses, stateOf, limits, this.#crew.chance, now, {
+    const plain = this.#tls.plainNext(now);
+    const choice = chooseHost(plain === undefined ? addresses : [plain], stateOf, limits, this.#crew.chance, now, {
       onlyFamily: from === '*' ? undefined : family(from),
       preferIpv6: view.get(preferIpv6Mxs),
+      shunnedUntil: (address) => this.#tls.shunnedUntil(address),
     });
     if (choice.kind === 'limited') return this.#held(choice.gate, choice.until);
     if (choice.kind === 'all bad') return this.#nobodyThere(choice.until, choice.failures);
@@ -176,6 +188,12 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       ehloName: named === '__hostname__' ? this.#crew.hostName() : named,
       method,
       pipelining: view.get(pipelineOut),
+      tls: {
+        demands: tlsDemands(view),
+        context: this.#crew.tls.client(view),
+        names: [pair.domain, address.host],
+        givenUp: plain !== undefined,
+      },
       timeouts: timeoutsOf(view),
     });
     pair.release();
@@ -201,9 +219,9 @@ export class PairService implements ConnectionOwner<Connection>, Served {
         generation: view.generation,
       };
       if (this.#massDelay(failures)) {
-        pair.delayAll({ kind: 'deferred', reply: NO_CONNECTION, attempt });
+        pair.delayAll({ kind: 'deferred', reply: last.why ?? NO_CONNECTION, attempt });
       } else {
-        const outcome: Judged = { kind: 'deferred', reply: UNREACHABLE, attempt };
+        const outcome: Judged = { kind: 'deferred', reply: last.why ?? UNREACHABLE, attempt };
         this.settle(pair.take(1), () => outcome);
       }
     }
@@ -309,6 +327,25 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     state.badUntil = millis(now + Math.max(inMillis(view.get(hostFailureRetry)), LEAST_FAILURE_RETRY));
     state.failedAt = now;
     state.failures++;
+    this.#neverStood(connection, { settings: connection.settings, stage });
+  }
+
+  insecure(connection: Connection, stage: number, why: Reply): void {
+    if (this.#crew.closing) return;
+    const { settings } = connection;
+    const retry = Math.max(inMillis(settings.view.get(hostFailureRetry)), LEAST_FAILURE_RETRY);
+    this.#tls.shun(settings.address, millis(this.clock.now() + retry));
+    this.#neverStood(connection, { settings, stage, why });
+  }
+
+  plainNext(connection: Connection): void {
+    if (this.#crew.closing) return;
+    this.#tls.tryPlain(connection.settings.address, this.clock.now());
+    this.#crew.wake(this.pair);
+  }
+
+  #neverStood(connection: Connection, failure: Failure): void {
+    const now = this.clock.now();
     // While others deliver the domain is not out of reach, whatever becomes of one more connection.
     if (this.#standing > 0) return;
     if (this.#failedAt === undefined || now - this.#failedAt > FAILURE_MEMORY) {
@@ -318,7 +355,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.#failures++;
     this.#failingSince ??= connection.openedAt;
     this.#failedAt = now;
-    this.#lastFailure = { settings: connection.settings, stage };
+    this.#lastFailure = failure;
   }
 
   troubled(why: NetworkError): void {

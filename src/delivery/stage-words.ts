@@ -11,4 +11,6 @@ export const stageWords: Readonly<Record<number, string>> = {
   [stages.during.ehlo]: 'EHLO',
   [stages.during.banner]: 'reading BANNER',
   [stages.during.rset]: 'RSET',
+  [stages.during.starttls]: 'STARTTLS',
+  [stages.handshake]: 'handshaking TLS',
 };

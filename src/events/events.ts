@@ -26,11 +26,34 @@ interface OfMessage extends Stamped {
   readonly size: number;
 }
 
+/** What an attempt had of TLS (Momentum's tls_macros). */
+export interface AttemptTls {
+  /** The option `tls` as it held. */
+  readonly type: 'no' | 'ifavailable' | 'required';
+  /** Our address of the connection. */
+  readonly localIp: string;
+  /** Undefined: the session was in clear text. */
+  readonly session:
+    | {
+        readonly protocol: string;
+        readonly cipher: string;
+        readonly cipherBits: number;
+        readonly secretBits: number;
+        /** Its chain is trusted, and it names the domain or the exchanger. */
+        readonly verified: boolean;
+        readonly issuer: string;
+        readonly subject: string;
+      }
+    | undefined;
+}
+
 export interface ReceptionEvent extends OfMessage {
   readonly kind: 'reception';
   /** IP address of the peer; empty for a Unix socket and for our own mail. */
   readonly peer: string;
   readonly protocol: ReceptionProtocol;
+  /** The cipher of the client's TLS session; undefined when it came in clear text. */
+  readonly tlsCipher?: string | undefined;
 }
 
 /** One attempt for one recipient, or the end of a message that was never tried. */
@@ -49,6 +72,8 @@ export interface AttemptEvent extends OfMessage {
   /** MX host name; empty when none was chosen. */
   readonly host: string;
   readonly reply: Reply;
+  /** Undefined when no session stood. */
+  readonly tls?: AttemptTls | undefined;
   /** Class of a failure (reference/bounce-codes.json); 0 on a delivery. */
   readonly bounceClass: number;
 }

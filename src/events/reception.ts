@@ -25,6 +25,7 @@ export function recordReception(
       size: envelope.size,
       peer: envelope.peer,
       protocol: envelope.protocol,
+      tlsCipher: envelope.context.connection.tls_cipher,
     });
   }
 }

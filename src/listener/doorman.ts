@@ -2,7 +2,9 @@ import type { View } from '../config/index.ts';
 import { nullId } from '../message/index.ts';
 import { clientAddress, peerText, receivingView } from '../reception/index.ts';
 import { formatReply, reply } from '../smtp/index.ts';
-import type { Pipe, PipeHost } from '../world/index.ts';
+import { useSsl } from '../tls/index.ts';
+import type { Pipe, PipeHost, TlsFacts } from '../world/index.ts';
+import { Antechamber } from './antechamber.ts';
 import { proxyProtocol, proxyProtocolFrom, proxyProtocolTimeout } from './options.ts';
 import type { ListenerParts } from './parts.ts';
 import { ProxyDoor } from './proxy-door.ts';
@@ -124,6 +126,24 @@ export class Doorman {
 
   /** The client is known, and counted. */
   #enter(pipe: Pipe, slot: Slot): PipeHost {
+    const { clock, configuration, tls } = this.#parts;
+    const { key, listener, endpoint } = this.socket;
+    const ip = clientAddress(pipe.remote);
+    const { view } = receivingView(configuration.current, listener, endpoint, ip);
+    if (!view.get(useSsl)) return this.#begin(pipe, slot, undefined);
+    const context = tls?.server(view);
+    const ended = (): void => slot[Symbol.dispose]();
+    if (tls !== undefined && context !== undefined) {
+      const begin = (facts: TlsFacts): PipeHost => this.#begin(pipe, slot, facts);
+      return new Antechamber({ pipe, clock, tls, begin, ended }, context);
+    }
+    ended();
+    // Counted, and not a line for each: clients come again and again.
+    tls?.failed(peerText(pipe.remote), `there is no usable certificate for ${key}`);
+    return this.#turnAway(pipe, undefined);
+  }
+
+  #begin(pipe: Pipe, slot: Slot, facts: TlsFacts | undefined): PipeHost {
     const { configuration, events, handlers } = this.#parts;
     const { key, listener, endpoint } = this.socket;
     const handler = handlers[listener];
@@ -135,6 +155,7 @@ export class Doorman {
         ended: () => slot[Symbol.dispose](),
         moved: (ip) => slot.move(configuration.current, ip),
         withinCaps: () => slot.within(configuration.current),
+        ...(facts === undefined ? {} : { tls: facts }),
       });
     } catch (error) {
       // A bug of ours costs this connection; the socket goes on.

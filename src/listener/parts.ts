@@ -2,6 +2,7 @@ import type { Endpoint } from '../base/index.ts';
 import type { Configuration, ListenerType } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import type { Origin } from '../reception/index.ts';
+import type { InboundTls } from '../tls/index.ts';
 import type { Clock, Network, Pipe, PipeHost } from '../world/index.ts';
 
 /** Where a client came in, for who speaks with it. `ended` is to be called when its pipe has closed. */
@@ -16,6 +17,8 @@ export interface ListenerParts {
   readonly clock: Clock;
   readonly configuration: Configuration;
   readonly events: Events;
+  /** Left out, no client gets TLS from the first byte. */
+  readonly tls?: InboundTls;
   /** A type without a handler is not opened, and a notice says so. */
   readonly handlers: Readonly<Partial<Record<ListenerType, Handler>>>;
   /** Where the console's socket is when no Control_Listener has a Listen; `DEFAULT_CONTROL` when left out. */

@@ -1,5 +1,5 @@
 import { inMillis, millis, type Seconds, type Segments } from '../base/index.ts';
-import type { Clock, NetworkError, PeerAddress, Pipe, PipeHost } from '../world/index.ts';
+import type { Clock, NetworkError, PeerAddress, Pipe, PipeHost, Securing, TlsFacts } from '../world/index.ts';
 import { type ProxyEnd, ProxyHeader } from './proxy-header.ts';
 
 export interface ProxyDoorParts {
@@ -44,9 +44,15 @@ export class ProxyDoor implements PipeHost {
     if (outcome.kind === 'bad') return this.#fail(outcome.why);
     this.#stopWaiting();
     const { pipe, begin } = this.#parts;
-    const inner = begin(outcome.source === undefined ? pipe : new ProxiedPipe(pipe, outcome.source));
+    const proxied = new ProxiedPipe(pipe, outcome.source, outcome.rest);
+    const inner = begin(proxied);
     this.#inner = inner;
-    if (outcome.rest.length > 0) inner.data(outcome.rest);
+    // A handshake that has begun has taken them.
+    if (outcome.rest.length > 0 && !proxied.secures) inner.data(outcome.rest);
+  }
+
+  secured(facts: TlsFacts): void {
+    this.#inner?.secured?.(facts);
   }
 
   drained(): void {
@@ -84,14 +90,29 @@ export class ProxyDoor implements PipeHost {
   }
 }
 
-/** The pipe of a proxy with the client's address in the place of its own. */
+/** The pipe of a proxy with the client's address, when it has told one, in the place of its own. */
 class ProxiedPipe implements Pipe {
   readonly remote: PeerAddress;
   readonly #pipe: Pipe;
+  readonly #rest: Uint8Array;
+  #secures = false;
 
-  constructor(pipe: Pipe, source: ProxyEnd) {
+  /** @param rest  what came behind the header */
+  constructor(pipe: Pipe, source: ProxyEnd | undefined, rest: Uint8Array) {
     this.#pipe = pipe;
-    this.remote = { ip: source.ip, port: source.port };
+    this.#rest = rest;
+    this.remote = source === undefined ? pipe.remote : { ip: source.ip, port: source.port };
+  }
+
+  get secures(): boolean {
+    return this.#secures;
+  }
+
+  /** With Use_SSL the client's hello may have come together with the header. */
+  secure(how: Securing): void {
+    const first = !this.#secures && this.#rest.length > 0;
+    this.#secures = true;
+    this.#pipe.secure(first ? { ...how, received: this.#rest } : how);
   }
 
   /** Where the connection came in: our own end, not the proxy's. */

@@ -22,6 +22,7 @@ import { namesFor } from './names.ts';
 import { pidfile, writePidFile } from './pid-file.ts';
 import { recover } from './recover.ts';
 import type { Server } from './server.ts';
+import { checkTlsOf, houseTls } from './tls.ts';
 import { version } from './version.ts';
 
 export interface BuildParts {
@@ -39,7 +40,7 @@ export interface BuildParts {
 /**
  * The house, from the ground up: each room is made of the rooms below it, and closed in the opposite order.
  *
- * @throws ListenError, SpoolError; nothing stays open then
+ * @throws ConfigErrors, ListenError, SpoolError; nothing stays open then
  */
 export async function buildServer({
   world,
@@ -66,6 +67,9 @@ export async function buildServer({
   shelf.prepare(current()).take();
   if (!shelf.running.some((each) => each.name === 'ec_logger'))
     undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
+
+  const tls = undo.use(houseTls(world, events));
+  await checkTlsOf(current(), tls.shelf);
 
   const names = undo.adopt(await namesFor(world, current().global), (each) => each.close());
   // Message ids stay unique over restarts within one second: each start draws its instance.
@@ -108,6 +112,7 @@ export async function buildServer({
     ids,
     queues,
     current,
+    tls: tls.shelf,
     hostName: process.hostName,
   });
 
@@ -135,6 +140,7 @@ export async function buildServer({
     ids,
     hostName: process.hostName,
     pressure,
+    tls: tls.inbound,
     version,
   });
 
@@ -164,6 +170,7 @@ export async function buildServer({
       spool,
       shelf,
       effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
+      tls,
       shutdown,
     }),
   );
@@ -174,12 +181,14 @@ export async function buildServer({
     configuration,
     events,
     tolerant: tolerateListeners,
+    tls: tls.inbound,
     handlers: {
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
       control_listener: (pipe, origin) => console.converse(pipe, origin),
     },
   });
   let change: ShelfChange | undefined;
+  configuration.beforeCommit((next) => checkTlsOf(next, tls.shelf));
   configuration.beforeCommit((next) => {
     change = shelf.prepare(next);
     return () => change?.drop();

@@ -12,6 +12,7 @@ import { configCommands } from './config-commands.ts';
 import { deliveryView } from './delivery-view.ts';
 import type { ModuleShelf } from './module-shelf.ts';
 import { namesView } from './names-view.ts';
+import { type HouseTls, tlsView } from './tls.ts';
 import { product, version } from './version.ts';
 
 export interface ConsoleHouseParts {
@@ -32,6 +33,7 @@ export interface ConsoleHouseParts {
   readonly shelf: ModuleShelf;
   /** What `config plan` asks. */
   readonly effects: Effects;
+  readonly tls: HouseTls;
   readonly shutdown: () => void;
 }
 
@@ -86,6 +88,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     diagnostics: recent,
     names: namesView(names),
     spool,
+    tls: tlsView(parts.tls, clock),
     modules: {
       *list() {
         for (const { name, instance, singleton } of shelf.running) {
@@ -130,6 +133,7 @@ const states: Readonly<Record<SessionView['state'], string>> = {
   connect: 'just connected',
   start: 'awaiting ehlo/helo',
   ready: 'awaiting mailfrom',
+  tls: 'handshaking TLS',
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'reading body',

@@ -9,6 +9,7 @@ import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
+import { tlsOptions } from '../tls/index.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 import { pidfile } from './pid-file.ts';
@@ -35,5 +36,6 @@ export const declaredOptions: readonly Option<unknown>[] = [
   ...shapingOptions,
   ...deliveryOptions.filter((option) => option !== hostname),
   ...bounceOptions,
+  ...tlsOptions,
   ...modules.flatMap((definition) => definition.options),
 ];

@@ -5,4 +5,5 @@ export { SpoolError } from '../spool/index.ts';
 export { buildServer } from './build.ts';
 export { declaredOptions, moduleNames } from './declared.ts';
 export * from './server.ts';
+export { checkTlsFiles } from './tls.ts';
 export * from './version.ts';

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type CheckResult, ConfigErrors, checkConfiguration } from '../config/index.ts';
 import { consoleWarnings } from '../console/index.ts';
+import { checkTlsFiles } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { report } from './check-report.ts';
 import { commandNamed, understood } from './command-line.ts';
@@ -89,6 +90,7 @@ async function checked(world: World, process: Process, asked: Words): Promise<Ch
       syntaxOnly: asked.syntaxOnly === true,
       pedantic: asked.pedantic === true,
       judges: [consoleWarnings],
+      trials: [(generation) => checkTlsFiles(world, generation)],
       files: asked.files,
     });
   } catch (error) {

@@ -13,8 +13,8 @@ Domain "example.com" {
   Xclient = no
 }
 ESMTP_Listener {
-  SMTP_Extensions = ( PIPELINING STARTTLS )
-  Listen "127.0.0.1:2525" { TLS_Key = /k }
+  SMTP_Extensions = ( PIPELINING REQUIRETLS )
+  Listen "127.0.0.1:2525" { Concurrency = 4 }
 }
 HTTP_Listener {
   Listen "127.0.0.1:8080" { Enable = true }
@@ -67,7 +67,7 @@ test('check --coverage needs no configuration: families, stanzas, modules and a 
   expect(said.match(/^\S.*: \d+ of \d+ (settings|stanzas|modules) are implemented$/gm)).toHaveLength(8);
   expect(said).toMatch(/^ {2}yes {3}Max_Outbound_Connections +Binding_Group, Binding, Domain/m);
   expect(said).toMatch(/^ {2}no {4}Blackhole +Binding_Group, Binding, Domain - ./m);
-  expect(said).toMatch(/^ {2}some {2}SMTP_Extensions .* without STARTTLS, /m);
+  expect(said).toMatch(/^ {2}some {2}SMTP_Extensions .* without .*REQUIRETLS/m);
   expect(said.trimEnd().split('\n').at(-1)).toMatch(/^Total: \d+ of \d+ settings /);
   const data: unknown = JSON.parse((await check('', '--coverage', '--json')).said);
   expect(data).toMatchObject({
@@ -83,8 +83,8 @@ test('check -c FILE --coverage: how much of what the file uses is implemented, a
   expect(lines.map((line) => line.replace(/ \(.*\)$/, ''))).toEqual([
     `${FILE}:2:1: not implemented yet: Blackhole in Global`,
     `${FILE}:5:3: not implemented yet: Xclient in Domain "example.com"`,
-    `${FILE}:8:3: not implemented yet: STARTTLS of SMTP_Extensions in ESMTP_Listener`,
-    `${FILE}:9:29: not implemented yet: TLS_Key in Listen "127.0.0.1:2525"`,
+    `${FILE}:8:3: not implemented yet: REQUIRETLS of SMTP_Extensions in ESMTP_Listener`,
+    `${FILE}:9:29: not implemented yet: Concurrency in Listen "127.0.0.1:2525"`,
     `${FILE}:11:1: not implemented yet: HTTP_Listener in Global`,
     `${FILE}:12:3: not implemented yet: Listen "127.0.0.1:8080" in HTTP_Listener`,
     `${FILE}:12:29: not implemented yet: Enable in Listen "127.0.0.1:8080"`,
@@ -96,8 +96,8 @@ test('check -c FILE --coverage: how much of what the file uses is implemented, a
     options: { implemented: 3, all: 7 },
     stanzas: { implemented: 3, all: 5 },
     notImplemented: expect.arrayContaining([
-      expect.objectContaining({ name: 'tls_key', scope: 'listen', line: 9, column: 29, kind: 'option' }),
-      expect.objectContaining({ name: 'smtp_extensions', values: ['STARTTLS'] }),
+      expect.objectContaining({ name: 'concurrency', scope: 'listen', line: 9, column: 29, kind: 'option' }),
+      expect.objectContaining({ name: 'smtp_extensions', values: ['REQUIRETLS'] }),
     ]),
   });
 });

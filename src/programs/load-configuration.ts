@@ -8,7 +8,7 @@ import {
   loadConfiguration,
   searchPath,
 } from '../config/index.ts';
-import { declaredOptions, moduleNames } from '../main/index.ts';
+import { checkTlsFiles, declaredOptions, moduleNames } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 
 /** Flags of the programs that read a configuration. */
@@ -40,7 +40,9 @@ export async function loadFor(
   file: string | undefined,
   how: LoadWays = {},
 ): Promise<LiveConfiguration> {
-  return loadConfiguration(loadOptions(world, process, file, how));
+  const configuration = await loadConfiguration(loadOptions(world, process, file, how));
+  if (how.looksOnly !== true) await checkTlsFiles(world, configuration.current);
+  return configuration;
 }
 
 export interface LoadWays extends RemoteWords {

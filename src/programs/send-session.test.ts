@@ -27,6 +27,7 @@ class Script implements Batch, Clock {
         this.#written += joined(bytes).toString('latin1');
         return bytesIn(bytes) >= 0;
       },
+      secure: () => undefined,
       pause: () => {},
       resume: () => {},
       end: () => {

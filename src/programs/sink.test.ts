@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bytes, End } from '../../test/support/tls-ground.ts';
 import { type SimProcess, type SimWorld, simProcess, simWorld } from '../world/sim/index.ts';
 import { sendProgram } from './send.ts';
 import { sinkProgram } from './sink.ts';
@@ -109,4 +110,37 @@ test('--help tells what recipients mean', async () => {
   const process = simProcess();
   expect(await sinkProgram(simWorld(), process, ['--help'])).toBe(0);
   expect(process.said).toMatch(/grey….*450 until/);
+});
+
+test.each<[string, readonly string[], string]>([
+  ['a key without a certificate', ['--key', '/k'], '--key wants a --certificate'],
+  ['a file that is not there', ['--certificate', '/none'], 'cannot read /none'],
+  ['a file that is no certificate', ['--certificate', '/sink.rules'], '/sink.rules cannot be used: no start line'],
+])('%s is said to be so', async (_, words, said) => {
+  const world = simWorld();
+  world.disk.put('/sink.rules', 'garbage');
+  const process = simProcess();
+  expect(await world.clock.until(sinkProgram(world, process, words))).toBe(2);
+  expect(process.complained).toContain(said);
+});
+
+test('offers STARTTLS with a certificate of its own making, or a given one', async () => {
+  for (const words of [['--tls'], ['--certificate', '/me.pem'], ['--certificate', '/me.crt', '--key', '/me.key']]) {
+    const world = simWorld();
+    const identity = world.tls.selfSigned('me.test');
+    world.disk.put('/me.crt', Buffer.from(identity.chain).toString());
+    world.disk.put('/me.key', Buffer.from(identity.key).toString());
+    world.disk.put('/me.pem', Buffer.concat([identity.chain, identity.key]).toString());
+    const process = simProcess();
+    const ended = sinkProgram(world, process, words);
+    await world.clock.settle();
+    const client = new End();
+    const pipe = world.network.connect({ kind: 'tcp', ip: '127.0.0.1', port: 2526 }, undefined, client);
+    await world.clock.advance(20);
+    pipe.write(bytes('EHLO me\r\n'));
+    await world.clock.advance(20);
+    expect(client.text).toContain('STARTTLS');
+    process.signal('SIGTERM');
+    expect(await world.clock.until(ended)).toBe(0);
+  }
 });

@@ -11,9 +11,10 @@ import {
   sinkDefaults,
   type Tally,
 } from '../sink/index.ts';
-import { DiskError, NetworkError, type Process, type World } from '../world/index.ts';
+import { DiskError, NetworkError, type Process, type TlsContext, type World } from '../world/index.ts';
 import { commandNamed, endpoint, USAGE, understood, wholeNumber } from './command-line.ts';
 import { grouped } from './send-report.ts';
+import { sinkTls } from './sink-tls.ts';
 
 interface Words {
   readonly listen?: readonly Endpoint[];
@@ -25,6 +26,9 @@ interface Words {
   readonly maxSize: number;
   readonly maxSessions: number;
   readonly hostname?: string;
+  readonly tls?: boolean;
+  readonly certificate?: string;
+  readonly key?: string;
 }
 
 const DEFAULT_LISTEN: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 2526 };
@@ -85,6 +89,9 @@ export async function sinkProgram(world: World, process: Process, words: readonl
       0,
     )
     .option('--hostname <name>', 'what the sink calls itself')
+    .option('--tls', 'offer STARTTLS with a certificate that nobody but itself has signed, new at each start')
+    .option('--certificate <file>', 'offer STARTTLS with this one (PEM)')
+    .option('--key <file>', 'its key, when that is not in the same file')
     .addHelpText('after', HELP);
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
@@ -94,7 +101,12 @@ export async function sinkProgram(world: World, process: Process, words: readonl
     process.complain(`impetus sink: ${more}\n`);
     return USAGE;
   }
-  return new Showing(world, process, asked, [...(asked.rule ?? []), ...more]).run();
+  const tls = await sinkTls(world, asked);
+  if (typeof tls === 'string') {
+    process.complain(`impetus sink: ${tls}\n`);
+    return USAGE;
+  }
+  return new Showing(world, process, asked, [...(asked.rule ?? []), ...more], tls).run();
 }
 
 function endpoints(text: string, before: readonly Endpoint[] | undefined): readonly Endpoint[] {
@@ -137,7 +149,7 @@ class Showing {
   #last = { at: millis(0), messages: 0 };
   #stop: () => void = () => {};
 
-  constructor(world: World, process: Process, asked: Words, rules: readonly Rule[]) {
+  constructor(world: World, process: Process, asked: Words, rules: readonly Rule[], tls: TlsContext | undefined) {
     this.#world = world;
     this.#process = process;
     this.#listen = asked.listen ?? [DEFAULT_LISTEN];
@@ -150,6 +162,7 @@ class Showing {
       maxSessions: asked.maxSessions,
       complain: (text) => process.complain(`impetus sink: ${text}\n`),
       ...(asked.hostname === undefined ? {} : { hostName: asked.hostname }),
+      ...(tls === undefined ? {} : { tls }),
       ...(asked.keep === undefined ? {} : { keep: asked.keep }),
       ...(asked.log === true ? { log: (line: string) => this.#say(line) } : {}),
     });
@@ -237,11 +250,12 @@ class Showing {
 
 /** `12,345 messages, 120.6 MB, 3,210 messages/s; recipients: …; 4 sessions` */
 function countersText(counters: Counters, rate: number | undefined): string {
+  const encrypted = counters.encryptedSessions === 0 ? '' : `, ${grouped(counters.encryptedSessions)} with TLS`;
   const speed = rate === undefined ? '' : `, ${grouped(rate)} messages/s`;
   const away = counters.turnedAway === 0 ? '' : `, ${grouped(counters.turnedAway)} turned away`;
   return (
     `${grouped(counters.messages)} messages, ${(counters.bytes / 1e6).toFixed(1)} MB${speed}; recipients: ${tallyText(counters.recipients)}; ` +
-    `${grouped(counters.openSessions)} of ${grouped(counters.sessions)} sessions open${away}`
+    `${grouped(counters.openSessions)} of ${grouped(counters.sessions)} sessions open${encrypted}${away}`
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Millis } from '../base/index.ts';
+import type { AttemptTls } from '../events/index.ts';
 import type { MessageId } from '../message/index.ts';
 import type { Gate } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly bytes: number;
   /** Of the configuration that the connection was opened with; undefined when there was none. */
   readonly generation?: number;
+  /** Left out when no session stood. */
+  readonly tls?: AttemptTls;
 }
 
 /** An attempt was made and judged. */

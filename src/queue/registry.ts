@@ -386,6 +386,7 @@ export class QueueRegistry implements Queues, Office {
       queuedSeconds: Math.max(0, at - envelope.receivedAt) / 1000,
       address: attempt?.address ?? '',
       host: attempt?.host ?? '',
+      tls: attempt?.tls,
       reply,
       bounceClass,
     };

@@ -1,7 +1,8 @@
 import type { DictionaryValue, View } from '../config/index.ts';
 import type { MessageId } from '../message/index.ts';
 import type { Session as PolicySession } from '../policy/index.ts';
-import type { PeerAddress } from '../world/index.ts';
+import { tlsVariables, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
+import type { PeerAddress, TlsFacts } from '../world/index.ts';
 import { clientAddress } from './client-view.ts';
 import { context } from './options.ts';
 import { clientMayRelay } from './relay.ts';
@@ -30,6 +31,8 @@ export class Client implements PolicySession {
   helo = '';
   /** It said EHLO and not HELO. */
   extended = false;
+  /** TLS is on. */
+  encrypted = false;
   reversePath: string | undefined = undefined;
   recipient: string | undefined = undefined;
   readonly connectionContext: Record<string, string>;
@@ -77,8 +80,27 @@ export class Client implements PolicySession {
     connectionContext.pathway = pathway;
     if (pathwayGroup !== undefined) connectionContext.pathway_group = pathwayGroup;
     Object.assign(connectionContext, this.#preset);
-    if (clientMayRelay(view, this.remote.ip) || connectionContext.auth_status === 'pass')
+    const trusted = view.get(tlsVerifiedPeerCanRelay) && connectionContext.tls_client_verified === 'yes';
+    if (trusted || clientMayRelay(view, this.remote.ip) || connectionContext.auth_status === 'pass')
       connectionContext.can_relay = 'true';
+  }
+
+  /**
+   * TLS is on: what the client said of itself in clear is forgotten (RFC 3207 §4.2), and with it what it may do because
+   * of that.
+   *
+   * @param relays  a verified certificate lets it relay
+   */
+  secured(facts: TlsFacts, view: View, relays: boolean): void {
+    const { connectionContext } = this;
+    this.helo = '';
+    this.extended = false;
+    this.encrypted = true;
+    const authenticated = connectionContext.auth_status !== undefined;
+    for (const name of FORGOTTEN) delete connectionContext[name];
+    if (authenticated && !clientMayRelay(view, this.remote.ip)) delete connectionContext.can_relay;
+    Object.assign(connectionContext, tlsVariables(facts));
+    if (relays && connectionContext.tls_client_verified === 'yes') connectionContext.can_relay = 'true';
   }
 
   /** The end of a transaction: the message dictionary is emptied (manual: contexts). */
@@ -88,6 +110,8 @@ export class Client implements PolicySession {
     this.messageContext = {};
   }
 }
+
+const FORGOTTEN = ['ehlo_string', 'ehlo_domain', 'auth_name', 'auth_user', 'auth_status'];
 
 function presetOf(values: DictionaryValue | undefined): Record<string, string> {
   const filled: Record<string, string> = {};

@@ -8,9 +8,11 @@ import {
   type ServerEvent,
   type ServerWord,
   serverReplies,
+  serverWord,
   type TrustedCommand,
 } from '../smtp/index.ts';
 import type { SpoolError } from '../spool/index.ts';
+import type { TlsContext, TlsFacts } from '../world/index.ts';
 import { mustAuthenticate } from './authentication.ts';
 import type { Client } from './client.ts';
 import { Contexts } from './contexts.ts';
@@ -38,6 +40,8 @@ export interface Speaker {
   adopt(settings: Settings): void;
   readonly early: boolean;
   preface(lines: readonly string[]): void;
+  /** Says so, and then has the pipe secured. */
+  startTls(turn: number, word: ServerWord, context: TlsContext): void;
 }
 
 type CommandPhase =
@@ -117,11 +121,13 @@ export class Conversation implements Outcome {
       case 'xsetcontext':
       case 'xdumpcontext':
         return this.#obey(event);
+      case 'starttls':
+        return this.#startTls(event.turn);
       case 'refused':
         this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
         return this.#misspoken(event.reply);
       default:
-        // The machine makes no other events before STARTTLS, AUTH and BDAT are offered.
+        // The machine makes no other events before AUTH and BDAT are offered.
         return undefined;
     }
   }
@@ -193,8 +199,30 @@ export class Conversation implements Outcome {
     client.connectionContext.ehlo_string = event.line;
     client.connectionContext.ehlo_domain = event.name;
     const first = `${this.settings.server.hostName} says ${client.extended ? 'EHLO' : 'HELO'} to ${client.remote.ip}`;
-    const text = client.extended ? [first, ...this.settings.keywords].join('\n') : first;
+    const starts = this.settings.server.startTls && !client.encrypted && this.#tlsContext() !== undefined;
+    const keywords = starts ? [...this.settings.keywords, 'STARTTLS'] : this.settings.keywords;
+    const text = client.extended ? [first, ...keywords].join('\n') : first;
     this.#decide('validate_ehlo', event.turn, goOn(reply(250, undefined, text)));
+  }
+
+  #startTls(turn: number): void {
+    const context = this.#tlsContext();
+    if (context === undefined) return this.#refuse(turn, replies.noTls, 'awaiting mailfrom');
+    const date = this.#desk.parts.clock.date();
+    const { from = date, until = date } = context.validity ?? {};
+    if (date > until) return this.#refuse(turn, replies.certificateExpired, 'awaiting mailfrom');
+    if (date < from) return this.#refuse(turn, replies.certificateNotYetValid, 'awaiting mailfrom');
+    this.#speaker.startTls(turn, serverWord(replies.startTls, 'start TLS'), context);
+  }
+
+  #tlsContext(): TlsContext | undefined {
+    return this.#desk.parts.tls?.server(this.settings.view);
+  }
+
+  /** TLS is on, from the first byte or after STARTTLS. */
+  secured(facts: TlsFacts): void {
+    this.abandon();
+    this.#client.secured(facts, this.settings.view, this.settings.verifiedPeerCanRelay);
   }
 
   #mail(event: EventOf<'mail'>): void {

@@ -4,6 +4,7 @@ import type { Ids } from '../message/index.ts';
 import type { Phases, Policy } from '../policy/index.ts';
 import type { Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
+import type { InboundTls } from '../tls/index.ts';
 import type { Clock } from '../world/index.ts';
 import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -17,6 +18,8 @@ export interface ReceptionParts {
   readonly queues: Pick<Queues, 'enqueue'>;
   readonly configuration: Pick<Configuration, 'current'>;
   readonly ids: Ids;
+  /** Left out, there is no TLS. */
+  readonly tls?: InboundTls;
   /** The machine's own name, for when no option gives one. */
   readonly hostName: string;
   /** Memory above memory_hwm: no transaction is begun. */

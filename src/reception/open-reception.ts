@@ -48,6 +48,7 @@ export function reception(parts: ReceptionParts): OpenReception {
     });
     numbers += 1;
     sessions.set(session, numbers);
+    if (origin.tls !== undefined) session.encrypted(origin.tls);
     // The banner may not be followed by a close before the pipe knows its host.
     parts.clock.defer(() => {
       if (closing === undefined) session.pump();

@@ -2,12 +2,14 @@ import type { Endpoint } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
 import type { Draft } from '../spool/index.ts';
-import type { Pipe, PipeHost } from '../world/index.ts';
+import type { Pipe, PipeHost, TlsFacts } from '../world/index.ts';
 
 /** Where a conversation began: which Listen stanza took it, and with which configuration. */
 export interface Origin {
   readonly endpoint: Endpoint;
   readonly generation: Generation;
+  /** TLS began before the first byte (Use_SSL). */
+  readonly tls?: TlsFacts;
   /** The session's slot is given back by whoever counted it. */
   readonly ended: () => void;
   /** The client is taken for another address: its session counts for that one from now on. */

@@ -19,6 +19,7 @@ export const phaseOf: Readonly<Record<Exclude<ServerState, 'over'>, RejectionPha
   connect: 'connect',
   start: 'awaiting ehlo',
   ready: 'awaiting mailfrom',
+  tls: 'awaiting ehlo',
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'receiving body',

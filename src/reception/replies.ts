@@ -23,6 +23,10 @@ export const replies = {
   memoryExceeded: reply(421, '4.3.4', 'allocated resources exceeded'),
   spoolFull: reply(452, '4.3.1', 'insufficient system storage'),
   failed: reply(451, '4.3.0', 'transaction failed'),
+  startTls: reply(220, '2.0.0', 'ready to start TLS'),
+  noTls: reply(454, '4.7.0', 'TLS not available'),
+  certificateExpired: reply(454, '4.7.0', 'certificate expired'),
+  certificateNotYetValid: reply(454, '4.7.0', 'certificate not yet valid: possible clock skew'),
   disconnect: reply(421, '4.4.5', 'Service unavailable'),
 } as const;
 

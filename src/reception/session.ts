@@ -1,11 +1,19 @@
 import type { Millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { reply, type ServerState, type ServerWord, type SmtpServer, smtpServer } from '../smtp/index.ts';
-import type { Pipe, PipeHost } from '../world/index.ts';
+import {
+  type NetworkError,
+  type Pipe,
+  type PipeHost,
+  type TlsContext,
+  TlsError,
+  type TlsFacts,
+} from '../world/index.ts';
 import type { Client } from './client.ts';
 import { Conversation, type Speaker } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Identity } from './identity.ts';
+import { peerText } from './rejection.ts';
 import type { Settings } from './settings.ts';
 
 /** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
@@ -33,6 +41,8 @@ export class Session implements PipeHost, Speaker {
   #paused = 0;
   #pumping = false;
   #leaving = false;
+  /** A handshake that was announced, and has not begun. */
+  #tlsNext: TlsContext | undefined = undefined;
   #peerEnded = false;
   #closed = false;
 
@@ -80,6 +90,24 @@ export class Session implements PipeHost, Speaker {
     this.pump();
   }
 
+  startTls(turn: number, word: ServerWord, context: TlsContext): void {
+    this.#tlsNext = context;
+    this.say(turn, word);
+  }
+
+  /** After STARTTLS. */
+  secured(facts: TlsFacts): void {
+    this.encrypted(facts);
+    this.pump();
+  }
+
+  /** TLS is on; to be called before the first `pump` where it came before the first byte. */
+  encrypted(facts: TlsFacts): void {
+    this.#conversation.secured(facts);
+    this.since = this.#desk.parts.clock.now();
+    this.#machine.secured(this.since);
+  }
+
   drained(): void {
     this.#unpause(CLIENT_BEHIND);
   }
@@ -90,8 +118,9 @@ export class Session implements PipeHost, Speaker {
     this.pump();
   }
 
-  closed(): void {
+  closed(why?: NetworkError): void {
     this.#closed = true;
+    if (why instanceof TlsError) this.#failed(why.message);
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#conversation.leave();
@@ -162,6 +191,7 @@ export class Session implements PipeHost, Speaker {
           this.#dismiss();
         } else if (event.kind === 'gone') {
           gone = true;
+          if (event.why === 'handshake timeout') this.#failed(event.why);
         } else {
           this.#conversation.hear(event);
         }
@@ -179,8 +209,16 @@ export class Session implements PipeHost, Speaker {
       this.#pumping = false;
     }
     this.#send();
+    if (this.#tlsNext !== undefined && this.#machine.state === 'tls') {
+      this.#pipe.secure({ as: 'server', context: this.#tlsNext });
+      this.#tlsNext = undefined;
+    }
     if (gone || (this.#peerEnded && this.#machine.waits === 'bytes')) this.#pipe.end();
     else this.#watch();
+  }
+
+  #failed(why: string): void {
+    this.#desk.parts.tls?.failed(peerText(this.client.peer), why);
   }
 
   #send(): void {

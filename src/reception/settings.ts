@@ -1,6 +1,7 @@
 import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
-import type { PathRules, ServerSettings, TrustedCommand } from '../smtp/index.ts';
+import { type PathRules, type ServerSettings, serverDefaults, type TrustedCommand } from '../smtp/index.ts';
+import { starttlsInjectionPolicy, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
 import * as options from './options.ts';
 import { xclientAttributes } from './xclient.ts';
 
@@ -10,6 +11,7 @@ export interface Settings {
   readonly server: ServerSettings;
   /** Keywords behind the first line of the EHLO reply. */
   readonly keywords: readonly string[];
+  readonly verifiedPeerCanRelay: boolean;
   /** The banner's text without code, when it is not made anew for each session. */
   readonly staticBanner: string | undefined;
   readonly receivedHost: string;
@@ -20,6 +22,9 @@ export interface Settings {
   readonly recipientDomain: Domain | undefined;
   readonly hostName: string;
 }
+
+/** Whether STARTTLS is listed: with a certificate it is offered. */
+export const offersStartTls = (view: View): boolean => view.get(options.smtpExtensions)?.includes('STARTTLS') ?? false;
 
 /** @param hostName  the machine's own name, for when no option gives one */
 export function readSettings(view: View, hostName: string): Settings {
@@ -45,6 +50,9 @@ export function readSettings(view: View, hostName: string): Settings {
       requireEhlo: view.get(options.requireEhlo),
       maxMessageSize,
       idle: inMillis(view.get(options.idleTime)),
+      startTls: offersStartTls(view),
+      handshake: serverDefaults.handshake,
+      startTlsInjection: view.get(starttlsInjectionPolicy),
       senderPaths: paths(senderDomain !== undefined),
       recipientPaths: paths(recipientDomain !== undefined),
       trusts,
@@ -57,6 +65,7 @@ export function readSettings(view: View, hostName: string): Settings {
       // RFC 1870 §4: no number means that there is no limit we could name.
       ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
     ],
+    verifiedPeerCanRelay: view.get(tlsVerifiedPeerCanRelay),
     staticBanner: view.get(options.staticBanner),
     receivedHost: view.get(options.receivedHostname) ?? ours,
     traceHeaders: view.get(options.traceHeaders),

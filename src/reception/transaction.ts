@@ -101,7 +101,8 @@ export class Transaction implements Told {
       host: settings.receivedHost,
       reversePath: this.written,
       product: this.#desk.product,
-      protocol: this.#client.extended ? 'ESMTP' : 'SMTP',
+      // RFC 3848 has names for what EHLO began; HELO stays SMTP, encrypted or not.
+      protocol: this.#client.extended ? (this.#client.encrypted ? 'ESMTPS' : 'ESMTP') : 'SMTP',
       id: this.batchId,
       recipients: this.recipients.length === 1 ? this.recipients.map((each) => each.written) : [],
       date: this.#receivedAt,

@@ -11,11 +11,11 @@ export const supportedExtensions: readonly string[] = [
   'XREMOTEIP',
   'XSETCONTEXT',
   'XDUMPCONTEXT',
+  'STARTTLS',
 ];
 
 /** What the manual lists besides: accepted, never offered, and named by the check. */
 const laterExtensions: readonly string[] = [
-  'STARTTLS',
   'AUTH LOGIN',
   'AUTH PLAIN',
   'AUTH CRAM-MD5',

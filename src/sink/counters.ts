@@ -19,6 +19,8 @@ export class Counters {
   bytes = 0;
   sessions = 0;
   openSessions = 0;
+  /** With TLS, since the start. */
+  encryptedSessions = 0;
   /** Connections greeted with 421. */
   turnedAway = 0;
   readonly recipients: Tally = tally();

@@ -1,6 +1,6 @@
 import { type Millis, millis } from '../base/index.ts';
 import { type Reply, reply, type ServerEvent, type ServerWord, type SmtpServer, smtpServer } from '../smtp/index.ts';
-import type { Clock, NetworkError, Pipe, PipeHost } from '../world/index.ts';
+import type { Clock, NetworkError, Pipe, PipeHost, TlsContext } from '../world/index.ts';
 import type { Action } from './action.ts';
 import type { Verdict } from './counters.ts';
 import { actionFor, type Rule } from './rules.ts';
@@ -12,6 +12,10 @@ export interface Provider {
   readonly hostName: string;
   readonly rules: readonly Rule[];
   readonly maxMessageSize: number;
+  /** Makes it offer STARTTLS. */
+  readonly tls: TlsContext | undefined;
+  /** A session is encrypted now. */
+  secured(): void;
   /** Whole messages are wanted: `accept` may then answer later. */
   readonly keeps: boolean;
   readonly stopping: boolean;
@@ -35,6 +39,7 @@ const RECIPIENT_OK = reply(250, '2.1.5', 'recipient accepted');
 const START_MAIL = reply(354, undefined, 'go on, end with a dot on a line of its own');
 const MESSAGE_OK = reply(250, '2.0.0', 'taken');
 const RESET = reply(250, '2.0.0', 'forgotten');
+const GO_AHEAD = reply(220, '2.0.0', 'ready to start TLS');
 const BYE = reply(221, '2.0.0', 'bye');
 const TOO_MANY = reply(452, '4.5.3', 'too many recipients');
 const TOO_LARGE = reply(552, '5.3.4', 'message too large');
@@ -53,6 +58,7 @@ export class SinkSession implements PipeHost {
   /** The pipe takes no more for now: a client that does not read its replies is not read either. */
   #full = false;
   #peerDone = false;
+  #shaking = false;
   #closed = false;
 
   constructor(provider: Provider, pipe: Pipe) {
@@ -62,6 +68,7 @@ export class SinkSession implements PipeHost {
       hostName: provider.hostName,
       maxMessageSize: provider.maxMessageSize,
       idle: IDLE_MILLIS,
+      startTls: provider.tls !== undefined,
     });
   }
 
@@ -72,6 +79,14 @@ export class SinkSession implements PipeHost {
 
   data(chunk: Uint8Array): void {
     this.#machine.receive(chunk, this.#provider.clock.now());
+    this.#run();
+  }
+
+  /** STARTTLS has led to a handshake: the client begins anew. */
+  secured(): void {
+    this.#transaction = undefined;
+    this.#machine.secured(this.#provider.clock.now());
+    this.#provider.secured();
     this.#run();
   }
 
@@ -116,9 +131,18 @@ export class SinkSession implements PipeHost {
       return;
     }
     this.#flush();
+    this.#handshake();
     if (this.#peerDone && this.#machine.waits === 'bytes') return this.#leave();
     this.#throttle();
     if (this.#timer === undefined) this.#watch();
+  }
+
+  /** The 220 to STARTTLS has gone out. */
+  #handshake(): void {
+    const { tls } = this.#provider;
+    if (this.#machine.state !== 'tls' || this.#shaking || tls === undefined) return;
+    this.#shaking = true;
+    this.#pipe.secure({ as: 'server', context: tls });
   }
 
   #hear(event: ServerEvent): void {
@@ -152,6 +176,8 @@ export class SinkSession implements PipeHost {
       case 'rset':
         this.#transaction = undefined;
         return this.#say(event.turn, RESET);
+      case 'starttls':
+        return this.#word(event.turn, { reply: GO_AHEAD, then: 'start TLS' });
       case 'quit':
         return this.#word(event.turn, { reply: BYE, then: 'close' });
       case 'gone':
@@ -172,6 +198,7 @@ export class SinkSession implements PipeHost {
       '8BITMIME',
       'ENHANCEDSTATUSCODES',
       size > 0 ? `SIZE ${size}` : 'SIZE',
+      ...(this.#provider.tls === undefined || this.#machine.encrypted ? [] : ['STARTTLS']),
     ].join('\n');
   }
 

@@ -111,6 +111,7 @@ class Peer {
         this.said = earlier.join('');
         return bytesIn(bytes) >= 0;
       },
+      secure: () => undefined,
       pause: () => {},
       resume: () => {},
       end: () => {

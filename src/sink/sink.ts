@@ -9,6 +9,7 @@ import {
   type Network,
   type Pipe,
   type PipeHost,
+  type TlsContext,
 } from '../world/index.ts';
 import { Counters, type Verdict } from './counters.ts';
 import { FirstSight } from './first-sight.ts';
@@ -37,6 +38,8 @@ export interface SinkSettings {
   readonly maxMessageSize: number;
   /** Sessions beyond it are greeted with 421; 0 for no limit. */
   readonly maxSessions: number;
+  /** Makes it offer STARTTLS. */
+  readonly tls?: TlsContext;
   /** A folder where whole messages are kept, as in a maildir. */
   readonly keep?: string;
   /** Hears one line for each message, and for each recipient that was turned down; without its line end. */
@@ -106,6 +109,14 @@ class SinkServer implements Sink, Provider {
     this.#recent = new Recent(settings.recent);
     this.#keeper = settings.keep === undefined ? undefined : new Keeper(parts, settings.keep, settings.hostName);
     this.#busyUntil = parts.clock.now();
+  }
+
+  get tls(): TlsContext | undefined {
+    return this.#settings.tls;
+  }
+
+  secured(): void {
+    this.counters.encryptedSessions++;
   }
 
   get keeps(): boolean {

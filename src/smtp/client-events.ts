@@ -17,6 +17,8 @@ export interface RecipientResult {
 }
 
 export type ClientEvent =
+  /** The peer is ready for a TLS handshake: the driver has the pipe secured, then says `secured` or `insecure`. */
+  | { readonly kind: 'secure'; readonly turn: number }
   /**
    * The session can take a transaction. With `ahead` the last one still waits for the reply to its final dot: what is
    * said now is pipelined behind the body. May be left unanswered as long as there is nothing to send.
@@ -43,9 +45,17 @@ export type ClientEvent =
       readonly before: boolean;
       readonly reply: Reply;
       readonly stage: number;
+      /**
+       * Set when TLS is why: `plain`: nothing demands it, and another connection may do without it at once; `failed`: as
+       * things are, nothing may be sent.
+       */
+      readonly tls?: 'plain' | 'failed';
     };
 
 export type ClientWord =
+  | { readonly kind: 'secured' }
+  /** The handshake is done, and the peer is not who it should be. */
+  | { readonly kind: 'insecure'; readonly reply: Reply }
   | {
       readonly kind: 'transaction';
       /** The caller's number: events name it. */
@@ -70,6 +80,15 @@ export interface ClientTimeouts {
   readonly rset: number;
 }
 
+/** What becomes of a session whose peer does not offer TLS, refuses it, or fails in the handshake. */
+export interface ClientTls {
+  readonly use: 'no' | 'ifavailable' | 'required';
+  /** `ifavailable` only: clear text when TLS was offered and cannot be had. */
+  readonly fallback: boolean;
+  /** Clear text over another connection, also when the peer refused STARTTLS in good order. */
+  readonly alwaysNewConnection: boolean;
+}
+
 export interface ClientSettings {
   readonly ehloName: string;
   /** `HELO` only: the delivery method SMTP. */
@@ -78,5 +97,6 @@ export interface ClientSettings {
   readonly lmtp: boolean;
   /** false: one command at a time, whatever the peer offers. */
   readonly pipelining: boolean;
+  readonly tls: ClientTls;
   readonly timeouts: ClientTimeouts;
 }

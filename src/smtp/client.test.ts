@@ -9,6 +9,7 @@ const settings: ClientSettings = {
   plainSmtp: false,
   lmtp: false,
   pipelining: true,
+  tls: { use: 'no', fallback: true, alwaysNewConnection: true },
   timeouts: { ehlo: 300_000, mailFrom: 200_000, rcptTo: 100_000, body: 600_000, rset: 30_000 },
 };
 
@@ -72,7 +73,9 @@ function session(changes: Partial<ClientSettings> = {}) {
           case 'settled':
             return `settled ${event.transaction}: ${event.results.map((result) => `${result.kind} ${result.stage} ${replyText(result.reply)}`).join(' | ')}`;
           case 'over':
-            return `over ${event.before ? 'before' : 'after'} ${event.stage} ${replyText(event.reply)}`;
+            return `over ${event.before ? 'before' : 'after'} ${event.stage} ${replyText(event.reply)}${event.tls === undefined ? '' : ` tls ${event.tls}`}`;
+          case 'secure':
+            return 'secure';
           case 'ready':
             return event.ahead ? 'ready ahead' : 'ready';
           default:

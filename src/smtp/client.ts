@@ -1,28 +1,18 @@
 import type { Millis, Segments } from '../base/index.ts';
 import type { ClientEvent, ClientSettings, ClientWord, Extensions, RecipientResult } from './client-events.ts';
 import { readExtensions } from './client-extensions.ts';
-import { type Awaited, noReply, stages } from './client-stages.ts';
-import { failure, fillRest, type Transaction, unsafe } from './client-transaction.ts';
+import { type Awaited, noReply, patience, QUIT_MILLIS, stages, tlsReplies } from './client-stages.ts';
+import { begun, confirm, type Due, fillRest, judgeRecipient, steps, type Transaction } from './client-transaction.ts';
 import type { Machine } from './machine.ts';
 import { type Reply, reply } from './reply.ts';
 import { ReplyReader } from './reply-reader.ts';
 
-/** A reply that is due, in the order the commands went out. */
-interface Due {
-  readonly of: Awaited;
-  readonly transaction: Transaction | undefined;
-  /** Which recipient, for RCPT and for LMTP's replies after the dot. */
-  readonly recipient: number;
-}
-
 const CLOSED = reply(451, '4.4.2', '[internal] connection closed by remote host');
-const BAD_ARGUMENT = reply(550, '5.1.3', '[internal] MAIL FROM/RCPT TO arguments not valid');
 const NO_EXTENSIONS: Extensions = { pipelining: false, size: undefined, keywords: new Map() };
 const EMPTY: Segments = [];
-const QUIT_MILLIS = 5000;
 
 /**
- * The sending side of SMTP and LMTP (RFC 5321, 2920, 1870, 2033) without I/O.
+ * The sending side of SMTP and LMTP (RFC 5321, 2920, 1870, 2033, 3207) without I/O.
  *
  * Commands go out as soon as the peer allows: with PIPELINING a whole envelope at once, and the next envelope right
  * behind the final dot (RFC 2920 §3.1: DATA ends a group, message content may be followed by commands).
@@ -31,7 +21,7 @@ const QUIT_MILLIS = 5000;
 export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   #extensions: Extensions = NO_EXTENSIONS;
   readonly #settings: ClientSettings;
-  readonly #reader = new ReplyReader();
+  #reader = new ReplyReader();
   readonly #due: Due[] = [];
   readonly #events: ClientEvent[] = [];
   #out = '';
@@ -44,6 +34,9 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   #bodyOf: Transaction | undefined;
   #resetFirst = false;
   #greeted = false;
+  #encrypted = false;
+  /** The turn of a `secure` that was not answered; 0 when there is none. */
+  #secureTurn = 0;
   /** A transaction has ended in this session. */
   #proven = false;
   #over = false;
@@ -79,6 +72,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   /** What the session is doing, as a stage code of the logs. */
   get stage(): number {
     if (this.#bodyOf !== undefined) return stages.sendingBody;
+    if (this.#secureTurn !== 0) return stages.handshake;
     const due = this.#due[0];
     return due === undefined ? stages.idle : stages.during[due.of];
   }
@@ -86,9 +80,9 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   receive(chunk: Uint8Array, now: Millis): void {
     if (this.#over) return;
     this.#reader.receive(chunk);
-    for (;;) {
+    while (this.#secureTurn === 0) {
       const said = this.#reader.next();
-      if (said === undefined) break;
+      if (said === undefined) return;
       if (said.kind === 'garbage') {
         this.#end(reply(451, '4.4.2', `[internal] unintelligible reply: ${said.text}`));
         return;
@@ -96,12 +90,14 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       this.#hear(said.reply, said.lines, now);
       if (this.#over) return;
     }
+    // What follows the go-ahead came in clear: nobody knows from whom (CVE-2011-0411).
+    if (this.#reader.buffered > 0) this.#withoutTls(tlsReplies.failed, stages.handshake);
   }
 
   next(): ClientEvent | undefined {
     let event = this.#events.shift();
     // The peer has said goodbye meanwhile: nobody must begin anything.
-    while (event?.kind === 'ready' && this.#over) event = this.#events.shift();
+    while ((event?.kind === 'ready' || event?.kind === 'secure') && this.#over) event = this.#events.shift();
     return event;
   }
 
@@ -120,6 +116,14 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
           this.#readyTurn = 0;
           this.#begin(word, now);
         }
+        return;
+      case 'secured':
+        if (turn === this.#secureTurn) this.#secured(now);
+        return;
+      case 'insecure':
+        if (turn !== this.#secureTurn) return;
+        this.#secureTurn = 0;
+        this.#end(word.reply, stages.handshake, 'failed');
         return;
       case 'sent':
         if (turn === this.#bodyTurn) this.#bodySent(now);
@@ -142,7 +146,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     if (this.#over || this.#deadline === undefined || now < this.#deadline) return;
     // A body that makes no progress is cut with the timeout of the final dot.
     if (this.#bodyOf !== undefined) this.#end(reply(451, '4.4.2', '[internal] send BODY failed'));
-    else if (this.#due[0] !== undefined) this.#end(noReply[this.#due[0].of]);
+    else if (!this.#lostTls() && this.#due[0] !== undefined) this.#end(noReply[this.#due[0].of]);
   }
 
   /** The driver moved bytes of a body: the peer is alive (spec: body write progress counts against body_timeout). */
@@ -152,7 +156,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
 
   /** The pipe has closed. */
   closed(): void {
-    if (!this.#over) this.#end(CLOSED);
+    if (!this.#over && !this.#lostTls()) this.#end(CLOSED);
   }
 
   #hear(said: Reply, lines: readonly string[], now: Millis): void {
@@ -166,8 +170,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     this.#deadline = undefined;
     this.#judge(due, said, lines, now);
     if (this.#over) return;
-    const leaves = said.code === 421 && due.of !== 'quit';
-    if (leaves) {
+    if (said.code === 421 && due.of !== 'quit') {
       this.#end(said);
       return;
     }
@@ -185,8 +188,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       case 'ehlo':
         if (good) {
           this.#extensions = readExtensions(lines, this.#settings.pipelining);
-          this.#greeted = true;
-          this.#ready(false);
+          this.#welcome(now);
         } else if (said.code >= 500 && !this.#settings.lmtp) {
           this.#out += `HELO ${this.#settings.ehloName}\r\n`;
           this.#expect('helo', undefined, -1, now);
@@ -197,8 +199,11 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
           this.#end(said, stages.after.helo);
           return;
         }
-        this.#greeted = true;
-        this.#ready(false);
+        this.#welcome(now);
+        return;
+      case 'starttls':
+        if (good) this.#handshake(now);
+        else this.#refusedTls(said);
         return;
       case 'rset':
         if (!good) this.#end(said, stages.after.rset);
@@ -223,12 +228,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
         }
         return;
       case 'rcpt':
-        if (of.refused) {
-          of.astray ||= good;
-          return;
-        }
-        if (good) of.accepted++;
-        else of.results[due.recipient] = failure(said, stages.after.rcpt);
+        if (!judgeRecipient(of, due.recipient, said)) return;
         // One command at a time: without any recipient there is no point in DATA.
         if (of.accepted === 0 && !of.results.includes(undefined)) this.#dropHeld(of);
         return;
@@ -258,19 +258,8 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
         this.#finish(of, false, now);
         return;
       case 'dot':
-        if (this.#settings.lmtp) {
-          of.results[due.recipient] = good
-            ? { kind: 'delivered', reply: said, stage: stages.confirmation }
-            : failure(said, stages.confirmation);
-          if (!of.results.includes(undefined)) this.#finish(of, false, now);
-          return;
-        }
-        for (let i = 0; i < of.results.length; i++) {
-          of.results[i] ??= good
-            ? { kind: 'delivered', reply: said, stage: stages.confirmation }
-            : failure(said, stages.confirmation);
-        }
-        this.#finish(of, false, now);
+        confirm(of, said, this.#settings.lmtp ? due.recipient : undefined);
+        if (!of.results.includes(undefined)) this.#finish(of, false, now);
         return;
       default:
         return;
@@ -284,22 +273,62 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     this.#expect(plainSmtp ? 'helo' : 'ehlo', undefined, -1, now);
   }
 
+  /** The greeting is done: TLS comes first, if it is wanted and to be had. */
+  #welcome(now: Millis): void {
+    const { use } = this.#settings.tls;
+    const wanted = !this.#encrypted && use !== 'no';
+    if (wanted && this.#extensions.keywords.has('STARTTLS')) {
+      this.#out += 'STARTTLS\r\n';
+      this.#expect('starttls', undefined, -1, now);
+    } else if (wanted && use === 'required') this.#end(tlsReplies.notOffered, stages.after.ehlo, 'failed');
+    else this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#greeted = true;
+    this.#ready(false);
+  }
+
+  #handshake(now: Millis): void {
+    this.#secureTurn = ++this.#turn;
+    this.#deadline = (now + this.#settings.timeouts.ehlo) as Millis;
+    this.#event({ kind: 'secure', turn: this.#secureTurn });
+  }
+
+  /** RFC 3207 §4.2: what the peer said of itself in clear is forgotten. */
+  #secured(now: Millis): void {
+    this.#secureTurn = 0;
+    this.#encrypted = true;
+    this.#extensions = NO_EXTENSIONS;
+    this.#reader = new ReplyReader();
+    this.#greet(now);
+  }
+
+  /** The peer is silent or gone. @returns false when that has nothing to do with TLS */
+  #lostTls(): boolean {
+    if (this.#secureTurn !== 0) this.#withoutTls(tlsReplies.failed, stages.handshake);
+    else if (this.#due[0]?.of === 'starttls') this.#withoutTls(tlsReplies.noGoAhead, stages.during.starttls);
+    else return false;
+    return true;
+  }
+
+  #refusedTls(said: Reply): void {
+    const { use, fallback, alwaysNewConnection } = this.#settings.tls;
+    if (use === 'ifavailable' && fallback && !alwaysNewConnection && said.code !== 421) this.#goOn();
+    else this.#withoutTls(tlsReplies.noGoAhead, stages.after.starttls);
+  }
+
+  /** TLS was offered and cannot be had: the session is over. */
+  #withoutTls(why: Reply, stage: number): void {
+    const { use, fallback } = this.#settings.tls;
+    this.#end(why, stage, use === 'ifavailable' && fallback ? 'plain' : 'failed');
+  }
+
   #begin(word: Extract<ClientWord, { kind: 'transaction' }>, now: Millis): void {
-    const of: Transaction = {
-      number: word.transaction,
-      word,
-      results: new Array<undefined>(word.recipients.length).fill(undefined),
-      accepted: 0,
-      refused: false,
-      astray: false,
-      // A session that has done its work before may have ended just now for that reason alone: then a message is
-      // charged only once the peer has answered to it.
-      started: this.#transactions.length === 0 && !this.#proven,
-    };
+    // A session that has done its work before may have ended just now for that reason alone: then a message is charged
+    // only once the peer has answered to it.
+    const of = begun(word, this.#transactions.length === 0 && !this.#proven);
     this.#transactions.push(of);
-    if (unsafe(word.reversePath)) fillRest(of, BAD_ARGUMENT, stages.during.mail);
-    for (let i = 0; i < word.recipients.length; i++)
-      if (unsafe(word.recipients[i] ?? '')) of.results[i] ??= failure(BAD_ARGUMENT, stages.during.rcpt);
     if (!of.results.includes(undefined)) {
       this.#finish(of, false, now);
       return;
@@ -308,13 +337,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       this.#resetFirst = false;
       this.#step('RSET\r\n', { of: 'rset', transaction: undefined, recipient: -1 }, now);
     }
-    const size = this.#extensions.size === undefined ? '' : ` SIZE=${word.size}`;
-    this.#step(`MAIL FROM:<${word.reversePath}>${size}\r\n`, { of: 'mail', transaction: of, recipient: -1 }, now);
-    for (let i = 0; i < word.recipients.length; i++) {
-      if (of.results[i] !== undefined) continue;
-      this.#step(`RCPT TO:<${word.recipients[i]}>\r\n`, { of: 'rcpt', transaction: of, recipient: i }, now);
-    }
-    this.#step('DATA\r\n', { of: 'data', transaction: of, recipient: -1 }, now);
+    for (const { line, due } of steps(of, this.#extensions.size !== undefined)) this.#step(line, due, now);
   }
 
   #step(line: string, due: Due, now: Millis): void {
@@ -378,7 +401,7 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   }
 
   /** The session is over: whoever was being talked about gets the reply, whoever only waited goes back uncharged. */
-  #end(why: Reply, at?: number): void {
+  #end(why: Reply, at?: number, tls?: 'plain' | 'failed'): void {
     const stage = at ?? this.stage;
     this.#over = true;
     this.#deadline = undefined;
@@ -396,9 +419,13 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     this.#due.length = 0;
     this.#held.length = 0;
     // Inside a body not a byte may follow: the peer would take it for content.
-    this.#out = this.#bodyOf === undefined && why !== CLOSED && why.code !== 421 ? 'QUIT\r\n' : '';
+    // And inside a handshake it would be taken for a part of that.
+    const mute = this.#bodyOf !== undefined || this.#secureTurn !== 0;
+    this.#out = mute || why === CLOSED || why.code === 421 ? '' : 'QUIT\r\n';
     this.#bodyOf = undefined;
-    this.#event({ kind: 'over', turn: ++this.#turn, before: !this.#greeted, reply: why, stage });
+    this.#secureTurn = 0;
+    const over = { kind: 'over', turn: ++this.#turn, before: !this.#greeted, reply: why, stage } as const;
+    this.#event(tls === undefined ? over : { ...over, tls });
   }
 
   #expect(of: Awaited, transaction: Transaction | undefined, recipient: number, now: Millis): void {
@@ -407,29 +434,9 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   }
 
   #arm(now: Millis): void {
-    if (this.#bodyOf !== undefined) return;
+    if (this.#bodyOf !== undefined || this.#secureTurn !== 0) return;
     const due = this.#due[0];
-    this.#deadline = due === undefined ? undefined : ((now + this.#timeout(due.of)) as Millis);
-  }
-
-  #timeout(of: Awaited): number {
-    const { timeouts } = this.#settings;
-    switch (of) {
-      case 'mail':
-        return timeouts.mailFrom;
-      case 'rcpt':
-      case 'data':
-        return timeouts.rcptTo;
-      case 'dot':
-      case 'empty':
-        return timeouts.body;
-      case 'rset':
-        return timeouts.rset;
-      case 'quit':
-        return QUIT_MILLIS;
-      default:
-        return timeouts.ehlo;
-    }
+    this.#deadline = due === undefined ? undefined : ((now + patience(due.of, this.#settings.timeouts)) as Millis);
   }
 
   #event(event: ClientEvent): void {

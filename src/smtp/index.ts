@@ -4,7 +4,7 @@ export * from './body-reader.ts';
 export * from './client.ts';
 export * from './client-body.ts';
 export * from './client-events.ts';
-export { stages } from './client-stages.ts';
+export { stages, tlsReplies } from './client-stages.ts';
 export * from './machine.ts';
 export type { Parameter, Parameters } from './parameters.ts';
 export * from './path.ts';

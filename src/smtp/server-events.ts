@@ -31,9 +31,13 @@ export type ServerEvent = { readonly turn: number } & (
 
 export type TrustedCommand = 'xclient' | 'xremoteip' | 'xsetcontext' | 'xdumpcontext';
 
-export type GoneReason = 'quit' | 'closed' | 'idle timeout' | 'protocol deviation';
+/** After `handshake timeout` nothing can be said: the connection is neither in clear nor encrypted. */
+export type GoneReason = 'quit' | 'closed' | 'idle timeout' | 'protocol deviation' | 'handshake timeout';
 
-/** The answer to an event. `read body` belongs to a 354 for DATA. */
+/**
+ * The answer to an event. `read body` belongs to a 354 for DATA, `start TLS` to a 220 for STARTTLS: then the driver sends
+ * what `take()` gives, has the pipe secured, and says so with `secured`.
+ */
 export interface ServerWord {
   readonly reply: Reply;
   readonly then: 'go on' | 'close' | 'read body' | 'start TLS' | 'challenge';
@@ -44,8 +48,8 @@ export const serverWord = (said: Reply, then: ServerWord['then']): ServerWord =>
   then,
 });
 
-/** `rcpt`: at least one recipient has been accepted. `validating`: the final dot has come and is not answered. */
-export type ServerState = 'connect' | 'start' | 'ready' | 'mail' | 'rcpt' | 'body' | 'validating' | 'over';
+/** `tls`: between the 220 and the end of the handshake. `rcpt`: at least one recipient has been accepted. `validating`: the final dot has come and is not answered. */
+export type ServerState = 'connect' | 'start' | 'ready' | 'tls' | 'mail' | 'rcpt' | 'body' | 'validating' | 'over';
 
 /** What may differ from session to session, and within one when the configuration moves. */
 export interface ServerSettings {
@@ -59,6 +63,12 @@ export interface ServerSettings {
   readonly maxMessageSize: number;
   /** Longest wait for the client; 0 for ever. */
   readonly idle: Millis;
+  /** STARTTLS is served; without it the command is one of those that are not implemented. */
+  readonly startTls: boolean;
+  /** Longest time for a TLS handshake. */
+  readonly handshake: Millis;
+  /** What came in clear behind STARTTLS (CVE-2011-0411): it ends the session, or is thrown away. */
+  readonly startTlsInjection: 'reject' | 'ignore';
   readonly senderPaths: PathRules;
   readonly recipientPaths: PathRules;
   /** To others these commands are unknown. */
@@ -71,6 +81,9 @@ export const serverDefaults: ServerSettings = {
   requireEhlo: false,
   maxMessageSize: 0,
   idle: 300_000 as Millis,
+  startTls: false,
+  handshake: 60_000 as Millis,
+  startTlsInjection: 'reject',
   senderPaths: STRICT_PATHS,
   recipientPaths: STRICT_PATHS,
   trusts: [],

@@ -16,8 +16,9 @@ export interface Question {
     | 'end-of-data'
     | 'rset'
     | 'quit'
+    | 'starttls'
     | TrustedCommand;
-  readonly leadsTo: CommandState | 'idle' | 'body' | 'the same';
+  readonly leadsTo: CommandState | 'idle' | 'body' | 'tls' | 'the same';
 }
 
 /** What a command does in a state. */
@@ -104,10 +105,23 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['XREMOTEIP', trusted('xremoteip', true)],
   ['XSETCONTEXT', trusted('xsetcontext', false)],
   ['XDUMPCONTEXT', trusted('xdumpcontext', false)],
+  [
+    'STARTTLS',
+    {
+      argument: { none: NO_PARAMETERS_ALLOWED },
+      early: false,
+      in: {
+        start: ask('starttls', 'tls'),
+        ready: ask('starttls', 'tls'),
+        mail: say(BAD_SEQUENCE),
+        rcpt: say(BAD_SEQUENCE),
+      },
+    },
+  ],
   ['NOOP', answer(reply(250, '2.0.0', 'OK'), true)],
   ['HELP', answer(reply(214, '2.0.0', 'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'), true)],
   ['VRFY', answer(reply(252, '2.1.5', 'not verified: send mail to find out'), false)],
-  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'STARTTLS', 'AUTH', 'BDAT'].map((verb): [string, Command] => [
+  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'AUTH', 'BDAT'].map((verb): [string, Command] => [
     verb,
     answer(NOT_IMPLEMENTED, false),
   ]),
@@ -122,6 +136,9 @@ export const serverReplies = {
   badHelo: reply(501, '5.5.2', 'invalid HELO'),
   badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
   badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  notImplemented: NOT_IMPLEMENTED,
+  badSequence: BAD_SEQUENCE,
+  startTlsInjection: reply(421, '4.7.0', 'protocol deviation: commands behind STARTTLS'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),
 } as const;
 

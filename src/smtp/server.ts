@@ -19,7 +19,7 @@ export const smtpServer = (settings: Partial<ServerSettings> = {}): SmtpServer =
   new SmtpServer({ ...serverDefaults, ...settings });
 
 /**
- * The receiving side of SMTP (RFC 5321, 2920, 1870, 6152, 2034) without I/O.
+ * The receiving side of SMTP (RFC 5321, 2920, 1870, 6152, 2034, 3207) without I/O.
  *
  * The driver feeds `receive`, drains `next` and answers with `say`; when `next` has nothing it sends what `take` gives:
  * the replies of a pipelined group in one piece. The first event is `connect` and wants the banner as its word, the last
@@ -30,6 +30,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   settings: ServerSettings;
   #state: ServerState = 'connect';
   #greeted = false;
+  #encrypted = false;
   #held: Buffer = EMPTY;
   #at = 0;
   /** The rest of a line that was too long is on its way. */
@@ -53,6 +54,11 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return this.#state;
   }
 
+  /** TLS is on: STARTTLS is out of place. */
+  get encrypted(): boolean {
+    return this.#encrypted;
+  }
+
   get buffered(): number {
     return this.#held.length - this.#at;
   }
@@ -68,7 +74,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
   receive(chunk: Uint8Array, now: Millis): void {
     this.#now = now;
-    if (this.#state === 'over' || chunk.length === 0) return;
+    if (this.#state === 'over' || this.#state === 'tls' || chunk.length === 0) return;
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     this.#held = this.#at === this.#held.length ? bytes : Buffer.concat([this.#held.subarray(this.#at), bytes]);
     this.#at = 0;
@@ -86,6 +92,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         return this.#readBody();
       case 'validating':
         return this.#endOfData();
+      case 'tls':
       case 'over':
         return undefined;
       default:
@@ -104,12 +111,32 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       this.#end('protocol deviation');
       return;
     }
+    if (word.then === 'start TLS' && this.buffered > 0 && this.settings.startTlsInjection === 'reject') {
+      this.#refuse(serverReplies.startTlsInjection);
+      this.#end('protocol deviation');
+      return;
+    }
     this.#out += replyLines(word.reply, this.settings.enhancedCodes);
     if (word.then === 'close') {
       this.#end(asked.asks === 'quit' ? 'quit' : 'closed');
       return;
     }
     this.#move(asked, word);
+    if (this.#state === 'tls') this.#deadline = millis(now + this.settings.handshake);
+    else this.#waitForBytes();
+  }
+
+  /**
+   * The pipe is encrypted: after STARTTLS, or before its first byte. What was known of the client is forgotten (RFC 3207
+   * §4.2), and what came in clear and was not read yet is thrown away.
+   */
+  secured(now: Millis): void {
+    this.#now = now;
+    this.#encrypted = true;
+    if (this.#state !== 'tls') return;
+    this.#state = 'start';
+    this.#greeted = false;
+    this.#pipelined = false;
     this.#waitForBytes();
   }
 
@@ -135,7 +162,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   /** Says this and ends, whatever the client is doing: for a server that stops, or a session that is not wanted. */
   dismiss(said: Reply): void {
     if (this.#state === 'over') return;
-    this.#out += replyLines(said, this.settings.enhancedCodes);
+    if (this.#state !== 'tls') this.#out += replyLines(said, this.settings.enhancedCodes);
     this.#end('closed');
   }
 
@@ -148,6 +175,10 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
   expire(now: Millis): void {
     if (this.#deadline === undefined || now < this.#deadline) return;
+    if (this.#state === 'tls') {
+      this.#end('handshake timeout');
+      return;
+    }
     const { hostName, enhancedCodes } = this.settings;
     this.#out += replyLines({ code: 421, enhanced: '4.4.2', text: `${hostName} idle timeout` }, enhancedCodes);
     this.#end('idle timeout');
@@ -165,7 +196,13 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
     if (asks === 'xclient') this.#greeted = false;
     if (leadsTo === 'the same') return;
-    if (leadsTo === 'idle') {
+    if (leadsTo === 'tls') {
+      if (word.then !== 'start TLS') return;
+      this.#state = 'tls';
+      this.#held = EMPTY;
+      this.#at = 0;
+      this.#skipping = false;
+    } else if (leadsTo === 'idle') {
       this.#state = this.#greeted ? 'ready' : 'start';
     } else if (leadsTo !== 'body') {
       this.#state = leadsTo;
@@ -268,6 +305,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       return this.#refuse(serverReplies.unknownCommand);
     if (state === 'start' && this.settings.requireEhlo && !command.early)
       return this.#refuse(serverReplies.greetingNeeded);
+    if (verb === 'STARTTLS' && !this.settings.startTls) return this.#refuse(serverReplies.notImplemented);
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
     if (rule.says.code >= 400) return this.#refuse(rule.says);
@@ -292,9 +330,11 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       case 'data':
       case 'rset':
       case 'quit':
+      case 'starttls':
         // RFC 5321 §4.1.1: blanks at the end are to be tolerated.
         if (typeof command.argument === 'object' && line.slice(from).trim() !== '')
           return this.#refuse(command.argument.none);
+        if (asks === 'starttls' && this.#encrypted) return this.#refuse(serverReplies.badSequence);
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
       case 'xclient':

@@ -3,4 +3,5 @@
 export * from './process.ts';
 export * from './resolver/index.ts';
 export * from './slices.ts';
+export * from './tls.ts';
 export * from './world.ts';

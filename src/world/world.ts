@@ -1,4 +1,5 @@
 import type { Endpoint, Millis, Seconds, Segments } from '../base/index.ts';
+import type { Securing, TlsFacts, TlsMaker, TlsTrouble } from './tls.ts';
 
 /**
  * All that reaches outside the process. `node/` is the real one, `sim/` the one that a seed decides.
@@ -11,6 +12,7 @@ export interface World {
   readonly disk: Disk;
   readonly web: Web;
   readonly hashing: Hashing;
+  readonly tls: TlsMaker;
 }
 
 export interface Clock {
@@ -88,6 +90,12 @@ export interface Pipe {
    * @returns false when the host should wait for `drained()`
    */
   write(bytes: Segments): boolean;
+  /**
+   * From here on everything is encrypted, once what was written before has gone out. Answered by `secured()`, or by
+   * `closed()` with a TlsError; until then nothing may be written. To be called once, also before the pipe has its host.
+   * What has been given to the host before came in clear, and is the host's to throw away.
+   */
+  secure(how: Securing): void;
   /** No more `data()` until `resume()`; a close of the peer may then be noticed only afterwards. */
   pause(): void;
   resume(): void;
@@ -102,6 +110,8 @@ export interface PipeHost {
   /** The chunk's buffer belongs to the host from now on. */
   data(chunk: Uint8Array): void;
   drained(): void;
+  /** The handshake that `secure()` asked for is done. */
+  secured?(facts: TlsFacts): void;
   /**
    * The peer sends nothing more but may still read. Who has this says its last words and calls `end()`; without it the
    * pipe ends itself, and what is not written by then is not sent.
@@ -131,6 +141,15 @@ export class NetworkError extends Error {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** A handshake has failed, or a context cannot be made. The message is for operators. */
+export class TlsError extends NetworkError {
+  readonly trouble: TlsTrouble;
+  constructor(message: string, options: ErrorOptions & { readonly trouble?: TlsTrouble } = {}) {
+    super('ETLS', message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.trouble = options.trouble ?? 'other';
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   Network,
   Pipe,
   PipeHost,
+  Securing,
 } from '../../src/world/index.ts';
 import type { Witness } from './witness.ts';
 
@@ -59,6 +60,10 @@ class ThroughPipe implements Pipe {
 
   write(bytes: Segments): boolean {
     return this.pipe.write(bytes);
+  }
+
+  secure(how: Securing): void {
+    this.pipe.secure(how);
   }
 
   pause(): void {

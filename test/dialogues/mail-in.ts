@@ -20,7 +20,7 @@ import {
 import { policy } from '../../src/policy/index.ts';
 import { type OpenReception, reception } from '../../src/reception/index.ts';
 import { type Draft, SpoolError } from '../../src/spool/index.ts';
-import type { Clock, PeerAddress, Pipe, PipeHost } from '../../src/world/index.ts';
+import type { Clock, PeerAddress, Pipe, PipeHost, Securing, TlsContext, TlsFacts } from '../../src/world/index.ts';
 
 /** Options as a file has them: text, lists, dictionaries. */
 export type Values = Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>;
@@ -67,6 +67,7 @@ export function generationOf(values: Values, number: number, listens: readonly L
     receiving: () => view,
     receivingOwners: () => [],
     listens: () => listens,
+    settings: () => [],
     groupOf: () => 'default',
     pathwayGroupOf: () => undefined,
     bindings: () => [{ group: 'default', name: bindingName('default') }],
@@ -225,6 +226,20 @@ export class Peer implements Pipe {
     return !this.slow;
   }
 
+  /** How the server wants the pipe to be secured: `shakes` answers. */
+  securing: Securing | undefined;
+
+  secure(how: Securing): void {
+    this.securing = how;
+  }
+
+  /** The handshake ends well. @returns what the server says then by itself */
+  shakes(facts: Partial<TlsFacts> = {}): string {
+    this.host?.secured?.({ ...FACTS, ...facts });
+    this.#clock.turn();
+    return this.hears();
+  }
+
   pause(): void {
     this.paused = true;
   }
@@ -243,6 +258,13 @@ export class Peer implements Pipe {
     this.end();
   }
 }
+
+export const FACTS: TlsFacts = {
+  protocol: 'TLSv1.3',
+  cipher: { name: 'TLS_AES_256_GCM_SHA384', bits: 256, secretBits: 256 },
+  serverName: undefined,
+  peer: undefined,
+};
 
 export const ENDPOINT: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 25 };
 
@@ -266,6 +288,9 @@ export class MailIn {
   readonly movedTo: string[] = [];
   withinCaps = true;
   readonly pressure = { exceeded: false };
+  /** The certificate, when there is one. */
+  context: TlsContext | undefined = undefined;
+  readonly failedHandshakes: string[] = [];
 
   constructor(values: Values = {}) {
     this.configuration = { current: generationOf(values, 1) };
@@ -279,6 +304,10 @@ export class MailIn {
       ids: idAllocator({ instance: 7 }),
       hostName: 'mx.test',
       pressure: this.pressure,
+      tls: {
+        server: () => this.context,
+        failed: (peer, why) => void this.failedHandshakes.push(`${peer}: ${why}`),
+      },
       version: '1.0.0',
     });
   }
@@ -287,11 +316,13 @@ export class MailIn {
     this.configuration.current = generationOf(values, this.configuration.current.number + 1);
   }
 
-  connect(remote: PeerAddress = { ip: '192.0.2.7', port: 40_000 }): Peer {
+  /** @param tls  facts of a handshake before the first byte */
+  connect(remote: PeerAddress = { ip: '192.0.2.7', port: 40_000 }, tls?: TlsFacts): Peer {
     const peer = new Peer(this.clock, remote);
     peer.host = this.reception.converse(peer, {
       endpoint: ENDPOINT,
       generation: this.configuration.current,
+      ...(tls === undefined ? {} : { tls }),
       ended: () => void (this.slotsGivenBack += 1),
       moved: (ip) => void this.movedTo.push(ip),
       withinCaps: () => this.withinCaps,

@@ -10,6 +10,7 @@ import { type Listeners, listenerOptions, listeners } from '../../src/listener/i
 import { idAllocator, type Message } from '../../src/message/index.ts';
 import { policy } from '../../src/policy/index.ts';
 import { type OpenReception, reception, receptionOptions } from '../../src/reception/index.ts';
+import { tlsOptions } from '../../src/tls/index.ts';
 import { nodeWorld } from '../../src/world/node/index.ts';
 import { HandSpool } from './mail-in.ts';
 
@@ -41,7 +42,7 @@ class Server {
   async start(text: string): Promise<void> {
     this.write(text);
     const { clock, disk, network } = this.#world;
-    const declared = [...listenerOptions, ...receptionOptions, ...authOptions];
+    const declared = [...listenerOptions, ...receptionOptions, ...authOptions, ...tlsOptions];
     const configuration = await loadConfiguration({
       disk,
       clock,

@@ -25,9 +25,9 @@ export function find(program: string): string | undefined {
  * The path of a stock program. Where it is missing, root on Debian installs it, and it is an error when that fails; any
  * other user cannot, and the test says that it did not run.
  */
-export function need(context: TestContext, program: string): string {
+export function need(context: TestContext, program: string, complete: () => boolean = () => true): string {
   const found = find(program);
-  if (found !== undefined) return found;
+  if (found !== undefined && complete()) return found;
   if (process.getuid?.() !== 0 || find('apt-get') === undefined) {
     context.skip(`${program} is not on this machine, and only root on Debian can install it (test/peers/install.sh)`);
   }

@@ -49,6 +49,7 @@ export function generationOf(values: Values, number = 1): Generation {
     receiving: () => once('global', () => view('global', undefined, true)),
     receivingOwners: () => [],
     listens: () => [],
+    settings: () => [],
     groupOf: () => 'default',
     pathwayGroupOf: () => undefined,
     bindings: () => [{ group: 'default', name: bindingName('default') }],

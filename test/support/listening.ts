@@ -16,11 +16,17 @@ import {
   listeners,
 } from '../../src/listener/index.ts';
 import { receivingView, receptionOptions } from '../../src/reception/index.ts';
+import { tlsOptions } from '../../src/tls/index.ts';
 import type { Network, Pipe, PipeHost } from '../../src/world/index.ts';
 import { type SimPipe, type SimWorld, simWorld } from '../../src/world/sim/index.ts';
 import { MAIN } from './configuration.ts';
 
-export const declared: readonly Option<unknown>[] = [...listenerOptions, ...receptionOptions, ...authOptions];
+export const declared: readonly Option<unknown>[] = [
+  ...listenerOptions,
+  ...receptionOptions,
+  ...authOptions,
+  ...tlsOptions,
+];
 
 /** One connection as its server sees it. */
 export interface Session {

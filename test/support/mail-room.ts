@@ -6,10 +6,12 @@ import { type BodyTraits, type Envelope, idAllocator } from '../../src/message/i
 import { type Failure, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
-import type { DnsAnswer, Names, RecordType } from '../../src/world/index.ts';
+import { TlsShelf } from '../../src/tls/index.ts';
+import { DiskError, type DnsAnswer, type Names, type RecordType } from '../../src/world/index.ts';
 import { SimChance } from '../../src/world/sim/chance.ts';
 import { SimClock } from '../../src/world/sim/clock.ts';
 import { SimNetwork } from '../../src/world/sim/network.ts';
+import { SimTls } from '../../src/world/sim/tls.ts';
 import { generationOf, type Values } from './generation.ts';
 import { MemorySpool } from './memory-spool.ts';
 import { type Script, ScriptedPeer } from './scripted-peer.ts';
@@ -33,6 +35,9 @@ export class MailRoom {
   /** Names that were asked for, as `name type`. */
   readonly asked: string[] = [];
   generation: Generation;
+  readonly tls: TlsShelf;
+  /** What the shelf can read. */
+  readonly files = new Map<string, Uint8Array>();
   readonly queues: QueueRegistry;
   readonly delivery: SmtpDelivery;
 
@@ -77,7 +82,22 @@ export class MailRoom {
       undertaker,
       classify: () => 1,
     });
+    const disk = {
+      read: async (path: string) => {
+        const bytes = this.files.get(path);
+        if (bytes === undefined) throw new DiskError('ENOENT', path, path);
+        return bytes;
+      },
+      status: async (path: string) => {
+        const size = this.files.get(path)?.length;
+        return size === undefined
+          ? undefined
+          : { kind: 'file' as const, size, modified: millis(0), mode: 0o600, owner: 0, device: 0 };
+      },
+    };
+    this.tls = new TlsShelf({ tls: new SimTls(), clock: this.clock, disk, events });
     this.delivery = new SmtpDelivery({
+      tls: this.tls,
       clock: this.clock,
       chance: this.chance,
       network: this.network,

@@ -1,15 +1,21 @@
-import type { Pipe, PipeHost } from '../../src/world/index.ts';
+import type { Pipe, PipeHost, TlsContext, TlsFacts } from '../../src/world/index.ts';
 
 export interface Taken {
   readonly from: string;
   readonly to: readonly string[];
   readonly body: string;
+  /** What TLS it came over; undefined: in clear. */
+  readonly tls?: TlsFacts;
 }
 
 /** What a peer answers; an empty string closes the connection instead, undefined: nothing, now and ever after. */
 export interface Script {
   readonly banner?: string | undefined;
   readonly ehlo?: readonly string[];
+  /** Makes it offer STARTTLS. */
+  readonly tls?: TlsContext;
+  /** What it answers to STARTTLS; a 220 leads to the handshake. */
+  readonly starttls?: () => string | undefined;
   readonly mail?: (argument: string) => string | undefined;
   readonly rcpt?: (argument: string) => string | undefined;
   readonly data?: () => string | undefined;
@@ -41,6 +47,7 @@ export class ScriptedPeer {
     let to: string[] = [];
     let inBody = false;
     let mute = false;
+    let facts: TlsFacts | undefined;
     const say = (text: string | undefined): boolean => {
       if (text === undefined) mute = true;
       if (text === undefined || mute) return true;
@@ -57,7 +64,8 @@ export class ScriptedPeer {
       switch (verb) {
         case 'LHLO':
         case 'EHLO': {
-          const words = this.script.ehlo ?? ['peer.test', 'PIPELINING', 'SIZE 0'];
+          const plain = this.script.ehlo ?? ['peer.test', 'PIPELINING', 'SIZE 0'];
+          const words = this.script.tls === undefined || facts !== undefined ? plain : [...plain, 'STARTTLS'];
           return say(words.map((word, index) => `250${index === words.length - 1 ? ' ' : '-'}${word}`).join('\r\n'));
         }
         case 'MAIL':
@@ -73,6 +81,13 @@ export class ScriptedPeer {
           const said = this.script.data ? this.script.data() : to.length === 0 ? '503 5.5.1 no recipients' : '354 go';
           if (said?.startsWith('354') === true) inBody = true;
           return say(said);
+        }
+        case 'STAR': {
+          const said = this.script.starttls ? this.script.starttls() : '220 2.0.0 go ahead';
+          const more = say(said);
+          const context = this.script.tls;
+          if (said?.startsWith('220') === true && context !== undefined) pipe.secure({ as: 'server', context });
+          return more;
         }
         case 'RSET':
           return say('250 2.0.0 ok');
@@ -96,7 +111,8 @@ export class ScriptedPeer {
           if (inBody) {
             inBody = false;
             const said = this.script.dot ? this.script.dot(part) : '250 2.0.0 taken';
-            if (said?.startsWith('2') === true) this.taken.push({ from, to, body: part });
+            if (said?.startsWith('2') === true)
+              this.taken.push({ from, to, body: part, ...(facts === undefined ? {} : { tls: facts }) });
             if (!say(said)) return;
             if (this.script.closesAfterDot === true) {
               pipe.end();
@@ -106,6 +122,9 @@ export class ScriptedPeer {
         }
       },
       drained: () => undefined,
+      secured: (shaken) => {
+        facts = shaken;
+      },
       closed: () => {
         this.open--;
       },

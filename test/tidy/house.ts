@@ -10,6 +10,7 @@ export const ROOMS: readonly string[] = [
   'sink',
   'events',
   'auth',
+  'tls',
   'policy',
   'spool',
   'shaping',

@@ -16,6 +16,8 @@ export interface CheckOptions extends LoadOptions {
   readonly pedantic?: boolean;
   /** Rooms above that know what their options mean together: what they say stops nothing. */
   readonly judges?: readonly Judge[];
+  /** What a start would try with files before it begins, as certificates. Each throws ConfigErrors. */
+  readonly trials?: readonly ((generation: Generation) => Promise<void>)[];
   /** Whether the files that options name for reading are looked at. */
   readonly files?: boolean;
 }
@@ -73,6 +75,7 @@ async function whole(options: CheckOptions): Promise<CheckResult> {
     if (options.files !== false) await checkReadFiles(options.disk, tree, options.searchPath, errors);
   });
   const configuration = new LiveConfiguration(parts, reading);
+  if (options.files !== false) for (const trial of options.trials ?? []) await trial(configuration.current);
   const more =
     options.pedantic === true ? lint({ generation: configuration.current, schema: parts.schema, sources }) : [];
   const judged = (options.judges ?? []).flatMap((judge) =>

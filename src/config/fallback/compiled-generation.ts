@@ -9,7 +9,7 @@ import {
   parseEndpoint,
 } from '../../base/index.ts';
 import type { Slices } from '../../world/index.ts';
-import type { Generation, ListenerType, ListenStanza, StanzaId, View } from '../live/generation.ts';
+import type { Generation, ListenerType, ListenStanza, SettingStanza, StanzaId, View } from '../live/generation.ts';
 import type { Option } from '../option.ts';
 import { matchCacheSize } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
@@ -18,6 +18,7 @@ import { type Added, Comparison } from './added.ts';
 import { chainOf, fallsToGlobal, groupOfPathway, type Query, receivingQuery } from './chain.ts';
 import { type Compiled, type Compiler, INDEXED } from './compile.ts';
 import { type Side, sameForAll } from './same.ts';
+import { settingStanzas } from './settings.ts';
 import { PagedView, type Pages, withCells } from './view.ts';
 
 const LISTENERS: readonly ListenerType[] = ['esmtp_listener', 'control_listener', 'ecstream_listener', 'http_listener'];
@@ -130,6 +131,10 @@ export class CompiledGeneration implements Generation, Side {
       }),
     );
     return this.#listens;
+  }
+
+  settings(options: readonly Option<unknown>[]): readonly SettingStanza[] {
+    return settingStanzas(this.tree, this.global, options);
   }
 
   groupOf(binding: BindingName): string {

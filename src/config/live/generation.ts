@@ -24,6 +24,16 @@ export interface StanzaId {
   readonly place: Place | undefined;
 }
 
+/** A stanza that sets some option, and what holds in it as far as the stanzas around it say. */
+export interface SettingStanza {
+  /** From the top (`global`) down to the stanza itself. */
+  readonly path: readonly { readonly type: string; readonly instance: string }[];
+  /** Where its own value stands; undefined when the stanza does not set the option. */
+  placeOf(option: Option<unknown>): Place | undefined;
+  /** Its own value, else that of the nearest stanza around it, else the default. */
+  get<T>(option: Option<T>): T;
+}
+
 export type ListenerType = 'esmtp_listener' | 'control_listener' | 'ecstream_listener' | 'http_listener';
 
 /** One enabled or disabled `Listen` stanza. */
@@ -58,6 +68,8 @@ export interface Generation {
     pathway?: string,
   ): readonly StanzaId[];
   listens(): readonly ListenStanza[];
+  /** Stanzas that set any of these options, outer ones first. */
+  settings(options: readonly Option<unknown>[]): readonly SettingStanza[];
   groupOf(binding: BindingName): string;
   /** The group that a pathway stands in; undefined when it stands in none. */
   pathwayGroupOf(pathway: string): string | undefined;

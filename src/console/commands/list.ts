@@ -20,6 +20,7 @@ import { showInbound, showOutbound } from './show.ts';
 import { showqueue } from './showqueue.ts';
 import { shutdown } from './shutdown.ts';
 import { summary, summaryReset } from './summary.ts';
+import { tlsFlushCache, tlsShowCache } from './tls.ts';
 
 /** Every command of the console. A new one is a file beside this and a name in this list. */
 export const commands: readonly Command[] = [
@@ -53,6 +54,8 @@ export const commands: readonly Command[] = [
   authzRolesList,
   paniclog,
   reopenLogs,
+  tlsShowCache,
+  tlsFlushCache,
   ledger,
   explain,
   pid,

@@ -1,17 +1,26 @@
 import type { Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
 import { bytesIn, joined, millis, parseAddress, type Segments, unmapped } from '../../base/index.ts';
-import { type Clock, NetworkError, type PeerAddress, type Pipe, type PipeHost } from '../world.ts';
+import type { Securing } from '../tls.ts';
+import { type Clock, NetworkError, type PeerAddress, type Pipe, type PipeHost, TlsError } from '../world.ts';
+import { NodeTlsContext, reasonOf } from './tls.ts';
+import { factsOf } from './tls-facts.ts';
 
-/** A socket of the system as a Pipe. */
+/** A socket of the system as a Pipe, in clear or with TLS above it. */
 export class NodePipe implements Pipe {
   readonly remote: PeerAddress;
-  readonly #socket: Socket;
   readonly #clock: Clock;
+  /** What carries data now: the system's socket, or the TLS socket above it. */
+  #socket: Socket;
+  #host: PipeHost | undefined;
   #local: PeerAddress | undefined;
   /** `write` has answered false, and `drained` has not been called. */
   #full = false;
+  #paused = false;
   #ended = false;
+  /** Between `secure` and the end of the handshake. */
+  #shaking = false;
   #error: NetworkError | undefined;
   #farewell: Disposable | undefined;
 
@@ -31,28 +40,25 @@ export class NodePipe implements Pipe {
 
   /** Joins pipe and host. Data flows from the next turn on. */
   serve(host: PipeHost): void {
+    this.#host = host;
+    if (!this.#shaking) this.#socket.on('data', this.#onData);
+    this.#socket
+      .on('drain', this.#onDrain)
+      .on('error', this.#onError)
+      .on('end', this.#onEnd)
+      .on('close', this.#onClose);
+  }
+
+  secure(how: Securing): void {
     const socket = this.#socket;
-    socket.on('data', (chunk: Uint8Array) => {
-      if (!this.#ended) host.data(chunk);
-    });
-    socket.on('drain', () => {
-      if (!this.#full) return;
-      this.#full = false;
-      host.drained();
-    });
-    socket.on('error', (error) => {
-      this.#error ??= networkError(error);
-    });
-    socket.once('end', () => {
-      if (this.#ended) return;
-      if (host.ended) host.ended();
-      else this.end();
-    });
-    socket.once('close', () => {
-      this.#ended = true;
-      this.#farewell?.[Symbol.dispose]();
-      host.closed(this.#error);
-    });
+    if (this.#shaking || socket.destroyed || this.#ended) return;
+    this.#shaking = true;
+    socket.off('data', this.#onData).pause();
+    // The TLS socket reads what is buffered here before anything else.
+    if (how.received !== undefined) socket.unshift(how.received);
+    // What was said in clear must not go out behind the first bytes of the handshake.
+    if (socket.writableLength === 0) this.#shake(how);
+    else socket.write('', () => this.#shake(how));
   }
 
   write(bytes: Segments): boolean {
@@ -73,15 +79,19 @@ export class NodePipe implements Pipe {
   }
 
   pause(): void {
-    if (!this.#ended) this.#socket.pause();
+    this.#paused = true;
+    if (!this.#ended && !this.#shaking) this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#ended) this.#socket.resume();
+    this.#paused = false;
+    if (!this.#ended && !this.#shaking) this.#socket.resume();
   }
 
   end(): void {
     if (this.#ended) return;
+    // Within a handshake there are no words to part with.
+    if (this.#shaking) return this.destroy();
     this.#ended = true;
     this.#socket.end();
     // Closing with unread bytes makes the kernel send a reset, which may overtake our last words: read on, until the
@@ -94,6 +104,82 @@ export class NodePipe implements Pipe {
     this.#ended = true;
     this.#error = undefined;
     this.#socket.destroy();
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (!this.#ended) this.#host?.data(chunk);
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#full) return;
+    this.#full = false;
+    this.#host?.drained();
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (!this.#shaking) this.#error ??= networkError(error);
+    // Who has closed the pipe in the middle needs not to be told why the handshake failed.
+    else if (!this.#ended)
+      this.#error ??= new TlsError(error.code === 'ECONNRESET' ? GONE : reasonOf(error), { cause: error });
+  };
+
+  readonly #onEnd = (): void => {
+    // Who goes in the middle of a handshake is told of by the failure of the handshake.
+    if (this.#ended || this.#shaking) return;
+    if (this.#host?.ended) this.#host.ended();
+    else this.end();
+  };
+
+  readonly #onClose = (): void => {
+    const silent = this.#ended;
+    this.#ended = true;
+    this.#farewell?.[Symbol.dispose]();
+    if (this.#shaking && !silent) this.#error ??= new TlsError(GONE);
+    this.#host?.closed(this.#error);
+  };
+
+  #shake(how: Securing): void {
+    const below = this.#socket;
+    if (below.destroyed) return;
+    const { context } = how;
+    if (!(context instanceof NodeTlsContext)) throw new TypeError('a TLS context of another world');
+    const secured = (socket: TLSSocket): void => this.#secured(below, socket);
+    // A peer that ends has nothing to wait for here; from the handshake on the host decides again.
+    below.allowHalfOpen = false;
+    if (how.as === 'server') {
+      context.accept(below, { secured, failed: this.#onError });
+      return;
+    }
+    const socket = connect({
+      socket: below,
+      secureContext: context.secure,
+      ...(how.serverName === undefined ? {} : { servername: how.serverName }),
+      // Whether a certificate will do is for the host to judge.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    });
+    socket.on('error', this.#onError);
+    socket.once('secureConnect', () => {
+      socket.off('error', this.#onError);
+      secured(socket);
+    });
+  }
+
+  /** From here on the TLS socket speaks; the one below only carries. */
+  #secured(below: Socket, socket: TLSSocket): void {
+    if (this.#ended) {
+      socket.destroy();
+      return;
+    }
+    below.off('drain', this.#onDrain).off('end', this.#onEnd).off('close', this.#onClose);
+    socket.allowHalfOpen = true;
+    this.#socket = socket;
+    this.#shaking = false;
+    this.#full = false;
+    socket.on('drain', this.#onDrain).on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose);
+    this.#host?.secured?.(factsOf(socket));
+    socket.on('data', this.#onData);
+    if (this.#paused && !this.#ended) socket.pause();
   }
 
   #waitForPeer(sentBefore: number): void {
@@ -122,6 +208,7 @@ export function networkError(error: NodeJS.ErrnoException, message = error.messa
 export function systemText(error: NodeJS.ErrnoException): string {
   return (error.errno === undefined ? undefined : getSystemErrorMap().get(error.errno)?.[1]) ?? error.message;
 }
+const GONE = 'the peer closed the connection during the handshake';
 
 /** Milliseconds that a peer has to close after us, and to take something of what it was sent before. */
 const PATIENCE = 20_000;

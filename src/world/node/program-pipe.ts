@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Segments } from '../../base/index.ts';
 import type { Programs } from '../process.ts';
-import { type ConnectHost, NetworkError, type PeerAddress, type Pipe } from '../world.ts';
+import { type ConnectHost, NetworkError, type PeerAddress, type Pipe, TlsError } from '../world.ts';
 
 /** The programs of the system. */
 export const nodePrograms: Programs = {
@@ -52,6 +52,12 @@ class ProgramPipe implements Pipe {
 
   resume(): void {
     this.#child.stdout?.resume();
+  }
+
+  /** What a program carries is its own business: whoever wants TLS there has it from the program. */
+  secure(): void {
+    this.#closed(new TlsError('the standard input and output of a program carry no TLS'));
+    this.#child.kill();
   }
 
   end(): void {

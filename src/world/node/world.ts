@@ -4,6 +4,7 @@ import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { nodeHashing } from './hashing.ts';
 import { NodeNetwork } from './network.ts';
+import { NodeTls } from './tls.ts';
 import { NodeWeb } from './web.ts';
 
 /** The machine as it is. One for the whole program: timers and random numbers share what they are drawn from. */
@@ -17,5 +18,6 @@ export function nodeWorld(): World {
     disk: new NodeDisk(chance),
     web: new NodeWeb(clock),
     hashing: nodeHashing,
+    tls: new NodeTls(clock),
   };
 }

@@ -1,4 +1,5 @@
 import { type Endpoint, type Millis, millis } from '../../base/index.ts';
+import type { Securing } from '../tls.ts';
 import type {
   Chance,
   Clock,
@@ -20,6 +21,7 @@ import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
+import { SimTls } from './tls.ts';
 import { SimWeb } from './web.ts';
 
 export interface SimMachineParts {
@@ -50,6 +52,7 @@ export class SimMachine implements World {
   readonly disk: MachineDisk;
   readonly web = new SimWeb();
   readonly hashing = simHashing;
+  readonly tls = new SimTls();
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 
@@ -144,6 +147,7 @@ class MachineNetwork implements Network {
         opened: () => host.opened(),
         data: (chunk) => host.data(chunk),
         drained: () => host.drained(),
+        secured: (facts) => host.secured?.(facts),
         ...(host.ended === undefined ? {} : { ended: () => host.ended?.() }),
         closed: (why) => {
           over();
@@ -184,6 +188,10 @@ class WatchedPipe implements Pipe {
     return this.#pipe.write(bytes);
   }
 
+  secure(how: Securing): void {
+    this.#pipe.secure(how);
+  }
+
   pause(): void {
     this.#pipe.pause();
   }
@@ -211,6 +219,7 @@ const DEAD_PIPE: Pipe = {
   remote: NOWHERE,
   local: NOWHERE,
   write: () => true,
+  secure: () => undefined,
   pause: () => undefined,
   resume: () => undefined,
   end: () => undefined,

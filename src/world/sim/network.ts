@@ -16,6 +16,7 @@ import type { SimClock } from './clock.ts';
 import { SimPipe, type SimPipeEnds } from './pipe.ts';
 import { latency, type Parcel, Wire, type WireSettings } from './wire.ts';
 
+type Ends = Omit<SimPipeEnds, 'tlsTrouble'>;
 type Address = Pick<PeerAddress, 'ip' | 'port'>;
 
 interface Door {
@@ -48,6 +49,7 @@ export class SimNetwork implements Network {
   readonly #troubles = new Map<string, string>();
   readonly #bindTroubles = new Map<string, string>();
   readonly #acceptTroubles = new Map<string, string>();
+  readonly #tlsTroubles = new Map<string, string>();
   readonly #pipes = new Set<SimPipe>();
   #port = 32_768;
 
@@ -90,7 +92,7 @@ export class SimNetwork implements Network {
     const remote: PeerAddress = to.kind === 'unix' ? { ip: '', port: 0, path: to.path } : { ip: to.ip, port: to.port };
     const local: PeerAddress =
       to.kind === 'unix' ? remote : { ip: from ?? (family(to.ip) === 4 ? '127.0.0.1' : '::1'), port: this.#freePort() };
-    const near = this.#pipe({ out: there, in: back, remote, local });
+    const near = this.#pipe({ out: there, in: back, remote, local }, remote);
     // The first parcel asks for a connection; if there is one, the other end takes the wire over.
     const ends = { there, back, remote, local };
     there.to = { paused: false, emptied: () => undefined, receive: (parcel) => this.#arrive(parcel, to, ends) };
@@ -140,8 +142,14 @@ export class SimNetwork implements Network {
     this.#troubles.set(key, 'silent');
   }
 
+  /** TLS handshakes with that endpoint fail for that reason, or never end (`silent`), until `heal`. */
+  breakTls(key: string, reason: string): void {
+    this.#tlsTroubles.set(key, reason);
+  }
+
   heal(key: string): void {
     this.#troubles.delete(key);
+    this.#tlsTroubles.delete(key);
   }
 
   /** Nobody can listen at that endpoint, or change how, until `healBind`. Who listens there already is not disturbed. */
@@ -220,13 +228,15 @@ export class SimNetwork implements Network {
       door.options.failed?.(new NetworkError(notAccepted, `simulated ${notAccepted}`));
       return;
     }
-    const far = this.#pipe({ out: ends.back, in: ends.there, remote: ends.local, local: ends.remote });
+    const far = this.#pipe({ out: ends.back, in: ends.there, remote: ends.local, local: ends.remote }, ends.remote);
     far.owner = door.owner;
     far.serve(door.accept(far));
   }
 
-  #pipe(ends: SimPipeEnds): SimPipe {
-    const pipe = new SimPipe(this.#clock, ends, (gone) => this.#pipes.delete(gone));
+  #pipe(ends: Ends, server: PeerAddress): SimPipe {
+    const key = server.path ?? endpointText({ kind: 'tcp', ip: server.ip, port: server.port });
+    const tlsTrouble = (): string | undefined => this.#tlsTroubles.get(key);
+    const pipe = new SimPipe(this.#clock, { ...ends, tlsTrouble }, (gone) => this.#pipes.delete(gone));
     this.#pipes.add(pipe);
     return pipe;
   }

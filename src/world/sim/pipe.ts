@@ -1,6 +1,8 @@
 import { bytesIn, joined, millis, type Segments } from '../../base/index.ts';
-import { type ConnectHost, NetworkError, type PeerAddress, type Pipe, type PipeHost } from '../world.ts';
+import type { Securing, TlsFacts } from '../tls.ts';
+import { type ConnectHost, NetworkError, type PeerAddress, type Pipe, type PipeHost, TlsError } from '../world.ts';
 import type { SimClock } from './clock.ts';
+import { handshake, SimTlsContext } from './tls.ts';
 import type { Parcel, Receiver, Wire } from './wire.ts';
 
 /** As Node's sockets: above this a writer is asked to wait, and this much the kernel still sends for who destroys. */
@@ -13,7 +15,12 @@ export interface SimPipeEnds {
   readonly in: Wire;
   readonly remote: PeerAddress;
   readonly local: PeerAddress;
+  /** Why handshakes between these ends fail; `silent`: they never end. */
+  readonly tlsTrouble: () => string | undefined;
 }
+
+/** What a server that speaks no TLS sees of a hello. */
+const HELLO = Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03, 0x0a);
 
 /** One end of a simulated connection. */
 export class SimPipe implements Pipe, Receiver {
@@ -29,6 +36,11 @@ export class SimPipe implements Pipe, Receiver {
   #ended = false;
   #peerEnded = false;
   #closed = false;
+  /** Between `secure` and the end of the handshake. */
+  #shaking: Securing | undefined;
+  /** What a server will have learned once the client's last word has come. */
+  #learned: TlsFacts | undefined;
+  readonly #tlsTrouble: () => string | undefined;
   #farewell: Disposable | undefined;
   readonly #gone: (pipe: SimPipe) => void;
   /** The machine whose end this is, when it is one that can die. */
@@ -41,6 +53,7 @@ export class SimPipe implements Pipe, Receiver {
     this.#in = ends.in;
     this.remote = ends.remote;
     this.local = ends.local;
+    this.#tlsTrouble = ends.tlsTrouble;
     ends.out.from = this;
     ends.in.to = this;
   }
@@ -66,7 +79,7 @@ export class SimPipe implements Pipe, Receiver {
   }
 
   get paused(): boolean {
-    return !this.#host || (this.#paused && !this.#ended && !this.#closed);
+    return !this.#host || (this.#paused && !this.#shaking && !this.#ended && !this.#closed);
   }
 
   write(bytes: Segments): boolean {
@@ -75,6 +88,15 @@ export class SimPipe implements Pipe, Receiver {
     if (this.#out.bytes < HIGH_WATER) return true;
     this.#full = true;
     return false;
+  }
+
+  secure(how: Securing): void {
+    if (this.#shaking || this.#ended || this.#closed) return;
+    const { context } = how;
+    if (!(context instanceof SimTlsContext)) throw new TypeError('a TLS context of another world');
+    this.#shaking = how;
+    if (how.as === 'client') this.#out.send({ kind: 'hello', context, serverName: how.serverName });
+    this.#in.wake();
   }
 
   pause(): void {
@@ -88,6 +110,7 @@ export class SimPipe implements Pipe, Receiver {
 
   end(): void {
     if (this.#ended || this.#closed) return;
+    if (this.#shaking !== undefined) return this.destroy();
     this.#ended = true;
     this.#out.send({ kind: 'end' });
     this.#in.wake();
@@ -136,6 +159,8 @@ export class SimPipe implements Pipe, Receiver {
     switch (parcel.kind) {
       case 'data':
         if (this.#ended || this.#host === undefined) return;
+        // Clear text where a record was expected.
+        if (this.#shaking !== undefined) return this.#failShaking('wrong version number');
         this.#in.given += parcel.bytes.length;
         this.#host.data(parcel.bytes);
         return;
@@ -144,7 +169,8 @@ export class SimPipe implements Pipe, Receiver {
         return;
       case 'end':
         this.#peerEnded = true;
-        if (this.#ended) this.#closeWhenDone();
+        if (this.#shaking !== undefined) this.#fail('the peer closed the connection during the handshake');
+        else if (this.#ended) this.#closeWhenDone();
         else if (this.#host?.ended) this.#host.ended();
         else this.end();
         return;
@@ -153,6 +179,20 @@ export class SimPipe implements Pipe, Receiver {
         return;
       case 'refused':
         this.#close(parcel.code);
+        return;
+      case 'hello':
+        this.#answer(parcel);
+        return;
+      case 'answer':
+        if (this.#shaking?.as !== 'client') return;
+        this.#out.send({ kind: 'finished' });
+        this.#secured(parcel.facts);
+        return;
+      case 'finished':
+        if (this.#learned !== undefined) this.#secured(this.#learned);
+        return;
+      case 'alert':
+        this.#fail(parcel.reason);
         return;
       case 'connect':
         return;
@@ -165,18 +205,58 @@ export class SimPipe implements Pipe, Receiver {
     this.#host?.drained();
   }
 
+  /** The server's side of a handshake. */
+  #answer(hello: Extract<Parcel, { kind: 'hello' }>): void {
+    const own = this.#shaking;
+    if (own === undefined) {
+      if (!this.#ended) this.#host?.data(Uint8Array.from(HELLO));
+      return;
+    }
+    const trouble = this.#tlsTrouble();
+    if (trouble === 'silent' || own.as === 'client' || !(own.context instanceof SimTlsContext)) return;
+    const outcome =
+      trouble === undefined
+        ? handshake(hello.context, own.context, hello.serverName, this.#clock.date())
+        : { failure: trouble };
+    if ('failure' in outcome) return this.#failShaking(outcome.failure);
+    this.#learned = outcome.server;
+    this.#out.send({ kind: 'answer', facts: outcome.client });
+  }
+
+  #secured(facts: TlsFacts): void {
+    this.#shaking = undefined;
+    this.#learned = undefined;
+    this.#host?.secured?.(facts);
+    this.#in.wake();
+  }
+
+  #failShaking(reason: string): void {
+    this.#out.send({ kind: 'alert', reason });
+    this.#fail(reason);
+  }
+
+  #fail(reason: string): void {
+    this.#ended = true;
+    this.#end(new TlsError(reason));
+  }
+
   #closeWhenDone(): void {
     if (this.#ended && this.#peerEnded) this.#close(undefined);
   }
 
   #close(code: string | undefined): void {
+    const where = this.remote.path ?? `${this.remote.ip}:${this.remote.port}`;
+    if (code === undefined) this.#end(undefined);
+    else if (this.#shaking === undefined) this.#end(new NetworkError(code, `${code} ${where}`));
+    else this.#end(new TlsError(`${code} ${where}`));
+  }
+
+  #end(why: NetworkError | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#gone(this);
     this.#farewell?.[Symbol.dispose]();
     // Never inside the call that closes: as with real sockets, the host hears of it afterwards.
-    const where = this.remote.path ?? `${this.remote.ip}:${this.remote.port}`;
-    const why = code === undefined ? undefined : new NetworkError(code, `${code} ${where}`);
     this.#clock.at(this.#clock.now(), () => this.#host?.closed(why));
     // What is still on its way to us is answered by resets.
     this.#in.wake();

@@ -1,6 +1,8 @@
 import { millis, Ring } from '../../base/index.ts';
+import type { TlsFacts } from '../tls.ts';
 import type { SimChance } from './chance.ts';
 import type { SimClock } from './clock.ts';
+import type { SimTlsContext } from './tls.ts';
 
 /** How a simulated network behaves. */
 export interface WireSettings {
@@ -16,7 +18,12 @@ export interface WireSettings {
 export type Parcel =
   | { readonly kind: 'connect' | 'opened' | 'end' | 'reset' }
   | { readonly kind: 'refused'; readonly code: string }
-  | { readonly kind: 'data'; readonly bytes: Uint8Array };
+  | { readonly kind: 'data'; readonly bytes: Uint8Array }
+  /** A TLS handshake: what a client brings, what a server answers, and the client's last word. */
+  | { readonly kind: 'hello'; readonly context: SimTlsContext; readonly serverName: string | undefined }
+  | { readonly kind: 'answer'; readonly facts: TlsFacts }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'alert'; readonly reason: string };
 
 /** The end of a wire where parcels arrive. */
 export interface Receiver {

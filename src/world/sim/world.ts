@@ -4,6 +4,7 @@ import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { simHashing } from './hashing.ts';
 import { SimNetwork } from './network.ts';
+import { SimTls } from './tls.ts';
 import { SimWeb } from './web.ts';
 import type { WireSettings } from './wire.ts';
 
@@ -13,6 +14,7 @@ export interface SimWorld extends World {
   readonly network: SimNetwork;
   readonly disk: SimDisk;
   readonly web: SimWeb;
+  readonly tls: SimTls;
 }
 
 /** Network settings, and the disk's; `diskLatencyMillis` is the disk's own delay. */
@@ -34,6 +36,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
     web: new SimWeb(),
     hashing: simHashing,
+    tls: new SimTls(),
   };
 }
 

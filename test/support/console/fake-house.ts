@@ -199,6 +199,16 @@ export class FakeHouse implements House {
     this.shutdowns.push('shutdown');
   }
 
+  tlsContexts: ReturnType<House['tls']['contexts']> = [];
+  tlsFlushes = 0;
+  readonly tls: House['tls'] = {
+    contexts: () => this.tlsContexts,
+    failedHandshakes: 3,
+    flush: () => {
+      this.tlsFlushes++;
+    },
+  };
+
   async reopenLogs(): Promise<number> {
     return 2;
   }
