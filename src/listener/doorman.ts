@@ -1,4 +1,5 @@
 import { endpointText } from '../base/index.ts';
+import type { Sparing } from '../events/index.ts';
 import { nullId } from '../message/index.ts';
 import { clientAddress, peerText, receivingView } from '../reception/index.ts';
 import { formatReply, reply } from '../smtp/index.ts';
@@ -13,9 +14,15 @@ const LIMIT_REACHED = reply(421, '4.4.5', 'Service unavailable, concurrency limi
  * What happens to each connection of a socket: it is counted, and handed to whoever speaks its protocol with the
  * configuration of now; or turned away.
  *
+ * @param sparing  for what a client can cause
  * @param socket  what the socket is wanted for at present
  */
-export function doorman(parts: ListenerParts, caps: SessionCaps, socket: () => Wanted): (pipe: Pipe) => PipeHost {
+export function doorman(
+  parts: ListenerParts,
+  caps: SessionCaps,
+  sparing: Sparing,
+  socket: () => Wanted,
+): (pipe: Pipe) => PipeHost {
   const { configuration, clock, events } = parts;
 
   /** Says why, if the protocol has words for it, and closes. A pipe must have its host before it may be closed. */
@@ -61,7 +68,8 @@ export function doorman(parts: ListenerParts, caps: SessionCaps, socket: () => W
     } catch (error) {
       // A bug of ours costs this connection; the socket goes on.
       slot[Symbol.dispose]();
-      events.diagnose(
+      sparing.tell(
+        `${key} failed`,
         'CRITICAL',
         'listener',
         `a connection to ${key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../base/index.ts';
 import { ConfigError, type Generation, type ListenerType } from '../config/index.ts';
+import { Sparing } from '../events/index.ts';
 import { type Listening, NetworkError } from '../world/index.ts';
 import { doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
@@ -49,6 +50,7 @@ export function listeners(parts: ListenerParts): Listeners {
   const { configuration, events, network } = parts;
   const live = new Map<string, Live>();
   const caps = new SessionCaps();
+  const sparing = new Sparing(events, parts.clock);
   const subscriptions: Disposable[] = [];
   /** What a commit that has been checked still has to do. When somebody else vetoes it, the next check begins anew. */
   let pending: { readonly wanted: ReadonlyMap<string, Wanted>; readonly leaving: readonly Live[] } | undefined;
@@ -64,7 +66,7 @@ export function listeners(parts: ListenerParts): Listeners {
 
   async function openSocket(wanted: Wanted): Promise<void> {
     const record: { wanted: Wanted } = { wanted };
-    const accept = doorman(parts, caps, () => record.wanted);
+    const accept = doorman(parts, caps, sparing, () => record.wanted);
     try {
       const listening = await network.listen(
         wanted.endpoint,
@@ -72,7 +74,12 @@ export function listeners(parts: ListenerParts): Listeners {
           backlog: wanted.backlog,
           fileMode: wanted.fileMode,
           failed: (why) =>
-            events.diagnose('ERROR', 'listener', `${wanted.key}: a connection could not be accepted: ${why.message}`),
+            sparing.tell(
+              `${wanted.key} ${why.code}`,
+              'ERROR',
+              'listener',
+              `${wanted.key}: a connection could not be accepted: ${why.message}`,
+            ),
         },
         accept,
       );
@@ -215,6 +222,7 @@ export function listeners(parts: ListenerParts): Listeners {
         closed = true;
         pending = undefined;
         await closeSockets([...live.values()]);
+        sparing[Symbol.dispose]();
       });
     },
     get doors() {

@@ -2,7 +2,13 @@ import { bouncer, classify } from '../bounce/index.ts';
 import type { LiveConfiguration } from '../config/index.ts';
 import { consoleServer } from '../console/index.ts';
 import { hostname, SmtpDelivery } from '../delivery/index.ts';
-import { type Events, events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
+import {
+  type Events,
+  events as makeEvents,
+  statistics as makeStatistics,
+  recentDiagnostics,
+  Sparing,
+} from '../events/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
 import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
@@ -114,7 +120,7 @@ export async function buildServer({
       },
     }),
   );
-  const policy = makePolicy(events);
+  const policy = makePolicy(undo.use(new Sparing(events, clock)));
   const reception = makeReception({
     clock,
     spool,

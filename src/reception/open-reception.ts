@@ -72,6 +72,7 @@ export function reception(parts: ReceptionParts): OpenReception {
         });
         closing = () => {
           late[Symbol.dispose]();
+          desk.sparing[Symbol.dispose]();
           resolve();
         };
         for (const session of sessions.keys()) session.leave();

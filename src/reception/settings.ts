@@ -42,6 +42,7 @@ export function readSettings(view: View, hostName: string): Settings {
       enhancedCodes,
       requireEhlo: view.get(options.requireEhlo),
       maxMessageSize,
+      mostBadCommands: view.get(options.maxBadCommands),
       idle: inMillis(view.get(options.idleTime)),
       senderPaths: paths(senderDomain !== undefined),
       recipientPaths: paths(recipientDomain !== undefined),

@@ -56,6 +56,11 @@ export interface ServerSettings {
   readonly maxMessageSize: number;
   /** Longest wait for the client; 0 for ever. */
   readonly idle: Millis;
+  /**
+   * Commands in a row that bring no mail nearer: refused by the machine itself, or NOOP, HELP, VRFY, and RSET with nothing to
+   * reset. One more ends the session; an accepted message begins the count anew. 0 for no limit.
+   */
+  readonly mostBadCommands: number;
   readonly senderPaths: PathRules;
   readonly recipientPaths: PathRules;
 }
@@ -66,6 +71,7 @@ export const serverDefaults: ServerSettings = {
   requireEhlo: false,
   maxMessageSize: 0,
   idle: 300_000 as Millis,
+  mostBadCommands: 0,
   senderPaths: STRICT_PATHS,
   recipientPaths: STRICT_PATHS,
 };

@@ -89,6 +89,7 @@ export const serverReplies = {
   badHelo: reply(501, '5.5.2', 'invalid HELO'),
   badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
   badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  tooManyBadCommands: reply(421, '4.7.0', 'too many bad commands'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),
 } as const;
 
