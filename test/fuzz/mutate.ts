@@ -3,7 +3,7 @@ import type { Dice } from '../sim/dice.ts';
 /** Bytes that mean something to parsers. */
 const MARKS = latin1('\0\t\n\v\r "#%\'()*+,-./0129:;<=>@AZ[\\]_az{|}\x7f\x80\x85\xa0\xad\xc3\xff');
 /** No input grows beyond this. */
-export const MOST_INPUT = 65_536;
+export const MOST_INPUT = 70_000;
 
 /** @param others  inputs to take parts from */
 export function mutate(input: Buffer, dice: Dice, words: readonly string[], others: readonly Buffer[]): Buffer {

@@ -5,9 +5,12 @@ import { LineEndFixer } from '../../../src/reception/line-ends.ts';
 import {
   DONE,
   HEAD_BYTES,
+  headIsWhole,
+  headTotal,
   OPEN,
   RECEPTION,
   readDone,
+  readHead,
   readReception,
   recordMark,
   STATE,
@@ -46,7 +49,12 @@ export const frames: FuzzTarget = {
   generate(dice) {
     const parts: Uint8Array[] = [];
     for (let count = dice.between(1, 5); count > 0; count--)
-      parts.push(...frame(dice.of(Object.values(frameKinds)), Buffer.alloc(dice.scale(1, 5000), 'x')));
+      parts.push(
+        ...frame(
+          dice.of(Object.values(frameKinds)),
+          Buffer.alloc(dice.happens(0.1) ? maxPayload + dice.between(-2, 2) : dice.scale(1, 5000), 'x'),
+        ),
+      );
     return Buffer.concat(parts);
   },
   check: (input) => sameWhateverTheCut(input, (cut) => readFrames(input, cut)),
@@ -188,21 +196,40 @@ function segment(dice: Dice): Buffer {
   return Buffer.concat(parts);
 }
 
+/** Where whole records stand, found step by step. */
+function recordsIn(input: Buffer): readonly number[] {
+  const found: number[] = [];
+  for (let at = 0; at + HEAD_BYTES <= input.length; ) {
+    const head = readHead(input, at, MARK);
+    const total = head === undefined ? 0 : headTotal(head);
+    if (head === undefined || at + total > input.length || !headIsWhole(input, at, head)) {
+      at++;
+      continue;
+    }
+    if (crc32(input.subarray(at + HEAD_BYTES + head.metaLength, at + total)) === head.bodyCrc) found.push(at);
+    at += total;
+  }
+  return found;
+}
+
 async function scanned(input: Buffer): Promise<string | undefined> {
   const source = {
     path: 'fuzz',
     read: async (at: number, length: number) => Uint8Array.from(input.subarray(at, at + length)),
   };
   let covered = 0;
+  const offsets: number[] = [];
   const stretches: { from: number; to: number }[] = [];
   for await (const window of scan(source as Parameters<typeof scan>[0], input.length, MARK, 'read')) {
     for (const { offset, head, meta } of window.records) {
       stretches.push({ from: offset, to: offset + HEAD_BYTES + head.metaLength + head.bodyLength });
+      offsets.push(offset);
       readReception(meta, head.flags);
       readDone(meta, head);
     }
     stretches.push(...window.broken);
   }
+  if (String(offsets) !== String(recordsIn(input))) return `records at ${offsets}, and not at ${recordsIn(input)}`;
   stretches.sort((one, other) => one.from - other.from);
   for (const { from, to } of stretches) {
     if (from !== covered || to <= from) return `bytes ${covered} to ${from} are neither record nor damage`;
