@@ -16,6 +16,8 @@ export interface Plan {
   readonly rate: number;
   /** 0: as many as there are. */
   readonly perConnection: number;
+  /** No messages: each connection greets, encrypts, authenticates, and ends. */
+  readonly noMail: boolean;
   readonly recipients: number;
   readonly pipelining: boolean;
   readonly sizes: readonly { readonly bytes: number; readonly weight: number }[];
@@ -62,6 +64,7 @@ export const help = `npm run load -- HOST:PORT [options]
   --seconds N           how long (10 when there is no --count)
   --rate N              messages a second in all (as fast as they are taken)
   --per-connection N    messages on a connection; 0 all (0)
+  --no-mail             each connection greets, encrypts, authenticates, and quits
   --recipients N        recipients of each message (1)
   --no-pipelining       one command at a time
   --size S              bytes of a message: 10k, or a mix with weights: 1k:70,10k:25,1m:5 (10k)
@@ -98,6 +101,7 @@ export function planOf(words: readonly string[]): Plan | 'help' {
       rate: { type: 'string', default: '0' },
       'per-connection': { type: 'string', default: '0' },
       recipients: { type: 'string', default: '1' },
+      'no-mail': { type: 'boolean', default: false },
       'no-pipelining': { type: 'boolean', default: false },
       size: { type: 'string', default: '10k' },
       file: { type: 'string' },
@@ -145,6 +149,7 @@ export function planOf(words: readonly string[]): Plan | 'help' {
     seconds: values.seconds !== undefined ? number('seconds', values.seconds, 0) : count === undefined ? 10 : undefined,
     rate: number('rate', values.rate, 0),
     perConnection: whole('per-connection', values['per-connection'], 0),
+    noMail: values['no-mail'],
     recipients: whole('recipients', values.recipients, 1),
     pipelining: !values['no-pipelining'],
     sizes: sizesOf(values.size),

@@ -252,7 +252,7 @@ export class Sender {
 
   #proceed(): void {
     if (this.#leaving) return;
-    if (this.#full) return this.quit();
+    if (this.#full || this.#desk.plan.noMail) return this.quit();
     const letter = this.#desk.letter(this, false);
     if (letter === 'wait') return;
     this.go(letter);

@@ -104,8 +104,9 @@ class Worker implements Desk {
   }
 
   #fill(): void {
-    const { count, sessions, hostile, mostErrors } = this.plan;
-    const none = this.#ending || (hostile === undefined && count !== undefined && this.#given >= count);
+    const { count, sessions, hostile, mostErrors, noMail } = this.plan;
+    const begun = noMail ? this.#numbers : this.#given;
+    const none = this.#ending || (hostile === undefined && count !== undefined && begun >= count);
     if (none) return this.#settle();
     let opening = MOST_OPENING;
     while (this.#senders.size < sessions && opening-- > 0) {

@@ -217,6 +217,7 @@ if (import.meta.main) {
   const report = await load.report;
   shown[Symbol.dispose]();
   process.stdout.write(`${plan.json ? JSON.stringify(report) : inWords(report, plan)}\n`);
-  const wrong = Object.keys(report.errors).length > 0 || (plan.hostile === undefined && report.accepted === 0);
+  const wrong =
+    Object.keys(report.errors).length > 0 || (plan.hostile === undefined && !plan.noMail && report.accepted === 0);
   process.exitCode = wrong ? 1 : 0;
 }
