@@ -1,6 +1,6 @@
 /**
  * What do guards, bad clients and TLS cost the SMTP door? `npm run bench:doors -- [--only acl,slow,idle,tls] [--runs 3]
- * [--seconds 5] [--slow 5000] [--idle 10000] [--peers 1000] [--key rsa2048] [--out FILE] [--directory DIR]`
+ * [--seconds 5] [--rate 2000] [--slow 5000] [--idle 10000] [--peers 1000] [--key rsa2048] [--out FILE] [--directory DIR]`
  *
  * The page goes to bench/results/doors.md with plots and raw figures beside it, and a copy to `--out`.
  */
@@ -44,6 +44,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void ground[Symbol.asyncDispose]().finally(() => process.exit(1)));
 
 const W1 = ['--seconds', String(wish.seconds), '--sessions', '50', '--size', '10k'];
+/** The same pace on both sides: messages that come closer together share more writes and syncs. */
+const PACED = [...W1, '--rate', String(wish.rate)];
 const answers: Answer[] = [];
 const began = performance.now();
 const steps = wish.only.reduce((sum, name) => sum + { acl: 2, slow: 2, idle: 1, tls: 3 }[name] * wish.runs, 0);
@@ -68,8 +70,8 @@ function ask(question: Question): Promise<readonly Answer[]> {
 async function acl(): Promise<readonly Answer[]> {
   const [without, withThem]: [Trial[], Trial[]] = [[], []];
   for (let run = 0; run < wish.runs; run++) {
-    without.push(await step('W1 without guards', () => trial(ground, plain, W1)));
-    withThem.push(await step('W1 with guards', () => trial(ground, guarded(wish.peers), W1)));
+    without.push(await step('W1 without guards', () => trial(ground, plain, PACED)));
+    withThem.push(await step('W1 with guards', () => trial(ground, guarded(wish.peers), PACED)));
   }
   const more = moreThan(cpuOf(withThem), cpuOf(without));
   return [
@@ -95,8 +97,8 @@ async function slow(): Promise<readonly Answer[]> {
   const before = { words: drips, connections: wish.slow };
   const [alone, beside]: [Trial[], Trial[]] = [[], []];
   for (let run = 0; run < wish.runs; run++) {
-    alone.push(await step('W1 alone', () => trial(ground, plain, W1)));
-    beside.push(await step(`W1 beside ${wish.slow} slow senders`, () => trial(ground, plain, W1, before)));
+    alone.push(await step('W1 alone', () => trial(ground, plain, PACED)));
+    beside.push(await step(`W1 beside ${wish.slow} slow senders`, () => trial(ground, plain, PACED, before)));
   }
   const net = beside.map(({ cpu, besides }) => cpu - besides);
   const more = moreThan(net, cpuOf(alone));
@@ -251,6 +253,7 @@ function wanted() {
       only: { type: 'string', default: QUESTIONS.join(',') },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '5' },
+      rate: { type: 'string', default: '2000' },
       slow: { type: 'string', default: '5000' },
       idle: { type: 'string', default: '10000' },
       peers: { type: 'string', default: '1000' },
@@ -261,7 +264,7 @@ function wanted() {
   });
   const names = values.only.split(',').map((name) => name.trim());
   for (const name of names) if (!isQuestion(name)) usage(`no question ${name}; there are ${QUESTIONS.join(', ')}`);
-  const number = (name: 'runs' | 'seconds' | 'slow' | 'idle' | 'peers'): number => {
+  const number = (name: 'runs' | 'seconds' | 'rate' | 'slow' | 'idle' | 'peers'): number => {
     const value = Number(values[name]);
     return value > 0 ? value : usage(`--${name} takes a number above 0`);
   };
@@ -271,6 +274,7 @@ function wanted() {
     only: names.filter(isQuestion),
     runs: Math.round(number('runs')),
     seconds: number('seconds'),
+    rate: number('rate'),
     slow: Math.round(number('slow')),
     idle: Math.round(number('idle')),
     peers: Math.round(number('peers')),

@@ -82,7 +82,9 @@ export function doorPage(
 
 const METHOD = `The load is our own generator (\`npm run load\`). Each figure is a ratio of medians of this one run: both sides take turns, with a new
 process and an empty queue each time, so that what else the machine does meets both. Mail is taken and kept, not delivered: what a
-door costs is not hidden behind the rest. Processor time is user and system time of the server; W1 is 10 KiB over 50 sessions.`;
+door costs is not hidden behind the rest. Processor time is user and system time of the server; W1 is 10 KiB over 50 sessions.
+Where processor time is compared, messages come at the same pace on both sides: those that come closer together share more writes
+and syncs, and would make the faster side look cheaper than it is.`;
 
 const figure = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en-US') : Number(value.toPrecision(3)).toString();

@@ -167,7 +167,9 @@ export interface Report {
 let worker: Worker | undefined;
 let ended = false;
 const report = (done: boolean): void => {
-  if (worker !== undefined) process.send?.({ tally: worker.tally, done } satisfies Report);
+  if (worker === undefined || !process.connected) return;
+  // The parent may be gone before we hear of it.
+  process.send?.({ tally: worker.tally, done } satisfies Report, undefined, undefined, () => undefined);
 };
 process.on('message', (order: Order) => {
   if (order.kind === 'end') worker?.end();
