@@ -80,11 +80,12 @@ export function doorPage(
   return { text: `${parts.join('\n').trimEnd()}\n`, plots };
 }
 
-const METHOD = `The load is our own generator (\`npm run load\`). Each figure is a ratio of medians of this one run: both sides take turns, with a new
-process and an empty queue each time, so that what else the machine does meets both. Mail is taken and kept, not delivered: what a
-door costs is not hidden behind the rest. Processor time is user and system time of the server; W1 is 10 KiB over 50 sessions.
-Where processor time is compared, messages come at the same pace on both sides: those that come closer together share more writes
-and syncs, and would make the faster side look cheaper than it is.`;
+const METHOD = `The load is our own generator (\`npm run load\`), and both sides of a ratio are of this one run. Where processor time is compared, both
+servers run at the same time and are sent the same number of messages a second, so that whatever else the machine does meets both, and
+neither looks cheaper because its messages come closer together and share more writes and syncs; the figure is the median of the
+runs' ratios. Elsewhere the sides take turns, and it is the ratio of their medians. Each run has new processes, empty queues, and some
+seconds of load before it counts. Mail is taken and kept, not delivered: what a door costs is not hidden behind the rest. Processor time is
+user and system time of the server; W1 is 10 KiB over 50 sessions.`;
 
 const figure = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en-US') : Number(value.toPrecision(3)).toString();

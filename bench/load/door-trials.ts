@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cpu } from './group.ts';
+import { type Cpu, Group } from './group.ts';
 import { type Mta, start } from './mta.ts';
 import type { Ground } from './round.ts';
 import { Load, type LoadReport } from './smtp.ts';
@@ -21,6 +21,9 @@ export interface Trial {
   readonly rate: number;
 }
 
+/** Seconds of load before anything is measured. */
+const WARM = 3;
+
 const slept = (millis: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, millis));
 const spent = ({ user, system }: Cpu): number => user + system;
 
@@ -30,48 +33,87 @@ export function launch(port: number, words: readonly string[]): Load {
   return new Load(plan);
 }
 
-/**
- * @param words  of the load
- * @param before  clients that are there all the time: their load, and how many of them
- */
-export async function trial(
-  ground: Ground,
-  mta: Mta,
-  words: readonly string[],
-  before?: { readonly words: readonly string[]; readonly connections: number },
-): Promise<Trial> {
+/** A load on a fresh server. */
+export async function trial(ground: Ground, mta: Mta, words: readonly string[]): Promise<Trial> {
   try {
     const port = await start(mta, ground.fresh(), 0, 'hold', ground.server);
-    const others = before === undefined ? undefined : launch(port, before.words);
-    if (others !== undefined && before !== undefined) await reached(others, before.connections);
-    // The first messages of a new process are no measure.
-    await launch(port, ['--count', '500', '--sessions', '50']).report;
-    const besides = await atRest(ground, others === undefined ? 500 : 3000);
-    const began = spent(ground.server.cpu);
-    const report = await launch(port, words).report;
-    const cpu = spent(ground.server.cpu) - began;
-    others?.end();
-    await others?.report;
-    const trouble = Object.keys(report.errors)[0] ?? Object.keys(report.refused)[0];
-    if (trouble !== undefined) throw new Error(`${mta.name}: ${trouble}`);
-    const count = words.includes('--no-mail') ? report.connections : report.accepted;
-    return {
-      report,
-      cpu: (cpu * 1000) / count,
-      besides: (besides * report.seconds * 1000) / count,
-      rate: count / report.seconds,
-    };
+    await warmed([port], words);
+    return await measured(ground.server, port, words, 0);
   } finally {
     await ground.server.end();
   }
 }
 
+/** Clients that are there all the time: their load, and how many of them. */
+export interface Crowd {
+  readonly words: readonly string[];
+  readonly connections: number;
+}
+
+/**
+ * The same load on two servers at the same time: whatever else happens on this machine happens to both.
+ *
+ * @param crowd  at the second one
+ */
+export async function sideBySide(
+  ground: Ground,
+  mtas: readonly [Mta, Mta],
+  words: readonly string[],
+  crowd?: Crowd,
+): Promise<readonly [Trial, Trial]> {
+  const [one, other] = [ground.server, new Group(`impetus-bench-other-${process.pid}`)];
+  let others: Load | undefined;
+  try {
+    const folder = ground.fresh();
+    const ports: number[] = [];
+    for (const [mta, group, name] of [[mtas[0], one, 'one'] as const, [mtas[1], other, 'other'] as const]) {
+      const directory = join(folder, name);
+      mkdirSync(directory);
+      ports.push(await start(mta, directory, 0, 'hold', group));
+    }
+    const [first = 0, second = 0] = ports;
+    if (crowd !== undefined) {
+      others = launch(second, crowd.words);
+      await reached(others, crowd.connections);
+    }
+    await warmed(ports, words);
+    const besides = crowd === undefined ? 0 : await atRest(other, 3000);
+    return await Promise.all([measured(one, first, words, 0), measured(other, second, words, besides)]);
+  } finally {
+    others?.end();
+    await others?.report;
+    await one.end();
+    await other.end();
+    other.remove();
+  }
+}
+
+/** The first messages of a new process are no measure: its code is not compiled yet. */
+async function warmed(ports: readonly number[], words: readonly string[]): Promise<void> {
+  await Promise.all(ports.map((port) => launch(port, [...words, '--seconds', String(WARM)]).report));
+}
+
+async function measured(group: Group, port: number, words: readonly string[], besides: number): Promise<Trial> {
+  const began = spent(group.cpu);
+  const report = await launch(port, words).report;
+  const cpu = spent(group.cpu) - began;
+  const trouble = Object.keys(report.errors)[0] ?? Object.keys(report.refused)[0];
+  if (trouble !== undefined) throw new Error(`the load met ${trouble}`);
+  const count = words.includes('--no-mail') ? report.connections : report.accepted;
+  return {
+    report,
+    cpu: (cpu * 1000) / count,
+    besides: (besides * report.seconds * 1000) / count,
+    rate: count / report.seconds,
+  };
+}
+
 /** Seconds of processor time a second while no load runs. */
-async function atRest(ground: Ground, millis: number): Promise<number> {
-  const before = spent(ground.server.cpu);
+async function atRest(group: Group, millis: number): Promise<number> {
+  const before = spent(group.cpu);
   const began = performance.now();
   await slept(millis);
-  return ((spent(ground.server.cpu) - before) * 1000) / (performance.now() - began);
+  return ((spent(group.cpu) - before) * 1000) / (performance.now() - began);
 }
 
 async function reached(load: Load, connections: number): Promise<void> {
