@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Cpu, Group } from './group.ts';
+import type { Cpu, Group } from './group.ts';
 import { type Mta, start } from './mta.ts';
 import type { Ground } from './round.ts';
 import { Load, type LoadReport } from './smtp.ts';
@@ -61,7 +61,7 @@ export async function sideBySide(
   words: readonly string[],
   crowd?: Crowd,
 ): Promise<readonly [Trial, Trial]> {
-  const [one, other] = [ground.server, new Group(`impetus-bench-other-${process.pid}`)];
+  const [one, other] = [ground.server, ground.other];
   let others: Load | undefined;
   try {
     const folder = ground.fresh();
@@ -84,7 +84,6 @@ export async function sideBySide(
     await others?.report;
     await one.end();
     await other.end();
-    other.remove();
   }
 }
 
