@@ -109,6 +109,7 @@ async function slow(): Promise<readonly Answer[]> {
     beside.push(other);
   }
   const net = beside.map(({ cpu, besides }) => cpu - besides);
+  const whole = moreThan(cpuOf(beside), cpuOf(alone));
   const more = moreThan(net, cpuOf(alone));
   return [
     {
@@ -116,8 +117,8 @@ async function slow(): Promise<readonly Answer[]> {
       what: `W1 beside ${wish.slow} clients that send one byte a second`,
       wanted: 'at most 5 % more processor time a message for everybody else',
       measured: more,
-      shown: `${percent(more)}; their own bytes included ${percent(moreThan(cpuOf(beside), cpuOf(alone)))}`,
-      met: more <= 0.05,
+      shown: `${percent(more)}; their own bytes included ${percent(whole)}`,
+      met: whole <= 0.05 ? true : more <= 0.05 ? 'open' : false,
       note: 'What the slow clients cost by themselves, a write of theirs each second, was measured before the load began and is taken off. At rest each byte costs a wake-up of its own and under load many share one, so that this takes off too much: the truth lies between both figures.',
       rows: [
         { label: 'alone', unit: 'ms of processor time a message', values: cpuOf(alone) },

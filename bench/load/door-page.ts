@@ -11,7 +11,8 @@ export interface Answer {
   readonly measured: number | undefined;
   /** `measured` as the page shows it. */
   readonly shown: string;
-  readonly met: boolean | undefined;
+  /** `open`: the figures lie on both sides of what is wanted, and the truth between them. */
+  readonly met: boolean | 'open' | undefined;
   /** Why there is no figure, or what to know about it. */
   readonly note?: string;
   readonly rows: readonly Row[];
@@ -37,7 +38,7 @@ export function doorPage(
   prefix: string,
 ): { readonly text: string; readonly plots: ReadonlyMap<string, string> } {
   const plots = new Map<string, string>();
-  const word = { true: 'met', false: '**not met**', undefined: 'not measured' };
+  const word = { true: 'met', false: '**not met**', open: 'open', undefined: 'not measured' };
   const sections = answers.flatMap((answer) => {
     const { name, what, note, rows } = answer;
     const plot = plotOf(answer);

@@ -32,6 +32,7 @@ test('what was not measured says why, and what was missed is not hidden', () => 
     [
       { ...answer, name: 'tls', measured: undefined, shown: '–', met: undefined, note, rows: [] },
       { ...answer, met: false },
+      { ...answer, what: 'slow', met: 'open' },
     ],
     about,
     'doors',
@@ -39,5 +40,6 @@ test('what was not measured says why, and what was missed is not hidden', () => 
   expect(text).toContain('| at most 3 % more | – | not measured |');
   expect(text).toContain(note);
   expect(text).toContain('| +1.0 % | **not met** |');
+  expect(text).toContain('| slow | at most 3 % more | +1.0 % | open |');
   expect(plots.size).toBe(1);
 });
