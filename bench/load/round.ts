@@ -41,6 +41,8 @@ const STUCK = 15_000;
 /** What rounds share: where the queues lie, and who is counted. */
 export class Ground implements AsyncDisposable {
   readonly server = new Group(`impetus-bench-${process.pid}`);
+  /** For a second server beside the first. */
+  readonly other = new Group(`impetus-bench-other-${process.pid}`);
   readonly tools = new Group(`impetus-bench-tools-${process.pid}`);
   readonly directory: string;
 
@@ -62,8 +64,10 @@ export class Ground implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.end();
+    await this.other.end();
     await this.tools.end();
     this.server.remove();
+    this.other.remove();
     this.tools.remove();
     rmSync(this.directory, { recursive: true, force: true });
   }

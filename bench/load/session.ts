@@ -1,7 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
-
-const LF = 10;
-const DASH = 0x2d;
+import { ReplyScanner } from './reply-scanner.ts';
 
 /** A text of so many bytes, headers and all, that ends with the dot. */
 export function textOf(bytes: number): Buffer {
@@ -22,17 +20,16 @@ export class LeanSession {
   #then: 'greet' | 'envelope' | 'ready' | 'taken' = 'greet';
   #sentAt = 0;
   #next: string | undefined;
-  /** Where a reply line began, for the fourth byte of it; lines are cut anywhere. */
-  #column = 0;
-  #first = 0;
-  #more = false;
   #leaving = false;
   readonly #hear: Hearer;
 
   constructor(port: number, hear: Hearer) {
     this.#hear = hear;
     this.#socket = createConnection(port, '127.0.0.1').setNoDelay(true);
-    this.#socket.on('data', (chunk: Buffer) => this.#data(chunk));
+    const replies = new ReplyScanner((code) => {
+      if (!this.#leaving) this.#reply(Math.trunc(code / 100));
+    });
+    this.#socket.on('data', (chunk: Buffer) => replies.feed(chunk));
     const over = (why: Error): void => {
       if (!this.#leaving) this.#hear.over(this, why);
     };
@@ -78,18 +75,6 @@ export class LeanSession {
   #await(replies: number, then: 'envelope' | 'ready' | 'taken'): void {
     this.#due = replies;
     this.#then = then;
-  }
-
-  #data(chunk: Buffer): void {
-    for (let i = 0; i < chunk.length; i++) {
-      const byte = chunk[i]!;
-      if (this.#column === 0) this.#first = byte;
-      else if (this.#column === 3) this.#more = byte === DASH;
-      this.#column++;
-      if (byte !== LF) continue;
-      this.#column = 0;
-      if (!this.#more && !this.#leaving) this.#reply(this.#first - 0x30);
-    }
   }
 
   /** @param digit  the first of the code */

@@ -3,4 +3,5 @@ export * from './events.ts';
 export * from './recent.ts';
 export * from './reception.ts';
 export * from './record.ts';
+export * from './sparing.ts';
 export * from './statistics.ts';

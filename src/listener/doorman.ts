@@ -1,4 +1,5 @@
 import type { View } from '../config/index.ts';
+import type { Sparing } from '../events/index.ts';
 import { nullId } from '../message/index.ts';
 import { clientAddress, peerText, receivingView } from '../reception/index.ts';
 import { formatReply, reply } from '../smtp/index.ts';
@@ -9,7 +10,6 @@ import { proxyProtocol, proxyProtocolFrom, proxyProtocolTimeout } from './option
 import type { ListenerParts } from './parts.ts';
 import { ProxyDoor } from './proxy-door.ts';
 import type { SessionCaps, Slot } from './session-caps.ts';
-import type { TroubleLog } from './trouble-log.ts';
 import { WaitingHost } from './waiting-host.ts';
 import type { ListenSocket } from './wanted.ts';
 
@@ -24,7 +24,7 @@ export class Doorman {
   socket: ListenSocket;
   readonly #parts: ListenerParts;
   readonly #caps: SessionCaps;
-  readonly #troubles: TroubleLog;
+  readonly #sparing: Sparing;
   readonly #waiting: Set<ProxyDoor>;
   readonly #queue: { readonly pipe: Pipe; readonly host: WaitingHost }[] = [];
   #held = true;
@@ -38,13 +38,13 @@ export class Doorman {
   constructor(
     parts: ListenerParts,
     caps: SessionCaps,
-    troubles: TroubleLog,
+    sparing: Sparing,
     waiting: Set<ProxyDoor>,
     socket: ListenSocket,
   ) {
     this.#parts = parts;
     this.#caps = caps;
-    this.#troubles = troubles;
+    this.#sparing = sparing;
     this.#waiting = waiting;
     this.socket = socket;
   }
@@ -67,7 +67,12 @@ export class Doorman {
     if (!this.#held && acceptQueue === 0) return this.#receive(pipe);
     const most = acceptQueue === 0 ? backlog : acceptQueue;
     if (this.#queue.length >= most) {
-      this.#troubles.tell(`queue ${key}`, `${key}: ${most} accepted connections wait already, and more are closed`);
+      this.#sparing.tell(
+        `queue ${key}`,
+        'ERROR',
+        'listener',
+        `${key}: ${most} accepted connections wait already, and more are closed`,
+      );
       return this.#turnAway(pipe, undefined);
     }
     const host = new WaitingHost(pipe);
@@ -101,7 +106,12 @@ export class Doorman {
     const { clock, configuration } = this.#parts;
     const { key } = this.socket;
     const close = (why: string): void => {
-      this.#troubles.tell(`proxy ${key}`, `${key}: a connection of ${peerText(pipe.remote)} was closed: ${why}`);
+      this.#sparing.tell(
+        `proxy ${key}`,
+        'ERROR',
+        'listener',
+        `${key}: a connection of ${peerText(pipe.remote)} was closed: ${why}`,
+      );
     };
     if ((view.get(proxyProtocolFrom)?.matches(clientAddress(pipe.remote)).length ?? 1) === 0) {
       slot[Symbol.dispose]();
@@ -144,7 +154,7 @@ export class Doorman {
   }
 
   #begin(pipe: Pipe, slot: Slot, facts: TlsFacts | undefined): PipeHost {
-    const { configuration, events, handlers } = this.#parts;
+    const { configuration, handlers } = this.#parts;
     const { key, listener, endpoint } = this.socket;
     const handler = handlers[listener];
     try {
@@ -160,7 +170,8 @@ export class Doorman {
     } catch (error) {
       // A bug of ours costs this connection; the socket goes on.
       slot[Symbol.dispose]();
-      events.diagnose(
+      this.#sparing.tell(
+        `bug ${key}`,
         'CRITICAL',
         'listener',
         `a connection to ${key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -1,10 +1,10 @@
+import { Sparing } from '../events/index.ts';
 import { type Listening, type ListenOptions, NetworkError, type Pipe, type PipeHost } from '../world/index.ts';
 import { Doorman } from './doorman.ts';
 import type { ListenerParts } from './parts.ts';
 import type { ListenPlan } from './plan.ts';
 import type { ProxyDoor } from './proxy-door.ts';
 import type { SessionCaps } from './session-caps.ts';
-import { TroubleLog } from './trouble-log.ts';
 import { conflict, isWildcard, type ListenSocket } from './wanted.ts';
 
 /** A socket could not be opened. The message names it. */
@@ -26,7 +26,7 @@ interface OpenSocket {
 export class Sockets {
   readonly #parts: ListenerParts;
   readonly #caps: SessionCaps;
-  readonly #troubles: TroubleLog;
+  readonly #sparing: Sparing;
   readonly #lost: (socket: ListenSocket, why: string) => void;
   readonly #waiting = new Set<ProxyDoor>();
   readonly #open = new Map<string, OpenSocket>();
@@ -36,7 +36,7 @@ export class Sockets {
     this.#lost = lost;
     this.#parts = parts;
     this.#caps = caps;
-    this.#troubles = new TroubleLog(parts.clock, parts.events);
+    this.#sparing = new Sparing(parts.events, parts.clock);
   }
 
   get live(): readonly ListenSocket[] {
@@ -107,12 +107,12 @@ export class Sockets {
   async closeAll(): Promise<void> {
     for (const key of [...this.#open.keys()]) await this.close(key);
     for (const door of [...this.#waiting]) door.leave();
-    this.#troubles.close();
+    this.#sparing[Symbol.dispose]();
   }
 
   async #start(socket: ListenSocket): Promise<Doorman> {
     const { key } = socket;
-    const doorman = new Doorman(this.#parts, this.#caps, this.#troubles, this.#waiting, socket);
+    const doorman = new Doorman(this.#parts, this.#caps, this.#sparing, this.#waiting, socket);
     const accept = (pipe: Pipe): PipeHost => doorman.accept(pipe);
     try {
       const listening = await this.#parts.network.listen(socket.endpoint, this.#options(socket), accept);
@@ -143,7 +143,12 @@ export class Sockets {
   #options(socket: ListenSocket): ListenOptions {
     const { key, backlog, fileMode, noDelay } = socket;
     const failed = (why: NetworkError): void =>
-      this.#troubles.tell(`accept ${key} ${why.code}`, `${key}: a connection could not be accepted: ${why.message}`);
+      this.#sparing.tell(
+        `accept ${key} ${why.code}`,
+        'ERROR',
+        'listener',
+        `${key}: a connection could not be accepted: ${why.message}`,
+      );
     return { backlog, fileMode, noDelay, failed };
   }
 

@@ -3,7 +3,13 @@ import { bouncer, classify } from '../bounce/index.ts';
 import type { Generation, LiveConfiguration } from '../config/index.ts';
 import { consoleServer, consoleWarnings } from '../console/index.ts';
 import { hostname, SmtpDelivery } from '../delivery/index.ts';
-import { type Events, events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
+import {
+  type Events,
+  events as makeEvents,
+  statistics as makeStatistics,
+  recentDiagnostics,
+  Sparing,
+} from '../events/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
 import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
@@ -62,7 +68,7 @@ export async function buildServer({
   undo.use(configuration.onPatternTrouble((text) => events.diagnose('WARNING', 'config', text)));
   const complain = (text: string): void => process.complain(`${text}\n`);
 
-  const policy = makePolicy(events);
+  const policy = makePolicy(undo.use(new Sparing(events, clock)));
   const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, policy, complain }));
   shelf.prepare(current()).take();
   if (!shelf.running.some((each) => each.name === 'ec_logger'))

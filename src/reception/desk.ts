@@ -1,5 +1,5 @@
 import type { Configuration, View } from '../config/index.ts';
-import type { Events } from '../events/index.ts';
+import { type Events, Sparing } from '../events/index.ts';
 import type { Ids } from '../message/index.ts';
 import type { Phases, Policy } from '../policy/index.ts';
 import type { Queues } from '../queue/index.ts';
@@ -33,6 +33,8 @@ export class Desk {
   readonly parts: ReceptionParts;
   readonly product: string;
   readonly throttles: InboundThrottles;
+  /** For what a client can cause. */
+  readonly sparing: Sparing;
   /** Commits that have not been answered: a server that stops waits for them. */
   commits = 0;
   /** Called when the last of them is answered. */
@@ -42,6 +44,7 @@ export class Desk {
   constructor(parts: ReceptionParts) {
     this.parts = parts;
     this.throttles = new InboundThrottles(parts.clock);
+    this.sparing = new Sparing(parts.events, parts.clock);
     this.product = `impetus ${parts.version}`;
   }
 

@@ -68,6 +68,7 @@ export function reception(parts: ReceptionParts): OpenReception {
         });
         closing = () => {
           late[Symbol.dispose]();
+          desk.sparing[Symbol.dispose]();
           resolve();
         };
         for (const session of sessions.keys()) session.leave();

@@ -7,6 +7,7 @@ import {
   enumeration,
   exactDictionary,
   integer,
+  integerBetween,
   option,
   optional,
   ownOption,
@@ -29,6 +30,13 @@ export const maxRecipientsPerConnection = option('max_recipients_per_connection'
   unservedIn: ['binding', 'binding_group', 'domain'],
 });
 export const maxReceptionsPerConnection = option('max_receptions_per_connection', integer);
+/** Momentum has no limit of this kind; the model is smtpd_hard_error_limit and smtpd_junk_command_limit of Postfix. */
+export const maxBadCommands = ownOption('max_bad_commands', integerBetween(0, 1_000_000), {
+  scopes: maxReceptionsPerConnection.scopes,
+  initial: 100,
+  summary:
+    'commands in a row that bring no mail nearer (unknown, misplaced or malformed ones, NOOP, HELP, VRFY, RSET with nothing to reset), then 421; an accepted message begins the count anew; 0 no limit',
+});
 export const idleTime = option('idle_time', duration);
 export const bannerHostname = option('banner_hostname', optional(hostName));
 export const staticBanner = option('static_banner', optional(staticBannerLine));
@@ -77,6 +85,7 @@ export const receptionOptions = [
   maxRecipientsPerMessage,
   maxRecipientsPerConnection,
   maxReceptionsPerConnection,
+  maxBadCommands,
   idleTime,
   bannerHostname,
   staticBanner,

@@ -127,7 +127,7 @@ describe('a policy that waits', () => {
   });
 
   test('pauses a client that goes on sending', async () => {
-    const house = new MailIn(OPEN);
+    const house = new MailIn({ ...OPEN, max_bad_commands: '0' });
     let go: (verdict: Verdict) => void = () => undefined;
     house.policy.hook('validate_ehlo', 'slow', () => new Promise((resolve) => (go = resolve)));
     const peer = house.connect();

@@ -198,7 +198,8 @@ export class Session implements PipeHost, Speaker {
       }
     } catch (error) {
       // A bug of ours costs this session and no other.
-      this.#desk.parts.events.diagnose(
+      this.#desk.sparing.tell(
+        'session failed',
         'CRITICAL',
         'reception',
         `a session of ${this.client.remote.ip} failed and was closed: ${stackOf(error)}`,

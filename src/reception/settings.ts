@@ -49,6 +49,7 @@ export function readSettings(view: View, hostName: string): Settings {
       enhancedCodes,
       requireEhlo: view.get(options.requireEhlo),
       maxMessageSize,
+      mostBadCommands: view.get(options.maxBadCommands),
       idle: inMillis(view.get(options.idleTime)),
       startTls: offersStartTls(view),
       handshake: serverDefaults.handshake,

@@ -69,6 +69,11 @@ export interface ServerSettings {
   readonly handshake: Millis;
   /** What came in clear behind STARTTLS (CVE-2011-0411): it ends the session, or is thrown away. */
   readonly startTlsInjection: 'reject' | 'ignore';
+  /**
+   * Commands in a row that bring no mail nearer: refused by the machine itself, or NOOP, HELP, VRFY, and RSET with nothing to
+   * reset. One more ends the session; an accepted message begins the count anew. 0 for no limit.
+   */
+  readonly mostBadCommands: number;
   readonly senderPaths: PathRules;
   readonly recipientPaths: PathRules;
   /** To others these commands are unknown. */
@@ -84,6 +89,7 @@ export const serverDefaults: ServerSettings = {
   startTls: false,
   handshake: 60_000 as Millis,
   startTlsInjection: 'reject',
+  mostBadCommands: 0,
   senderPaths: STRICT_PATHS,
   recipientPaths: STRICT_PATHS,
   trusts: [],

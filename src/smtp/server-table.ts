@@ -139,6 +139,7 @@ export const serverReplies = {
   notImplemented: NOT_IMPLEMENTED,
   badSequence: BAD_SEQUENCE,
   startTlsInjection: reply(421, '4.7.0', 'protocol deviation: commands behind STARTTLS'),
+  tooManyBadCommands: reply(421, '4.7.0', 'too many bad commands'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),
 } as const;
 

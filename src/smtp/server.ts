@@ -42,6 +42,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   /** The question that waits for its word. */
   #asked: Question | undefined;
   #body: BodyReader | undefined;
+  /** See `mostBadCommands`. */
+  #badCommands = 0;
   readonly #notices: ServerEvent[] = [];
   #now: Millis = millis(0);
   #deadline: Millis | undefined;
@@ -107,7 +109,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#asked = undefined;
     if (word.then === 'read body' && this.buffered > 0) {
       // RFC 2920 §3.1: DATA ends a group. Who goes on without the 354 may be smuggling commands or mail.
-      this.#refuse(serverReplies.dataTooEarly);
+      this.#tellRefusal(serverReplies.dataTooEarly);
       this.#end('protocol deviation');
       return;
     }
@@ -192,6 +194,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
   #move(asked: Question, word: ServerWord): void {
     const { asks, leadsTo } = asked;
+    if (asks === 'end-of-data' && word.reply.code < 400) this.#badCommands = 0;
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
     if (asks === 'xclient') this.#greeted = false;
@@ -228,9 +231,23 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
   /** A 4xx or 5xx of the machine's own. It becomes a notice, so it is no event yet. */
   #refuse(said: Reply): undefined {
+    if (!this.#tooMany()) this.#tellRefusal(said);
+    return undefined;
+  }
+
+  /** Counts a command that brought no mail nearer. @returns whether it was one too many: then the session has ended */
+  #tooMany(): boolean {
+    const { mostBadCommands } = this.settings;
+    this.#badCommands += 1;
+    if (mostBadCommands === 0 || this.#badCommands <= mostBadCommands) return false;
+    this.#tellRefusal(serverReplies.tooManyBadCommands);
+    this.#end('protocol deviation');
+    return true;
+  }
+
+  #tellRefusal(said: Reply): void {
     this.#out += replyLines(said, this.settings.enhancedCodes);
     this.#notices.push({ turn: this.#turn, kind: 'refused', reply: said, during: this.#state });
-    return undefined;
   }
 
   #readBody(): ServerEvent | undefined {
@@ -309,7 +326,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
     if (rule.says.code >= 400) return this.#refuse(rule.says);
-    this.#out += replyLines(rule.says, this.settings.enhancedCodes);
+    if (!this.#tooMany()) this.#out += replyLines(rule.says, this.settings.enhancedCodes);
     return undefined;
   }
 
@@ -335,6 +352,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         if (typeof command.argument === 'object' && line.slice(from).trim() !== '')
           return this.#refuse(command.argument.none);
         if (asks === 'starttls' && this.#encrypted) return this.#refuse(serverReplies.badSequence);
+        if (asks === 'rset' && (this.#state === 'start' || this.#state === 'ready') && this.#tooMany())
+          return undefined;
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
       case 'xclient':

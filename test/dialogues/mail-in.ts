@@ -138,21 +138,24 @@ export class HandSpool {
 
   draft(): Draft {
     const views: Uint8Array[] = [];
+    let length = 0;
     const spool = this;
     const draft: Draft = {
       drained: undefined,
       get length() {
-        return bytesIn(views);
+        return length;
       },
       get body() {
         return holdOf(views);
       },
       append(bytes: Segments) {
         views.push(...bytes);
-        return bytesIn(views) < spool.behindAfter;
+        length += bytesIn(bytes);
+        return length < spool.behindAfter;
       },
       prepend(bytes: Segments) {
         views.unshift(...bytes);
+        length += bytesIn(bytes);
       },
       commit(envelope, traits, told) {
         spool.#clock.defer(() => {

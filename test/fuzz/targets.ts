@@ -1,0 +1,27 @@
+import type { FuzzTarget } from './target.ts';
+import { addresses, paths } from './targets/addresses.ts';
+import { bodies } from './targets/bodies.ts';
+import { grammar, pattern } from './targets/configuration.ts';
+import { reception } from './targets/reception.ts';
+import { dns, frames, headers, spool } from './targets/records.ts';
+import { client, replies } from './targets/smtp-client.ts';
+import { server } from './targets/smtp-server.ts';
+import { texts } from './targets/texts.ts';
+
+/** Everything that is fed with bytes of strangers. A new parser is one line. */
+export const targets: readonly FuzzTarget[] = [
+  server,
+  reception,
+  client,
+  replies,
+  bodies,
+  paths,
+  addresses,
+  headers,
+  frames,
+  grammar,
+  pattern,
+  dns,
+  spool,
+  texts,
+];
