@@ -4,6 +4,7 @@ import {
   boolean,
   cidrs,
   duration,
+  enumeration,
   integer,
   option,
   optional,
@@ -97,6 +98,11 @@ export const rcpttoTimeout = option('rcptto_timeout', duration);
 export const bodyTimeout = option('body_timeout', duration);
 export const rsetTimeout = option('rset_timeout', duration);
 export const idleTimeout = option('idle_timeout', duration, { scope: 'binding' });
+export const send8bitmime = option('send_8bitmime', enumeration('no', 'ifavailable'));
+export const transform8bitmimeContent = option(
+  'transform_8bitmime_content',
+  enumeration('ifneeded', 'no', 'strict', 'strip'),
+);
 export const pipelineOut = ownOption('pipeline_out', boolean, {
   scopes: ['global', 'domain', 'binding', 'binding_group'],
   initial: true,
@@ -129,6 +135,8 @@ export const deliveryOptions = [
   bodyTimeout,
   rsetTimeout,
   idleTimeout,
+  send8bitmime,
+  transform8bitmimeContent,
   pipelineOut,
 ];
 

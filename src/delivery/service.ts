@@ -244,7 +244,8 @@ export class PairService implements ConnectionOwner<Connection>, Served {
       if (limits.until - now > settings.timeouts.idle) this.#dismiss(connection);
       return NOTHING;
     }
-    const items = pair.take(units);
+    const { mostRecipients } = connection;
+    const items = pair.take(mostRecipients > 0 ? Math.min(units, mostRecipients) : units);
     if (items.length === 0) return items;
     limits.messages(settings.address.host, items.length, now);
     if (this.#idle.delete(connection)) grant?.work();

@@ -13,7 +13,7 @@ import {
   size,
   text,
 } from '../config/index.ts';
-import { domainName, hostName, smtpExtensionList, staticBannerLine } from './value-types.ts';
+import { domainName, hostName, lineLength, smtpExtensionList, staticBannerLine } from './value-types.ts';
 
 export const smtpExtensions = option('smtp_extensions', optional(smtpExtensionList));
 export const relayHosts = option('relay_hosts', optional(cidrs));
@@ -46,6 +46,15 @@ export const domainForUnqualifiedRecipientAddresses = option(
 );
 export const loneLfInHeaders = option('rfc2822_lone_lf_in_headers', enumeration('pedantic', 'fix'));
 export const loneLfInBody = option('rfc2822_lone_lf_in_body', enumeration('ignore', 'pedantic', 'fix'));
+export const dateHeader = option('rfc2822_date_header', enumeration('ifneeded', 'pedantic', 'ignore'));
+export const messageIdHeader = option('rfc2822_messageid_header', enumeration('ifneeded', 'ignore'));
+export const missingHeaders = option('rfc2822_missing_headers', enumeration('reject', 'allow'));
+export const maxLineLength = option('rfc2822_max_line_length', lineLength);
+export const maxLineLengthPolicy = option('rfc2822_max_line_length_policy', enumeration('none', 'fix', 'reject'));
+export const generateBouncesForPolicyRejections = option(
+  'generate_bounces_for_multi_recipient_policy_rejections',
+  boolean,
+);
 export const traceHeaders = option('rfc2822_trace_headers', boolean);
 export const reconfigMessage = option('reconfig_message', text);
 /** Momentum closes every session after a reload; here only those that see a difference. */
@@ -91,6 +100,12 @@ export const receptionOptions = [
   domainForUnqualifiedRecipientAddresses,
   loneLfInHeaders,
   loneLfInBody,
+  dateHeader,
+  messageIdHeader,
+  missingHeaders,
+  maxLineLength,
+  maxLineLengthPolicy,
+  generateBouncesForPolicyRejections,
   traceHeaders,
   reconfigMessage,
   reconfigDisconnect,

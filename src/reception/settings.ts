@@ -1,6 +1,7 @@
 import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import type { PathRules, ServerSettings } from '../smtp/index.ts';
+import { type LineLimit, lineLimit } from './long-lines.ts';
 import * as options from './options.ts';
 
 /** A View made ready for sessions: one for all sessions that share the View. */
@@ -13,6 +14,10 @@ export interface Settings {
   readonly staticBanner: string | undefined;
   readonly receivedHost: string;
   readonly traceHeaders: boolean;
+  readonly dateHeader: 'ifneeded' | 'pedantic' | 'ignore';
+  readonly messageIdHeader: 'ifneeded' | 'ignore';
+  readonly missingHeaders: 'reject' | 'allow';
+  readonly lineLimit: LineLimit | undefined;
   readonly loneInHeaders: 'pedantic' | 'fix';
   readonly loneInBody: 'ignore' | 'pedantic' | 'fix';
   readonly senderDomain: Domain | undefined;
@@ -34,6 +39,7 @@ export function readSettings(view: View, hostName: string): Settings {
     blanksAtEnd: view.get(options.allowWhitespaceInEnvelope) || !pedantic,
     loose: !pedantic,
     unqualified,
+    utf8: extensions.includes('SMTPUTF8'),
   });
   return {
     view,
@@ -42,6 +48,12 @@ export function readSettings(view: View, hostName: string): Settings {
       enhancedCodes,
       requireEhlo: view.get(options.requireEhlo),
       maxMessageSize,
+      offers: {
+        smtpUtf8: extensions.includes('SMTPUTF8'),
+        dsn: extensions.includes('DSN'),
+        chunking: extensions.includes('CHUNKING'),
+        binaryMime: extensions.includes('BINARYMIME'),
+      },
       idle: inMillis(view.get(options.idleTime)),
       senderPaths: paths(senderDomain !== undefined),
       recipientPaths: paths(recipientDomain !== undefined),
@@ -52,14 +64,34 @@ export function readSettings(view: View, hostName: string): Settings {
       ...(enhancedCodes ? ['ENHANCEDSTATUSCODES'] : []),
       // RFC 1870 §4: no number means that there is no limit we could name.
       ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
+      ...OPT_IN.filter((keyword) => extensions.includes(keyword)),
+      ...(extensions.includes('LIMITS') ? limitsOf(view) : []),
     ],
     staticBanner: view.get(options.staticBanner),
     receivedHost: view.get(options.receivedHostname) ?? ours,
     traceHeaders: view.get(options.traceHeaders),
+    dateHeader: view.get(options.dateHeader),
+    messageIdHeader: view.get(options.messageIdHeader),
+    missingHeaders: view.get(options.missingHeaders),
+    lineLimit: lineLimit(view.get(options.maxLineLength), view.get(options.maxLineLengthPolicy)),
     loneInHeaders: view.get(options.loneLfInHeaders),
     loneInBody: view.get(options.loneLfInBody),
     senderDomain,
     recipientDomain,
     hostName: ours,
   };
+}
+
+/** Offered as they are, when they are listed. */
+const OPT_IN = ['SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN'] as const;
+
+/** RFC 9422: what we would refuse anyway. Without any limit there is nothing to be said. */
+function limitsOf(view: View): readonly string[] {
+  const recipients = view.get(options.maxRecipientsPerMessage);
+  const mails = view.get(options.maxReceptionsPerConnection);
+  const limits = [
+    ...(recipients > 0 ? [`RCPTMAX=${recipients}`] : []),
+    ...(mails > 0 ? [`MAILMAX=${mails}`] : []),
+  ];
+  return limits.length === 0 ? [] : [`LIMITS ${limits.join(' ')}`];
 }

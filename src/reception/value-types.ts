@@ -2,7 +2,17 @@ import { type Domain, parseDomain } from '../base/index.ts';
 import { array, text, ValueError, type ValueType } from '../config/index.ts';
 
 /** What `SMTP_Extensions` may list now. PIPELINING and 8BITMIME are offered in any case. */
-export const supportedExtensions: readonly string[] = ['ENHANCEDSTATUSCODES', 'PIPELINING', '8BITMIME', 'SIZE'];
+export const supportedExtensions: readonly string[] = [
+  'ENHANCEDSTATUSCODES',
+  'PIPELINING',
+  '8BITMIME',
+  'SIZE',
+  'SMTPUTF8',
+  'CHUNKING',
+  'BINARYMIME',
+  'DSN',
+  'LIMITS',
+];
 
 /** What the manual lists besides: accepted, never offered, and named by the check. */
 const laterExtensions: readonly string[] = [
@@ -18,12 +28,7 @@ const laterExtensions: readonly string[] = [
   'XSETCONTEXT',
   'XDUMPCONTEXT',
   'ALWAYS-ALLOW',
-  'SMTPUTF8',
-  'CHUNKING',
-  'BINARYMIME',
-  'DSN',
   'REQUIRETLS',
-  'LIMITS',
 ];
 
 /** Keywords in upper case. One page of the manual spells ENHANCEDSTATUSCODES without its last letter. */
@@ -34,6 +39,9 @@ export const smtpExtensionList: ValueType<readonly string[]> = {
     const words = array.read(raw).map(keyword);
     const unknown = words.findIndex((word) => !supportedExtensions.includes(word) && !laterExtensions.includes(word));
     if (unknown !== -1) throw new ValueError(`${smtpExtensionList.title}; there is no '${array.read(raw)[unknown]}'`);
+    // RFC 3030 §3: binary content can be sent by BDAT only.
+    if (words.includes('BINARYMIME') && !words.includes('CHUNKING'))
+      throw new ValueError(`${smtpExtensionList.title}; BINARYMIME needs CHUNKING beside it`);
     return words.filter((word) => supportedExtensions.includes(word));
   },
   unserved: (raw) =>
@@ -82,5 +90,19 @@ export const domainName: ValueType<Domain> = {
     const domain = parseDomain(text.read(raw));
     if (domain === undefined) throw new ValueError(domainName.title);
     return domain;
+  },
+};
+
+const lengthWords = ['ignore', 'pedantic', 'fix'] as const;
+
+/** Octets of a line, or what is done about lines over 998. */
+export const lineLength: ValueType<'ignore' | 'pedantic' | 'fix' | number> = {
+  title: 'ignore, pedantic, fix or an integer of 0 or more',
+  read(raw) {
+    const written = text.read(raw).toLowerCase();
+    const word = lengthWords.find((each) => each === written);
+    if (word !== undefined) return word;
+    if (!/^[0-9]{1,9}$/.test(written)) throw new ValueError(lineLength.title);
+    return Number(written);
   },
 };

@@ -309,10 +309,12 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       this.#step('RSET\r\n', { of: 'rset', transaction: undefined, recipient: -1 }, now);
     }
     const size = this.#extensions.size === undefined ? '' : ` SIZE=${word.size}`;
-    this.#step(`MAIL FROM:<${word.reversePath}>${size}\r\n`, { of: 'mail', transaction: of, recipient: -1 }, now);
+    const asked = word.mailParameters ?? '';
+    this.#step(`MAIL FROM:<${word.reversePath}>${size}${asked}\r\n`, { of: 'mail', transaction: of, recipient: -1 }, now);
     for (let i = 0; i < word.recipients.length; i++) {
       if (of.results[i] !== undefined) continue;
-      this.#step(`RCPT TO:<${word.recipients[i]}>\r\n`, { of: 'rcpt', transaction: of, recipient: i }, now);
+      const line = `RCPT TO:<${word.recipients[i]}>${word.recipientParameters?.[i] ?? ''}\r\n`;
+      this.#step(line, { of: 'rcpt', transaction: of, recipient: i }, now);
     }
     this.#step('DATA\r\n', { of: 'data', transaction: of, recipient: -1 }, now);
   }

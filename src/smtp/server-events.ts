@@ -1,5 +1,5 @@
 import type { Millis, Segments } from '../base/index.ts';
-import type { Parameters } from './parameters.ts';
+import { NO_OFFERS, type Offers, type Parameters } from './parameters.ts';
 import { type PathRules, STRICT_PATHS } from './path.ts';
 import type { Reply } from './reply.ts';
 
@@ -15,10 +15,17 @@ export type ServerEvent = { readonly turn: number } & (
   | { readonly kind: 'mail'; readonly path: string; readonly parameters: Parameters; readonly line: string }
   | { readonly kind: 'rcpt'; readonly path: string; readonly parameters: Parameters; readonly line: string }
   | { readonly kind: 'data' | 'rset' | 'quit' | 'starttls' }
-  | { readonly kind: 'bdat'; readonly length: number; readonly last: boolean }
+  /** A chunk that is not the last has come; its octets were bodies before. The last one makes an `end-of-data`. */
+  | { readonly kind: 'bdat'; readonly length: number }
   /** Views of what came, dots already removed. */
   | { readonly kind: 'body'; readonly bytes: Segments }
-  | { readonly kind: 'end-of-data'; readonly length: number; readonly dots: boolean; readonly lone: boolean }
+  | {
+      readonly kind: 'end-of-data';
+      readonly length: number;
+      readonly dots: boolean;
+      readonly lone: boolean;
+      readonly eightBit: boolean;
+    }
   | { readonly kind: 'auth'; readonly mechanism: string; readonly initial: string | undefined }
   | { readonly kind: 'auth-response'; readonly text: string }
   | { readonly kind: 'other'; readonly verb: string; readonly argument: string }
@@ -41,8 +48,21 @@ export const serverWord = (said: Reply, then: ServerWord['then']): ServerWord =>
   then,
 });
 
-/** `rcpt`: at least one recipient has been accepted. `validating`: the final dot has come and is not answered. */
-export type ServerState = 'connect' | 'start' | 'ready' | 'mail' | 'rcpt' | 'body' | 'validating' | 'over';
+/**
+ * `rcpt`: at least one recipient has been accepted. `bdat`: octets of a chunk are read, `chunks`: more chunks must come.
+ * `validating`: the body has come and is not answered.
+ */
+export type ServerState =
+  | 'connect'
+  | 'start'
+  | 'ready'
+  | 'mail'
+  | 'rcpt'
+  | 'body'
+  | 'bdat'
+  | 'chunks'
+  | 'validating'
+  | 'over';
 
 /** What may differ from session to session, and within one when the configuration moves. */
 export interface ServerSettings {
@@ -54,6 +74,7 @@ export interface ServerSettings {
   readonly requireEhlo: boolean;
   /** Bytes that a `SIZE=` may announce; 0 for no limit. */
   readonly maxMessageSize: number;
+  readonly offers: Offers;
   /** Longest wait for the client; 0 for ever. */
   readonly idle: Millis;
   readonly senderPaths: PathRules;
@@ -65,6 +86,7 @@ export const serverDefaults: ServerSettings = {
   enhancedCodes: true,
   requireEhlo: false,
   maxMessageSize: 0,
+  offers: NO_OFFERS,
   idle: 300_000 as Millis,
   senderPaths: STRICT_PATHS,
   recipientPaths: STRICT_PATHS,

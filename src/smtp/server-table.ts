@@ -1,11 +1,11 @@
 import { type Reply, reply } from './reply.ts';
 
 /** States in which the server reads commands. */
-export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt';
+export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt' | 'chunks';
 
 /** The driver decides; a 2xx or 3xx leads there, where `idle` is `ready`, or `start` before any EHLO. */
 export interface Question {
-  readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'end-of-data' | 'rset' | 'quit';
+  readonly asks: 'connect' | 'ehlo' | 'helo' | 'mail' | 'rcpt' | 'data' | 'bdat' | 'end-of-data' | 'rset' | 'quit';
   readonly leadsTo: CommandState | 'idle' | 'body';
 }
 
@@ -26,12 +26,13 @@ const MAIL_TWICE = reply(501, '5.5.1', 'MAIL FROM already established');
 const RCPT_FIRST = reply(503, '5.5.1', 'RCPT TO without MAIL FROM');
 const DATA_FIRST = reply(503, '5.5.1', 'DATA without MAIL FROM');
 const DATA_UNADDRESSED = reply(503, '5.5.1', 'DATA without RCPT TO');
+const OUT_OF_PLACE = reply(503, '5.5.1', 'bad sequence of commands');
 const NOT_IMPLEMENTED = reply(502, '5.5.1', 'command not implemented');
 const NO_PARAMETERS_ALLOWED = reply(501, '5.5.4', 'Syntax error (no parameters allowed)');
 
 const ask = (asks: Question['asks'], leadsTo: Question['leadsTo']): Rule => ({ asks, leadsTo });
 const say = (says: Reply): Rule => ({ says });
-const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule });
+const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule, chunks: rule });
 const answer = (said: Reply, early: boolean): Command => ({ argument: 'any', early, in: always(say(said)) });
 
 /** The whole of RFC 5321 §4.1.4 for this server, by verb and state. */
@@ -43,7 +44,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       argument: 'sender',
       early: false,
-      in: { start: ask('mail', 'mail'), ready: ask('mail', 'mail'), mail: say(MAIL_TWICE), rcpt: say(MAIL_TWICE) },
+      in: {
+        start: ask('mail', 'mail'),
+        ready: ask('mail', 'mail'),
+        mail: say(MAIL_TWICE),
+        rcpt: say(MAIL_TWICE),
+        chunks: say(MAIL_TWICE),
+      },
     },
   ],
   [
@@ -51,7 +58,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       argument: 'recipient',
       early: false,
-      in: { start: say(RCPT_FIRST), ready: say(RCPT_FIRST), mail: ask('rcpt', 'rcpt'), rcpt: ask('rcpt', 'rcpt') },
+      in: {
+        start: say(RCPT_FIRST),
+        ready: say(RCPT_FIRST),
+        mail: ask('rcpt', 'rcpt'),
+        rcpt: ask('rcpt', 'rcpt'),
+        chunks: say(OUT_OF_PLACE),
+      },
     },
   ],
   [
@@ -59,7 +72,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       argument: { none: reply(501, '5.5.4', 'unexpected argument to DATA') },
       early: false,
-      in: { start: say(DATA_FIRST), ready: say(DATA_FIRST), mail: say(DATA_UNADDRESSED), rcpt: ask('data', 'body') },
+      in: {
+        start: say(DATA_FIRST),
+        ready: say(DATA_FIRST),
+        mail: say(DATA_UNADDRESSED),
+        rcpt: ask('data', 'body'),
+        chunks: say(OUT_OF_PLACE),
+      },
     },
   ],
   [
@@ -89,6 +108,12 @@ export const serverReplies = {
   badHelo: reply(501, '5.5.2', 'invalid HELO'),
   badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
   badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  noUtf8: reply(553, '5.6.7', 'address beyond ASCII, and MAIL FROM without SMTPUTF8'),
+  outOfPlace: OUT_OF_PLACE,
+  notImplemented: NOT_IMPLEMENTED,
+  badChunk: reply(501, '5.5.4', 'BDAT syntax error'),
+  chunkFirst: reply(503, '5.5.1', 'BDAT without MAIL FROM'),
+  chunkUnaddressed: reply(503, '5.5.1', 'BDAT without RCPT TO'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),
 } as const;
 

@@ -1,7 +1,9 @@
-import { type Millis, millis, type Segments } from '../base/index.ts';
+import { isBeyondAscii, type Millis, millis, type Segments } from '../base/index.ts';
+import { type Chunk, ChunkedBody, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
+import { hasParameter } from './dsn-parameters.ts';
 import type { Machine } from './machine.ts';
-import { judgeMailParameters, judgeRecipientParameters, type Parameters } from './parameters.ts';
+import { judgeMailParameters, judgeRecipientParameters } from './parameters.ts';
 import { parsePathArgument } from './path.ts';
 import { type Reply, replyLines } from './reply.ts';
 import {
@@ -41,6 +43,12 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   /** The question that waits for its word. */
   #asked: Question | undefined;
   #body: BodyReader | undefined;
+  /** What came by BDAT, and the chunk that is coming. */
+  #chunked: ChunkedBody | undefined;
+  #chunk: Chunk | undefined;
+  /** What the last MAIL asked for. */
+  #utf8 = false;
+  #binary = false;
   readonly #notices: ServerEvent[] = [];
   #now: Millis = millis(0);
   #deadline: Millis | undefined;
@@ -72,7 +80,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     this.#held = this.#at === this.#held.length ? bytes : Buffer.concat([this.#held.subarray(this.#at), bytes]);
     this.#at = 0;
-    if (this.#state === 'body') this.#waitForBytes();
+    if (this.#state === 'body' || this.#state === 'bdat') this.#waitForBytes();
   }
 
   next(): ServerEvent | undefined {
@@ -84,6 +92,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         return { turn: this.#turn, kind: 'connect' };
       case 'body':
         return this.#readBody();
+      case 'bdat':
+        return this.#readChunk();
       case 'validating':
         return this.#endOfData();
       case 'over':
@@ -153,16 +163,27 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
   #move(asked: Question, word: ServerWord): void {
     const { asks, leadsTo } = asked;
+    if (asks === 'bdat') {
+      // RFC 3030 §2: a chunk that failed ends the transaction, those behind it are out of place.
+      if (word.reply.code >= 400) this.#chunked = undefined;
+      this.#state = word.reply.code >= 400 ? this.#idle : 'chunks';
+      return;
+    }
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
+    this.#chunked = undefined;
     if (leadsTo === 'idle') {
-      this.#state = this.#greeted ? 'ready' : 'start';
+      this.#state = this.#idle;
     } else if (leadsTo !== 'body') {
       this.#state = leadsTo;
     } else if (word.then === 'read body') {
       this.#state = 'body';
       this.#body = new BodyReader();
     }
+  }
+
+  get #idle(): 'ready' | 'start' {
+    return this.#greeted ? 'ready' : 'start';
   }
 
   #waitForBytes(): void {
@@ -176,6 +197,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#held = EMPTY;
     this.#at = 0;
     this.#body = undefined;
+    this.#chunked = undefined;
+    this.#chunk = undefined;
     this.#notices.push({ turn: this.#turn, kind: 'gone', why });
   }
 
@@ -201,12 +224,67 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return behind === -1 ? undefined : this.#endOfData();
   }
 
+  /** RFC 3030 §2: the octets of a chunk, refused ones too, and nothing but their count ends them. */
+  #readChunk(): ServerEvent | undefined {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return undefined;
+    const taken = Math.min(chunk.left, this.buffered);
+    if (taken > 0) {
+      const view = this.#held.subarray(this.#at, this.#at + taken);
+      this.#at += taken;
+      chunk.left -= taken;
+      if (chunk.refusal === undefined) {
+        this.#chunked ??= new ChunkedBody();
+        this.#chunked.see(view);
+        return { turn: this.#turn, kind: 'body', bytes: [view] };
+      }
+    }
+    if (chunk.left > 0) return undefined;
+    this.#chunk = undefined;
+    if (chunk.refusal !== undefined) {
+      this.#state = chunk.back;
+      this.#refuse(chunk.refusal);
+      return this.#notices.shift();
+    }
+    if (chunk.size.last) {
+      this.#state = 'validating';
+      return this.#endOfData();
+    }
+    this.#ask(CHUNK);
+    return { turn: this.#turn, kind: 'bdat', length: chunk.size.octets };
+  }
+
+  #bdat(text: string, state: CommandState, early: Reply | undefined): undefined {
+    const { chunking } = this.settings.offers;
+    const size = readChunkSize(text);
+    if (size === undefined) {
+      this.#refuse(chunking ? serverReplies.badChunk : serverReplies.notImplemented);
+      // Nobody knows how many octets follow: read as commands they could be anything.
+      if (chunking) this.#end('protocol deviation');
+      return undefined;
+    }
+    const refusal = !chunking ? serverReplies.notImplemented : (early ?? misplaced(state));
+    this.#chunk = { left: size.octets, size, refusal, back: state };
+    this.#state = 'bdat';
+    if (refusal === undefined) this.#chunked ??= new ChunkedBody();
+    return undefined;
+  }
+
   #endOfData(): ServerEvent | undefined {
+    const chunked = this.#chunked;
+    if (chunked !== undefined) {
+      chunked.end();
+      const { length, dots, lone, eightBit } = chunked;
+      this.#chunked = undefined;
+      this.#ask(END_OF_DATA);
+      return { turn: this.#turn, kind: 'end-of-data', length, dots, lone, eightBit };
+    }
     const body = this.#body;
     if (body === undefined) return undefined;
     this.#body = undefined;
     this.#ask(END_OF_DATA);
-    return { turn: this.#turn, kind: 'end-of-data', length: body.length, dots: body.dots, lone: body.lone };
+    const { length, dots, lone, eightBit } = body;
+    return { turn: this.#turn, kind: 'end-of-data', length, dots, lone, eightBit };
   }
 
   /** Goes through whole lines until one makes an event. */
@@ -219,6 +297,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       }
       const event = this.#readLine(lf, state) ?? this.#notices.shift();
       if (event !== undefined) return event;
+      if (this.#chunk !== undefined) return this.#readChunk();
     }
   }
 
@@ -255,8 +334,10 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const verb = (blank === -1 ? line : line.slice(0, blank)).toUpperCase();
     const command = commands.get(verb);
     if (command === undefined) return this.#refuse(serverReplies.unknownCommand);
-    if (state === 'start' && this.settings.requireEhlo && !command.early)
-      return this.#refuse(serverReplies.greetingNeeded);
+    const ungreeted = state === 'start' && this.settings.requireEhlo && !command.early;
+    const early = ungreeted ? serverReplies.greetingNeeded : undefined;
+    if (verb === 'BDAT') return this.#bdat(blank === -1 ? '' : line.slice(blank + 1), state, early);
+    if (early !== undefined) return this.#refuse(early);
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
     if (rule.says.code >= 400) return this.#refuse(rule.says);
@@ -284,6 +365,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         // RFC 5321 §4.1.1: blanks at the end are to be tolerated.
         if (typeof command.argument === 'object' && line.slice(from).trim() !== '')
           return this.#refuse(command.argument.none);
+        // RFC 3030 §3: binary content has no end that DATA could find.
+        if (asks === 'data' && this.#binary) return this.#refuse(serverReplies.outOfPlace);
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
       default:
@@ -295,15 +378,24 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const mail = kind === 'mail';
     const prefix = mail ? 'FROM:' : 'TO:';
     const at = from + prefix.length;
-    const { senderPaths, recipientPaths, maxMessageSize } = this.settings;
+    const { senderPaths, recipientPaths, maxMessageSize, offers } = this.settings;
     const argument =
       line.slice(from, at).toUpperCase() === prefix
         ? parsePathArgument(line, at, mail, mail ? senderPaths : recipientPaths)
         : undefined;
     if (argument === undefined) return this.#refuse(mail ? serverReplies.badSender : serverReplies.badRecipient);
     const { path, parameters } = argument;
-    const trouble = parameters.length === 0 ? undefined : judge(mail, parameters, maxMessageSize);
+    const utf8 = mail ? hasParameter(parameters, 'SMTPUTF8') : this.#utf8;
+    const trouble =
+      (mail
+        ? judgeMailParameters(parameters, maxMessageSize, offers)
+        : judgeRecipientParameters(parameters, offers, utf8)) ??
+      (!utf8 && isBeyondAscii(path) ? serverReplies.noUtf8 : undefined);
     if (trouble !== undefined) return this.#refuse(trouble);
+    if (mail) {
+      this.#utf8 = utf8;
+      this.#binary = parameters.some(({ key, value }) => key === 'BODY' && value?.toUpperCase() === 'BINARYMIME');
+    }
     this.#ask(rule);
     return { turn: this.#turn, kind, path, parameters, line };
   }
@@ -316,10 +408,13 @@ const NOTHING: Segments = [];
 const SHORTEST_LIMIT = 2048;
 /** What no verb asks, so it is not in the table. Whatever the word, the conversation moves on. */
 const CONNECT: Question = { asks: 'connect', leadsTo: 'start' };
+const CHUNK: Question = { asks: 'bdat', leadsTo: 'chunks' };
 const END_OF_DATA: Question = { asks: 'end-of-data', leadsTo: 'idle' };
 
-const judge = (mail: boolean, parameters: Parameters, maxMessageSize: number): Reply | undefined =>
-  mail ? judgeMailParameters(parameters, maxMessageSize) : judgeRecipientParameters(parameters);
+function misplaced(state: CommandState): Reply | undefined {
+  if (state === 'rcpt' || state === 'chunks') return undefined;
+  return state === 'mail' ? serverReplies.chunkUnaddressed : serverReplies.chunkFirst;
+}
 
 /** EHLO's argument is often no domain at all (RFC 5321 §4.1.4: not a reason to refuse), but it goes into header and logs. */
 const isName = (name: string): boolean => /^[\x21-\x7e]{1,255}$/.test(name);

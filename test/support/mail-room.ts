@@ -3,7 +3,8 @@ import type { Generation } from '../../src/config/index.ts';
 import { SmtpDelivery } from '../../src/delivery/index.ts';
 import type { AttemptEvent, Events, MailEvent } from '../../src/events/index.ts';
 import { type BodyTraits, type Envelope, idAllocator } from '../../src/message/index.ts';
-import { type Failure, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
+import { type Failure,
+  type Notice, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
 import type { DnsAnswer, Names, RecordType } from '../../src/world/index.ts';
@@ -25,6 +26,7 @@ export class MailRoom {
   readonly zone = new Map<string, DnsAnswer>();
   readonly recorded: MailEvent[] = [];
   readonly buried: Failure[] = [];
+  readonly told: Notice[] = [];
   readonly complaints: string[] = [];
   /** Bounces cannot be stored. */
   burialFails = false;
@@ -48,6 +50,15 @@ export class MailRoom {
       },
     };
     const undertaker: Undertaker = {
+      tell: (message, notices) => {
+        this.told.push(...notices);
+        const delivered = notices.filter(({ action }) => action !== 'delayed');
+        if (delivered.length > 0)
+          this.spool.done(
+            message.at,
+            delivered.map(({ recipient }) => recipient),
+          );
+      },
       bury: (message, failed, told) => {
         if (this.burialThrows) throw new Error('no undertaker');
         if (this.burialFails) {

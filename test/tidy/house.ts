@@ -52,7 +52,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 export const PURE_NODE: Readonly<Record<string, true | readonly string[]>> = {
   'node:assert': true,
   'node:assert/strict': true,
-  'node:buffer': ['Buffer', 'isUtf8'],
+  'node:buffer': ['Buffer', 'isAscii', 'isUtf8'],
   'node:path': ['basename', 'dirname', 'extname', 'isAbsolute', 'join', 'normalize', 'posix', 'relative', 'sep'],
   'node:url': ['domainToASCII', 'domainToUnicode'],
   'node:util': ['format', 'inspect', 'isDeepStrictEqual', 'stripVTControlCharacters', 'styleText'],

@@ -1,0 +1,94 @@
+import type { Parameters } from './parameters.ts';
+
+/** RFC 3461 §4.4 and §4.2: octets of ENVID and of ORCPT. */
+const MOST_ENVID = 100;
+const MOST_ORCPT = 500;
+
+export type Notify = readonly ('SUCCESS' | 'FAILURE' | 'DELAY')[];
+
+/** What is asked of delivery status notifications with RCPT. */
+export interface RecipientAsks {
+  /** Empty for NEVER. */
+  readonly notify?: Notify;
+  readonly orcpt?: string;
+}
+
+/** @returns undefined when it is none: RFC 3461 §4, upper case digits */
+export function decodeXtext(text: string): string | undefined {
+  if (!/^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*$/.test(text)) return undefined;
+  return text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** The characters that xtext cannot hold as they are, in hexadecimal. */
+export const encodeXtext = (text: string): string =>
+  text.replace(
+    /[^\x21-\x2a\x2c-\x3c\x3e-\x7e]/g,
+    (character) => `+${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+
+/** It goes into a header field one day: a line end in it would make two of one (`+0D+0A`). */
+const isClean = (text: string | undefined): boolean => text !== undefined && !/[\0-\x1f\x7f]/.test(text);
+
+export const isEnvid = (value: string): boolean =>
+  value.length <= MOST_ENVID && value !== '' && isClean(decodeXtext(value));
+
+export const isRet = (value: string): boolean => /^(?:FULL|HDRS)$/i.test(value);
+
+/** @returns undefined when NOTIFY has no such value; NEVER stands alone, and nothing stands twice */
+export function readNotify(value: string): Notify | undefined {
+  const words = value.toUpperCase().split(',');
+  if (words.length === 1 && words[0] === 'NEVER') return [];
+  if (new Set(words).size < words.length) return undefined;
+  const known = words.filter((word) => word === 'SUCCESS' || word === 'FAILURE' || word === 'DELAY');
+  return known.length === words.length ? known : undefined;
+}
+
+/** @param utf8  SMTPUTF8 is in force: an address of the type `utf-8` may stand as it is (RFC 6533 §3) */
+export function isOrcpt(value: string, utf8: boolean): boolean {
+  const semicolon = value.indexOf(';');
+  if (value.length > MOST_ORCPT || !/^[a-z0-9-]+$/i.test(value.slice(0, semicolon))) return false;
+  const address = value.slice(semicolon + 1);
+  if (address === '') return false;
+  const unicode = value.slice(0, semicolon).toLowerCase() === 'utf-8';
+  // `\x{…}` of RFC 6533 is plain text for xtext; what may not stand in it are line ends, in either spelling.
+  if (unicode && /\\x\{0*(?:[0-9a-f]|1[0-9a-f]|7f)\}/i.test(address)) return false;
+  return isClean(decodeXtext(utf8 && unicode ? address.replace(/[\x80-\xff]/g, '?') : address));
+}
+
+/** @param parameters  of a RCPT, judged already @returns undefined when nothing is asked */
+export function recipientAsks(parameters: Parameters): RecipientAsks | undefined {
+  if (parameters.length === 0) return undefined;
+  const notify = valueOf(parameters, 'NOTIFY');
+  const orcpt = valueOf(parameters, 'ORCPT');
+  const words = notify === undefined ? undefined : readNotify(notify);
+  return {
+    ...(words === undefined ? {} : { notify: words }),
+    ...(orcpt === undefined ? {} : { orcpt }),
+  };
+}
+
+/** What MAIL asks of those who come after us. */
+export interface SenderAsks {
+  readonly body?: '8BITMIME' | 'BINARYMIME';
+  readonly ret?: 'FULL' | 'HDRS';
+  readonly envid?: string;
+}
+
+/** @param parameters  of a MAIL, judged already @returns undefined when nothing is asked that anybody else must know */
+export function senderAsks(parameters: Parameters): SenderAsks | undefined {
+  const body = valueOf(parameters, 'BODY')?.toUpperCase();
+  const ret = valueOf(parameters, 'RET')?.toUpperCase();
+  const envid = valueOf(parameters, 'ENVID');
+  const asks = {
+    ...(body === '8BITMIME' || body === 'BINARYMIME' ? { body } : {}),
+    ...(ret === 'FULL' || ret === 'HDRS' ? { ret } : {}),
+    ...(envid === undefined ? {} : { envid }),
+  } satisfies SenderAsks;
+  return Object.keys(asks).length === 0 ? undefined : asks;
+}
+
+export const hasParameter = (parameters: Parameters, key: string): boolean =>
+  parameters.some((each) => each.key === key);
+
+const valueOf = (parameters: Parameters, key: string): string | undefined =>
+  parameters.find((each) => each.key === key)?.value;
