@@ -245,7 +245,15 @@ export function bouncer(parts: BouncerParts): Bouncer {
       return { recipient, reply: outcome.reply, rawReply: outcome.reply, attempt: outcome.attempt, until };
     });
     // Delivered is delivered, told or not: it must not be delivered again for want of a notice.
-    waiting.push({ message, action, finished, reported, to, notice: false, told: { buried: () => undefined, kept: done } });
+    waiting.push({
+      message,
+      action,
+      finished,
+      reported,
+      to,
+      notice: false,
+      told: { buried: () => undefined, kept: done },
+    });
     pump();
   }
 

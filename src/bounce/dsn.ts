@@ -123,7 +123,11 @@ function part(boundary: string, type: string, eightBit: boolean): string {
 
 /** For people: who did not get it, who said so, what comes below. */
 function describe(parts: DsnParts): string {
-  const intro = deliveryWords[parts.action].intro(readable(parts.hostname), mailDate(parts.arrivedAt), parts.failures.length);
+  const intro = deliveryWords[parts.action].intro(
+    readable(parts.hostname),
+    mailDate(parts.arrivedAt),
+    parts.failures.length,
+  );
   const rest: Record<QuotedOriginal['kind'], string> = {
     none: 'Below are the details for programs.',
     headers: 'Below are the details for programs, and the header of your message.',
@@ -140,7 +144,9 @@ function describeFailure(failure: DsnFailure, action: DsnAction): string {
       : `${failure.host} [${failure.address}]`;
   const said = server === '' ? 'Reason:' : `The server ${readable(server)} answered:`;
   const until =
-    action === 'delayed' && failure.until !== undefined ? `    It will be tried until ${mailDate(failure.until)}.\r\n` : '';
+    action === 'delayed' && failure.until !== undefined
+      ? `    It will be tried until ${mailDate(failure.until)}.\r\n`
+      : '';
   const ours = reply.text.includes('[internal]');
   const remote = remoteReply === reply ? '' : `    The last answer was:\r\n${quote(remoteReply)}`;
   return `${wrapped(`<${readable(failure.recipient)}>`, longestWord, '  ')}    ${ours ? 'Reason:' : said}\r\n${quote(reply)}${remote}${until}`;

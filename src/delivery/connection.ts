@@ -1,14 +1,7 @@
 import { type Millis, millis } from '../base/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
-import {
-  type ClientEvent,
-  OutgoingBody,
-  type RecipientResult,
-  type Reply,
-  SmtpClient,
-  stages,
-} from '../smtp/index.ts';
+import { type ClientEvent, OutgoingBody, type RecipientResult, type Reply, SmtpClient, stages } from '../smtp/index.ts';
 import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
 import { limitOf } from './asking.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
@@ -324,7 +317,12 @@ export class Connection implements ConnectHost, SenderHost, PreparationHost {
     this.#owner.settle(of.items, (index) => {
       const result = results[index];
       if (result === undefined) throw new RangeError('a transaction was settled without a result for each recipient');
-      return { kind: result.kind, reply: result.reply, attempt: this.#attempt(result.stage, of.bytes), ...this.#untold };
+      return {
+        kind: result.kind,
+        reply: result.reply,
+        attempt: this.#attempt(result.stage, of.bytes),
+        ...this.#untold,
+      };
     });
     this.#rest();
   }
@@ -399,7 +397,12 @@ export class Connection implements ConnectHost, SenderHost, PreparationHost {
       this.abort();
       return;
     }
-    if (this.#idleSince !== undefined && !this.#preparation.busy && now >= this.#idleSince + this.settings.timeouts.idle) this.#quit();
+    if (
+      this.#idleSince !== undefined &&
+      !this.#preparation.busy &&
+      now >= this.#idleSince + this.settings.timeouts.idle
+    )
+      this.#quit();
     machine.expire(now);
     this.#run();
   }

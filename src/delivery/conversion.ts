@@ -11,7 +11,11 @@ export type Conversion = 'binary' | 'encode' | 'strict' | 'strip';
 const MOST_BYTES = 32 * 1024 * 1024;
 const SLICE = 262_144;
 
-export const NOT_CONVERTED: Reply = reply(554, '5.6.3', '[internal] message content cannot be converted for this server');
+export const NOT_CONVERTED: Reply = reply(
+  554,
+  '5.6.3',
+  '[internal] message content cannot be converted for this server',
+);
 
 /** @returns undefined when the body goes as it is */
 export function conversionFor(message: Message, { keywords }: Extensions, view: View): Conversion | undefined {
@@ -39,7 +43,8 @@ export function converted(
     return conversion === 'encode' || conversion === 'strip' ? { hold, traits, size: hold.length } : NOT_CONVERTED;
   const pieces: Uint8Array[] = [];
   for (let slice = hold.next(SLICE); slice !== undefined; slice = hold.next(SLICE)) {
-    if (slice instanceof Promise) return readOn(hold, slice, pieces).then((whole) => made(hold, whole, conversion, traits));
+    if (slice instanceof Promise)
+      return readOn(hold, slice, pieces).then((whole) => made(hold, whole, conversion, traits));
     pieces.push(...slice);
   }
   return made(hold, Buffer.concat(pieces), conversion, traits);

@@ -1,11 +1,11 @@
-import type { Spool } from '../spool/index.ts';
 import type { Item } from '../queue/index.ts';
 import { type Extensions, type Reply, reply } from '../smtp/index.ts';
+import type { Spool } from '../spool/index.ts';
 import type { Asking } from './asking.ts';
 import { asking, NO_SMTPUTF8 } from './asking.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
 import { conversionFor, converted, type Made } from './conversion.ts';
 import { send8bitmime } from './options.ts';
-import type { ConnectionSettings } from './connection-settings.ts';
 
 export const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
 const TOO_BIG = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
@@ -53,7 +53,12 @@ export class Preparation {
     if (message === undefined) return false;
     const { size, requests } = message.envelope;
     // What is converted changes its size: only the peer knows then.
-    if (extensions.size !== undefined && extensions.size > 0 && size > extensions.size && requests?.body !== 'BINARYMIME') {
+    if (
+      extensions.size !== undefined &&
+      extensions.size > 0 &&
+      size > extensions.size &&
+      requests?.body !== 'BINARYMIME'
+    ) {
       host.judged(all, TOO_BIG);
       return false;
     }

@@ -16,11 +16,7 @@ export class Endings {
   readonly #notices = new Map<Batch, Notice[]>();
 
   /** @param complain  something could not be told */
-  constructor(
-    clock: Clock,
-    undertaker: Undertaker,
-    complain: (batch: Batch, what: string, error: unknown) => void,
-  ) {
+  constructor(clock: Clock, undertaker: Undertaker, complain: (batch: Batch, what: string, error: unknown) => void) {
     this.#clock = clock;
     this.#undertaker = undertaker;
     this.#complain = complain;

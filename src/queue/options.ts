@@ -1,4 +1,14 @@
-import { boolean, duration, enumeration, integer, option, optional, text, ValueError, type ValueType } from '../config/index.ts';
+import {
+  boolean,
+  duration,
+  enumeration,
+  integer,
+  option,
+  optional,
+  text,
+  ValueError,
+  type ValueType,
+} from '../config/index.ts';
 
 /** `auto`, `none`, or how often a message is tried again (manual page max_retries). */
 export type RetryLimit = 'auto' | 'none' | number;

@@ -4,8 +4,8 @@ import { type Gate, gate, PairLimits } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import { ActiveQueue } from './active-queue.ts';
 import { earlier, QueueItem } from './item.ts';
-import type { Office } from './office.ts';
 import { delayIsDue } from './notify.ts';
+import type { Office } from './office.ts';
 import {
   blackhole,
   maxRecipientsPerBatch,

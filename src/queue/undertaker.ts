@@ -1,5 +1,5 @@
-import type { Message } from '../message/index.ts';
 import type { Millis } from '../base/index.ts';
+import type { Message } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Attempt, Judged } from './outcome.ts';
 

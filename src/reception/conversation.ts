@@ -2,7 +2,6 @@ import { type Domain, domainOfPath } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
-import { blackhole } from '../queue/index.ts';
 import {
   hasParameter,
   type Reply,
@@ -296,7 +295,7 @@ export class Conversation implements Outcome {
   #isBlackholed(domain: Domain): boolean {
     const generation = this.#generation;
     const group = generation.groupOf(DEFAULT_BINDING);
-    const value = generation.sending(group, DEFAULT_BINDING, domain).get(blackhole);
+    const value = generation.sending(group, DEFAULT_BINDING, domain).get(options.blackhole);
     return value === 'inline' || value === 'true';
   }
 
@@ -387,7 +386,11 @@ export class Conversation implements Outcome {
 
   #accept(phase: CommandPhase, turn: number, yes: ServerWord): void {
     if (phase === 'validate_rcptto') {
-      this.transaction?.add(this.#rcptPath, this.#client.recipient ?? this.#rcptPath, recipientAsks(this.#rcptParameters));
+      this.transaction?.add(
+        this.#rcptPath,
+        this.#client.recipient ?? this.#rcptPath,
+        recipientAsks(this.#rcptParameters),
+      );
       this.#recipients += 1;
     }
     this.#speaker.say(turn, yes);

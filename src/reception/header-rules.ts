@@ -1,5 +1,5 @@
-import type { Reply } from '../smtp/index.ts';
 import { findField } from '../message/index.ts';
+import type { Reply } from '../smtp/index.ts';
 import { foldHeader, type LineLimit } from './long-lines.ts';
 import { replies } from './replies.ts';
 
@@ -45,9 +45,9 @@ export function judgeHeader(header: Buffer, rules: HeaderRules, fields: MissingF
     if (rules.lines?.act === 'reject') return { bytes, trouble: replies.headerLineTooLong, dateMissing };
     bytes = folded;
   }
-  const nameless = rules.messageId === 'ifneeded' && (shape === 'none' || findField(header, 'message-id') === undefined);
-  const added =
-    (dateMissing && rules.date === 'ifneeded' ? fields.date() : '') + (nameless ? fields.messageId() : '');
+  const nameless =
+    rules.messageId === 'ifneeded' && (shape === 'none' || findField(header, 'message-id') === undefined);
+  const added = (dateMissing && rules.date === 'ifneeded' ? fields.date() : '') + (nameless ? fields.messageId() : '');
   if (shape === 'none') {
     // What would be read as fields is content: a blank line says so.
     const blank = startsBlank(header) || (header.length === 0 && added === '') ? '' : '\r\n';

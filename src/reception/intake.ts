@@ -83,7 +83,8 @@ export class Intake {
       return;
     }
     const [first] = held;
-    const header = first !== undefined && first.length >= length ? bufferOf(first, length) : Buffer.concat(held, length);
+    const header =
+      first !== undefined && first.length >= length ? bufferOf(first, length) : Buffer.concat(held, length);
     const judged = judgeHeader(header, this.#rules, this.#fields);
     this.trouble = judged.trouble;
     this.dateMissing = judged.dateMissing;

@@ -46,6 +46,8 @@ export const domainForUnqualifiedRecipientAddresses = option(
 );
 export const loneLfInHeaders = option('rfc2822_lone_lf_in_headers', enumeration('pedantic', 'fix'));
 export const loneLfInBody = option('rfc2822_lone_lf_in_body', enumeration('ignore', 'pedantic', 'fix'));
+/** Here what `true` and `inline` mean; the queue sees to `internal`, and to what it had before. */
+export const blackhole = option('blackhole', enumeration('false', 'true', 'inline', 'internal'));
 export const dateHeader = option('rfc2822_date_header', enumeration('ifneeded', 'pedantic', 'ignore'));
 export const messageIdHeader = option('rfc2822_messageid_header', enumeration('ifneeded', 'ignore'));
 export const missingHeaders = option('rfc2822_missing_headers', enumeration('reject', 'allow'));
@@ -100,6 +102,7 @@ export const receptionOptions = [
   domainForUnqualifiedRecipientAddresses,
   loneLfInHeaders,
   loneLfInBody,
+  blackhole,
   dateHeader,
   messageIdHeader,
   missingHeaders,

@@ -89,9 +89,6 @@ const OPT_IN = ['SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN'] as const;
 function limitsOf(view: View): readonly string[] {
   const recipients = view.get(options.maxRecipientsPerMessage);
   const mails = view.get(options.maxReceptionsPerConnection);
-  const limits = [
-    ...(recipients > 0 ? [`RCPTMAX=${recipients}`] : []),
-    ...(mails > 0 ? [`MAILMAX=${mails}`] : []),
-  ];
+  const limits = [...(recipients > 0 ? [`RCPTMAX=${recipients}`] : []), ...(mails > 0 ? [`MAILMAX=${mails}`] : [])];
   return limits.length === 0 ? [] : [`LIMITS ${limits.join(' ')}`];
 }

@@ -310,7 +310,11 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     }
     const size = this.#extensions.size === undefined ? '' : ` SIZE=${word.size}`;
     const asked = word.mailParameters ?? '';
-    this.#step(`MAIL FROM:<${word.reversePath}>${size}${asked}\r\n`, { of: 'mail', transaction: of, recipient: -1 }, now);
+    this.#step(
+      `MAIL FROM:<${word.reversePath}>${size}${asked}\r\n`,
+      { of: 'mail', transaction: of, recipient: -1 },
+      now,
+    );
     for (let i = 0; i < word.recipients.length; i++) {
       if (of.results[i] !== undefined) continue;
       const line = `RCPT TO:<${word.recipients[i]}>${word.recipientParameters?.[i] ?? ''}\r\n`;

@@ -63,7 +63,7 @@ export function judgeMailParameters(parameters: Parameters, maxMessageSize: numb
         break;
       case 'BODY':
         if (value === undefined || !/^(?:7BIT|8BITMIME|BINARYMIME)$/i.test(value)) return BAD_PARAMETER;
-        if (value.toUpperCase() === 'BINARYMIME' && !(offers.binaryMime && offers.chunking)) return UNKNOWN_PARAMETER;
+        if (value.toUpperCase() === 'BINARYMIME' && !(offers.binaryMime && offers.chunking)) return BAD_PARAMETER;
         break;
       case 'SMTPUTF8':
         if (!offers.smtpUtf8) return UNKNOWN_PARAMETER;

@@ -75,7 +75,8 @@ function mailboxEnd(line: string, at: number, rules: PathRules): number {
   if (line.charCodeAt(local) !== AT) {
     return rules.unqualified || line.slice(at, local).toLowerCase() === 'postmaster' ? local : -1;
   }
-  const end = line.charCodeAt(local + 1) === OPEN ? literalEnd(line, local + 1) : domainEnd(line, local + 1, rules.utf8);
+  const end =
+    line.charCodeAt(local + 1) === OPEN ? literalEnd(line, local + 1) : domainEnd(line, local + 1, rules.utf8);
   return end === -1 || end - local - 1 > MOST_DOMAIN || end - at > MOST_PATH - 2 ? -1 : end;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../base/index.ts';
 import { type Reply, reply } from './reply.ts';
 import { type SmtpServer, smtpServer } from './server.ts';
-import { type ServerEvent, type ServerSettings, type ServerWord, serverWord } from './server-events.ts';
+import { type ServerEvent, type ServerSettings, type ServerWord, serverDefaults, serverWord } from './server-events.ts';
 import { type CommandState, commands } from './server-table.ts';
 
 const OK = reply(250, '2.0.0', 'OK');
@@ -101,7 +101,7 @@ describe('the table, walked whole', () => {
     // Its octets come behind it: see bdat.test.ts.
     if (verb === 'BDAT') continue;
     test.each(states)(`${verb} in state %s`, (state) => {
-      const peer = begun();
+      const peer = begun({ offers: { ...serverDefaults.offers, chunking: state === 'chunks' } });
       peer.sends(way[state]);
       expect(peer.machine.state).toBe(state);
       const seen = peer.events.length;

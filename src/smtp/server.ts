@@ -255,15 +255,15 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   #bdat(text: string, state: CommandState, early: Reply | undefined): undefined {
-    const { chunking } = this.settings.offers;
+    if (!this.settings.offers.chunking) return this.#refuse(serverReplies.notImplemented);
     const size = readChunkSize(text);
     if (size === undefined) {
-      this.#refuse(chunking ? serverReplies.badChunk : serverReplies.notImplemented);
+      this.#refuse(serverReplies.badChunk);
       // Nobody knows how many octets follow: read as commands they could be anything.
-      if (chunking) this.#end('protocol deviation');
+      this.#end('protocol deviation');
       return undefined;
     }
-    const refusal = !chunking ? serverReplies.notImplemented : (early ?? misplaced(state));
+    const refusal = early ?? misplaced(state);
     this.#chunk = { left: size.octets, size, refusal, back: state };
     this.#state = 'bdat';
     if (refusal === undefined) this.#chunked ??= new ChunkedBody();

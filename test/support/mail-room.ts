@@ -3,8 +3,7 @@ import type { Generation } from '../../src/config/index.ts';
 import { SmtpDelivery } from '../../src/delivery/index.ts';
 import type { AttemptEvent, Events, MailEvent } from '../../src/events/index.ts';
 import { type BodyTraits, type Envelope, idAllocator } from '../../src/message/index.ts';
-import { type Failure,
-  type Notice, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
+import { type Failure, type Notice, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
 import type { DnsAnswer, Names, RecordType } from '../../src/world/index.ts';
