@@ -127,8 +127,18 @@ export class MailRoom {
     body = 'Subject: x\r\n\r\nhello\r\n',
     traits: BodyTraits = { dots: false, lone: false },
   ): Envelope {
+    return this.receiveAs(to, body, traits, (envelope) => envelope);
+  }
+
+  /** @param change  what else the sender asked for */
+  receiveAs(
+    to: string | readonly string[],
+    body: string,
+    traits: BodyTraits,
+    change: (envelope: Envelope) => Envelope,
+  ): Envelope {
     const date = this.clock.date();
-    const envelope: Envelope = {
+    const envelope: Envelope = change({
       batchId: ids.next(date),
       connectionId: ids.next(date),
       receivedAt: date,
@@ -138,7 +148,7 @@ export class MailRoom {
       peer: '127.0.0.1',
       size: body.length,
       context: { connection: {}, message: {} },
-    };
+    });
     this.queues.enqueue(this.spool.put(envelope, body, traits));
     return envelope;
   }
