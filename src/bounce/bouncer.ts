@@ -6,7 +6,8 @@ import { type Attempt, type Failure, type Notice, routingDomain, type Undertaker
 import type { Reply } from '../smtp/index.ts';
 import { type Spool, SpoolError } from '../spool/index.ts';
 import type { Chance, Clock } from '../world/index.ts';
-import { type Dsn, type DsnAction, type DsnParts, type QuotedOriginal, writeDsn } from './dsn.ts';
+import { type Dsn, type DsnParts, type QuotedOriginal, writeDsn } from './dsn.ts';
+import type { DsnAction } from './dsn-words.ts';
 import {
   bouncesInlineOriginal,
   generateBounces,

@@ -1,4 +1,5 @@
-import type { DsnAction } from './dsn.ts';
+/** What has become of the recipients of one report (RFC 3464 §2.3.3). */
+export type DsnAction = 'failed' | 'relayed' | 'delivered' | 'delayed';
 
 interface Words {
   readonly subject: string;

@@ -2,11 +2,8 @@ import type { Millis } from '../base/index.ts';
 import { type BodyTraits, fieldValue, findField, findHeaderEnd, mailDate } from '../message/index.ts';
 import { decodeXtext, type Reply, replyText } from '../smtp/index.ts';
 import type { Chance } from '../world/index.ts';
-import { deliveryWords } from './dsn-words.ts';
+import { type DsnAction, deliveryWords } from './dsn-words.ts';
 import { type FitText, fitLines, hasDots, readable, statusField, wrapped } from './original.ts';
-
-/** What has become of the recipients of one report (RFC 3464 §2.3.3). */
-export type DsnAction = 'failed' | 'relayed' | 'delivered' | 'delayed';
 
 /** One recipient that is reported. */
 export interface DsnFailure {

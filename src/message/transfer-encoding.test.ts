@@ -10,7 +10,7 @@ const seven = (message: Buffer) => {
 
 /** Undoes what was done, as a reader of mail does. */
 function decoded(text: string): string {
-  const [, header = '', body = ''] = /^([^]*?\r\n)\r\n([^]*)$/.exec(text) ?? [];
+  const [, header = '', body = ''] = /^([\s\S]*?\r\n)\r\n([\s\S]*)$/.exec(text) ?? [];
   const encoding = /^Content-Transfer-Encoding: (.*)\r$/im.exec(header)?.[1];
   if (encoding === 'base64') return Buffer.from(body, 'base64').toString('latin1');
   if (encoding !== 'quoted-printable') return body;
@@ -49,7 +49,10 @@ describe('8-bit content for a 7-bit server', () => {
       ['text/plain', 'приветмир'],
       ['image/png', '\x89PNG in a text of mostly ASCII'],
     ] as const) {
-      const bytes = Buffer.concat([lines(`Content-Type: ${type}`, ''), Buffer.from(body, type === 'text/plain' ? 'utf8' : 'latin1')]);
+      const bytes = Buffer.concat([
+        lines(`Content-Type: ${type}`, ''),
+        Buffer.from(body, type === 'text/plain' ? 'utf8' : 'latin1'),
+      ]);
       const { text } = seven(bytes);
       expect(text).toMatch(/Content-Transfer-Encoding: base64\r\n/);
       expect(decoded(text)).toBe(bytes.subarray(bytes.indexOf('\r\n\r\n') + 4).toString('latin1'));
@@ -93,7 +96,10 @@ describe('8-bit content for a 7-bit server', () => {
       nested('<p>caf=E9</p> and so on')
         .toString('latin1')
         .replace('Content-Transfer-Encoding: 8bit\r\n\r\npreamble', 'Content-Transfer-Encoding: 7bit\r\n\r\npreamble')
-        .replace('Content-Transfer-Encoding: 8bit\r\n\r\n<p>', 'Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>'),
+        .replace(
+          'Content-Transfer-Encoding: 8bit\r\n\r\n<p>',
+          'Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>',
+        ),
     );
   });
 

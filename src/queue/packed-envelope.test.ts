@@ -34,15 +34,21 @@ const anEnvelope = fc
     peer: fc.constantFrom('', '192.0.2.1', '2001:db8::1'),
     size: fc.nat(),
     context: fc.record({ connection: words, message: words }),
-    requests: fc.constantFrom<SenderRequests | undefined>(undefined, undefined, { body: 'BINARYMIME' }, { ret: 'FULL', envid: 'x\xff' }),
+    requests: fc.constantFrom<SenderRequests | undefined>(
+      undefined,
+      undefined,
+      { body: 'BINARYMIME' },
+      { ret: 'FULL', envid: 'x\xff' },
+    ),
   })
-  .map(({ requests, ...given }): Envelope =>
-    structuredClone({
-      ...given,
-      recipients: given.recipients.map(({ more, ...to }) => ({ ...to, ...more })),
-      context: JSON.parse(JSON.stringify(given.context)),
-      ...(requests === undefined ? {} : { requests }),
-    }),
+  .map(
+    ({ requests, ...given }): Envelope =>
+      structuredClone({
+        ...given,
+        recipients: given.recipients.map(({ more, ...to }) => ({ ...to, ...more })),
+        context: JSON.parse(JSON.stringify(given.context)),
+        ...(requests === undefined ? {} : { requests }),
+      }),
   );
 
 test('an envelope comes back as it was packed, with its context or without', () => {

@@ -46,7 +46,9 @@ describe('lines of a body', () => {
   });
 
   test('wherever the views are cut no line is longer, and nothing but line ends is added', () => {
-    const words = fc.array(fc.constantFrom('a', ' ', '\r\n', '\n', '\r', '.', 'bcdefgh', '\xc3\xa4'), { maxLength: 40 });
+    const words = fc.array(fc.constantFrom('a', ' ', '\r\n', '\n', '\r', '.', 'bcdefgh', '\xc3\xa4'), {
+      maxLength: 40,
+    });
     fc.assert(
       fc.property(words, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (pieces, cuts) => {
         const text = pieces.join('');

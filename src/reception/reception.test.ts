@@ -23,7 +23,9 @@ describe('a message', () => {
     expect(peer.sends(BODY)).toMatch(/^250 2\.0\.0 OK [0-9A-F/-]{20}\r\n$/);
     const [kept] = house.spool.kept;
     const [message] = house.enqueued;
-    expect(kept?.body).toMatch(/^Return-Path: <a@example\.com>\r\nReceived: from \[192\.0\.2\.7\] \(\[192\.0\.2\.7\]:40000 helo=client\.test\)\r\n/);
+    expect(kept?.body).toMatch(
+      /^Return-Path: <a@example\.com>\r\nReceived: from \[192\.0\.2\.7\] \(\[192\.0\.2\.7\]:40000 helo=client\.test\)\r\n/,
+    );
     expect(kept?.body).toMatch(
       /with ESMTP id [0-9A-F/-]{20}\r\n\tfor <b@example.org>;\r\n[^\r]*\r\nDate: .*\r\nMessage-ID: <[^>]*@mx\.test>\r\nSubject: hi\r\n\r\nhello\r\n$/,
     );

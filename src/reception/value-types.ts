@@ -39,9 +39,8 @@ export const smtpExtensionList: ValueType<readonly string[]> = {
     const words = array.read(raw).map(keyword);
     const unknown = words.findIndex((word) => !supportedExtensions.includes(word) && !laterExtensions.includes(word));
     if (unknown !== -1) throw new ValueError(`${smtpExtensionList.title}; there is no '${array.read(raw)[unknown]}'`);
-    // RFC 3030 §3: binary content can be sent by BDAT only.
-    if (words.includes('BINARYMIME') && !words.includes('CHUNKING'))
-      throw new ValueError(`${smtpExtensionList.title}; BINARYMIME needs CHUNKING beside it`);
+    // RFC 3030 §3: binary content can be sent by BDAT only, so the one brings the other.
+    if (words.includes('BINARYMIME') && !words.includes('CHUNKING')) words.push('CHUNKING');
     return words.filter((word) => supportedExtensions.includes(word));
   },
   unserved: (raw) =>

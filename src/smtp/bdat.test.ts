@@ -32,22 +32,30 @@ const facts = (text: string) => ({
 test('dots, lone line ends and bytes above 127 are found wherever the views are cut', () => {
   const piece = fc.constantFrom('\r', '\n', '\r\n', '.', 'a', '\xff', '\r\n.', '\n.');
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }), (pieces, cuts) => {
-      const text = pieces.join('');
-      const body = new ChunkedBody();
-      for (let at = 0, index = 0; at < text.length; index += 1) {
-        const size = cuts[index % cuts.length] ?? 1;
-        body.see(Buffer.from(text.slice(at, at + size), 'latin1'));
-        at += size;
-      }
-      body.end();
-      const { length, dots, lone, eightBit } = body;
-      const expected = facts(text);
-      expect({ length, lone, eightBit }).toEqual({ length: expected.length, lone: expected.lone, eightBit: expected.eightBit });
-      // A line that a lone LF begins may be missed when both were found already; then every line is looked at anyway.
-      if (!expected.lone) expect(dots).toBe(expected.dots);
-      else if (expected.dots) expect(dots || lone).toBe(true);
-    }),
+    fc.property(
+      fc.array(piece, { maxLength: 12 }),
+      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }),
+      (pieces, cuts) => {
+        const text = pieces.join('');
+        const body = new ChunkedBody();
+        for (let at = 0, index = 0; at < text.length; index += 1) {
+          const size = cuts[index % cuts.length] ?? 1;
+          body.see(Buffer.from(text.slice(at, at + size), 'latin1'));
+          at += size;
+        }
+        body.end();
+        const { length, dots, lone, eightBit } = body;
+        const expected = facts(text);
+        expect({ length, lone, eightBit }).toEqual({
+          length: expected.length,
+          lone: expected.lone,
+          eightBit: expected.eightBit,
+        });
+        // A line that a lone LF begins may be missed when both were found already; then every line is looked at anyway.
+        if (!expected.lone) expect(dots).toBe(expected.dots);
+        else if (expected.dots) expect(dots || lone).toBe(true);
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -68,7 +76,11 @@ function hear(text: string, cut: (text: string) => readonly string[]): Heard {
     if (event.kind === 'body') body += joined(event.bytes).toString('latin1');
     else kinds.push(event.kind);
     if (event.kind === 'body' || event.kind === 'refused' || event.kind === 'gone') return;
-    machine.say(event.turn, serverWord(reply(250, undefined, event.kind), event.kind === 'quit' ? 'close' : 'go on'), millis(0));
+    machine.say(
+      event.turn,
+      serverWord(reply(250, undefined, event.kind), event.kind === 'quit' ? 'close' : 'go on'),
+      millis(0),
+    );
   };
   const drain = (): void => {
     for (let event = machine.next(); event !== undefined; event = machine.next()) answer(event);
@@ -83,7 +95,9 @@ function hear(text: string, cut: (text: string) => readonly string[]): Heard {
 }
 
 test('chunks are cut anywhere, and are the same bytes; what they hold is never a command or an end', () => {
-  const content = fc.array(fc.constantFrom('\r\n.\r\n', 'QUIT\r\n', 'BDAT 3 LAST\r\n', '\0', '\xff', 'x'), { maxLength: 6 });
+  const content = fc.array(fc.constantFrom('\r\n.\r\n', 'QUIT\r\n', 'BDAT 3 LAST\r\n', '\0', '\xff', 'x'), {
+    maxLength: 6,
+  });
   fc.assert(
     fc.property(
       fc.array(content, { minLength: 1, maxLength: 4 }),

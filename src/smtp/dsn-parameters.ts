@@ -1,17 +1,8 @@
-import type { Parameters } from './parameters.ts';
-
 /** RFC 3461 §4.4 and §4.2: octets of ENVID and of ORCPT. */
 const MOST_ENVID = 100;
 const MOST_ORCPT = 500;
 
 export type Notify = readonly ('SUCCESS' | 'FAILURE' | 'DELAY')[];
-
-/** What is asked of delivery status notifications with RCPT. */
-export interface RecipientAsks {
-  /** Empty for NEVER. */
-  readonly notify?: Notify;
-  readonly orcpt?: string;
-}
 
 /** @returns undefined when it is none: RFC 3461 §4, upper case digits */
 export function decodeXtext(text: string): string | undefined {
@@ -54,41 +45,3 @@ export function isOrcpt(value: string, utf8: boolean): boolean {
   if (unicode && /\\x\{0*(?:[0-9a-f]|1[0-9a-f]|7f)\}/i.test(address)) return false;
   return isClean(decodeXtext(utf8 && unicode ? address.replace(/[\x80-\xff]/g, '?') : address));
 }
-
-/** @param parameters  of a RCPT, judged already @returns undefined when nothing is asked */
-export function recipientAsks(parameters: Parameters): RecipientAsks | undefined {
-  if (parameters.length === 0) return undefined;
-  const notify = valueOf(parameters, 'NOTIFY');
-  const orcpt = valueOf(parameters, 'ORCPT');
-  const words = notify === undefined ? undefined : readNotify(notify);
-  return {
-    ...(words === undefined ? {} : { notify: words }),
-    ...(orcpt === undefined ? {} : { orcpt }),
-  };
-}
-
-/** What MAIL asks of those who come after us. */
-export interface SenderAsks {
-  readonly body?: '8BITMIME' | 'BINARYMIME';
-  readonly ret?: 'FULL' | 'HDRS';
-  readonly envid?: string;
-}
-
-/** @param parameters  of a MAIL, judged already @returns undefined when nothing is asked that anybody else must know */
-export function senderAsks(parameters: Parameters): SenderAsks | undefined {
-  const body = valueOf(parameters, 'BODY')?.toUpperCase();
-  const ret = valueOf(parameters, 'RET')?.toUpperCase();
-  const envid = valueOf(parameters, 'ENVID');
-  const asks = {
-    ...(body === '8BITMIME' || body === 'BINARYMIME' ? { body } : {}),
-    ...(ret === 'FULL' || ret === 'HDRS' ? { ret } : {}),
-    ...(envid === undefined ? {} : { envid }),
-  } satisfies SenderAsks;
-  return Object.keys(asks).length === 0 ? undefined : asks;
-}
-
-export const hasParameter = (parameters: Parameters, key: string): boolean =>
-  parameters.some((each) => each.key === key);
-
-const valueOf = (parameters: Parameters, key: string): string | undefined =>
-  parameters.find((each) => each.key === key)?.value;

@@ -1,5 +1,6 @@
 /** The SMTP language without sockets: paths, replies, framing, and the machines of both sides. */
 
+export * from './asks.ts';
 export * from './body-reader.ts';
 export * from './client.ts';
 export * from './client-body.ts';

@@ -1,7 +1,7 @@
 import { isBeyondAscii, type Millis, millis, type Segments } from '../base/index.ts';
+import { hasParameter } from './asks.ts';
 import { type Chunk, ChunkedBody, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
-import { hasParameter } from './dsn-parameters.ts';
 import type { Machine } from './machine.ts';
 import { judgeMailParameters, judgeRecipientParameters } from './parameters.ts';
 import { parsePathArgument } from './path.ts';

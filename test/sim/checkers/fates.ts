@@ -76,7 +76,11 @@ export class Fates {
 
   failed(track: Track, event: AttemptEvent): void {
     const sender = track.letter?.reversePath ?? '';
-    const due = sender !== '' && track.letter?.notify !== 'NEVER' && !isQuiet(track, event) && this.#parts.bounces(event.routingDomain);
+    const due =
+      sender !== '' &&
+      track.letter?.notify !== 'NEVER' &&
+      !isQuiet(track, event) &&
+      this.#parts.bounces(event.routingDomain);
     if (due) this.#owed.add(sender);
     this.#end(track, { kind: 'failed', at: this.#parts.now(), replaced: due });
   }
@@ -218,7 +222,9 @@ export class Fates {
     const id = /^Message-ID: <([^@>]*)@/m.exec(text)?.[1] ?? '';
     const bounce = records.bounce(id, recipient);
     if (received.reversePath !== '') violations.report('bounces', `the bounce ${id} has a sender`);
-    const about = [...text.matchAll(/^Final-Recipient: rfc822; (\S+)\r\nAction: (\S+)/gm)].map((match) => match[1] ?? '');
+    const about = [...text.matchAll(/^Final-Recipient: rfc822; (\S+)\r\nAction: (\S+)/gm)].map(
+      (match) => match[1] ?? '',
+    );
     const relayed = text.includes('\r\nAction: relayed\r\n');
     if (about.length === 0) violations.report('bounces', `the bounce ${id} is about nobody`);
     for (const each of about) {
