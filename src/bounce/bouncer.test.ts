@@ -296,7 +296,10 @@ test('no more than soft_bounce_drain_rate reports begin in one turn, and all are
 describe('what the sender asked for (RFC 3461)', () => {
   const recipients = message().envelope.recipients;
   const asked = (requests: Envelope['recipients'][number]['requests'], more: Partial<Envelope> = {}) =>
-    message({ recipients: recipients.map((each) => ({ ...each, ...(requests === undefined ? {} : { requests }) })), ...more });
+    message({
+      recipients: recipients.map((each) => ({ ...each, ...(requests === undefined ? {} : { requests }) })),
+      ...more,
+    });
 
   test.each([
     ['NEVER', [], 0],
@@ -313,7 +316,9 @@ describe('what the sender asked for (RFC 3461)', () => {
 
   test('ENVID and ORCPT come back decoded, and can end no line', async () => {
     const { replaced, bury } = house();
-    await bury(asked({ orcpt: 'rfc822;old+2Bann@dest.test' }, { requests: { envid: 'e+2B1+0D+0AX-Evil:+20y' } }), [failure()]);
+    await bury(asked({ orcpt: 'rfc822;old+2Bann@dest.test' }, { requests: { envid: 'e+2B1+0D+0AX-Evil:+20y' } }), [
+      failure(),
+    ]);
     expect(replaced[0]?.text).toContain('\r\nOriginal-Envelope-Id: e+1??X-Evil: y\r\n');
     expect(replaced[0]?.text).toContain(
       '\r\nOriginal-Recipient: rfc822; old+ann@dest.test\r\nFinal-Recipient: rfc822; ann@dest.test\r\n',
@@ -322,9 +327,15 @@ describe('what the sender asked for (RFC 3461)', () => {
 
   test('addresses beyond ASCII are written in 7 bits, and the report itself needs SMTPUTF8 for its own reader only', async () => {
     const { replaced, bury } = house();
-    const utf8 = recipients.map((each) => ({ ...each, path: 'j\xc3\xbc@dest.test', requests: { orcpt: 'utf-8;j\xc3\xbc@old' } }));
+    const utf8 = recipients.map((each) => ({
+      ...each,
+      path: 'j\xc3\xbc@dest.test',
+      requests: { orcpt: 'utf-8;j\xc3\xbc@old' },
+    }));
     await bury(message({ recipients: utf8, reversePath: 's\xc3\xbc@sender.test' }), [failure()]);
-    expect(replaced[0]?.text).toContain('Original-Recipient: utf-8; j\\x{FC}@old\r\nFinal-Recipient: utf-8; j\\x{FC}@dest.test\r\n');
+    expect(replaced[0]?.text).toContain(
+      'Original-Recipient: utf-8; j\\x{FC}@old\r\nFinal-Recipient: utf-8; j\\x{FC}@dest.test\r\n',
+    );
     expect(replaced[0]?.envelope.requests).toEqual({ utf8Header: true });
     await bury(message({ recipients: utf8 }), [failure()]);
     expect(replaced[1]?.envelope.requests).toBeUndefined();
@@ -352,13 +363,20 @@ describe('what the sender asked for (RFC 3461)', () => {
 
   test('what was relayed is finished together with its notice, which has the header at most', async () => {
     const { replaced, done, enqueued, clock, bouncer: made } = house({ bounces_inline_original: 'all' });
-    made.tell(asked({ notify: ['SUCCESS'] }, { requests: { ret: 'FULL' } }), [notice(0, 'relayed'), notice(1, 'relayed')]);
+    made.tell(asked({ notify: ['SUCCESS'] }, { requests: { ret: 'FULL' } }), [
+      notice(0, 'relayed'),
+      notice(1, 'relayed'),
+    ]);
     await clock.settle();
     expect(done).toEqual([]);
-    expect(replaced).toMatchObject([{ at: 1, recipients: [0, 1], envelope: { reversePath: '', protocol: 'internal' } }]);
+    expect(replaced).toMatchObject([
+      { at: 1, recipients: [0, 1], envelope: { reversePath: '', protocol: 'internal' } },
+    ]);
     const text = replaced[0]?.text ?? '';
     expect(text).toContain('\r\nSubject: Delivery report: handed on\r\n');
-    expect(text.match(/\r\nAction: relayed\r\nStatus: 2\.0\.0\r\nRemote-MTA: dns; mx\.dest\.test\r\nLast-Attempt-Date: /g)).toHaveLength(2);
+    expect(
+      text.match(/\r\nAction: relayed\r\nStatus: 2\.0\.0\r\nRemote-MTA: dns; mx\.dest\.test\r\nLast-Attempt-Date: /g),
+    ).toHaveLength(2);
     expect(text).toContain('text/rfc822-headers');
     expect(text).not.toContain('Diagnostic-Code');
     expect(enqueued).toHaveLength(1);

@@ -27,7 +27,10 @@ export class PostfixServer implements AsyncDisposable {
     const log = join(directory, 'log');
     mkdirSync(log);
     const main = join(directory, 'etc/main.cf');
-    writeFileSync(main, `${readFileSync(main, 'utf8')}maillog_file = ${log}/mail.log\nmaillog_file_prefixes = ${directory}\n${more}`);
+    writeFileSync(
+      main,
+      `${readFileSync(main, 'utf8')}maillog_file = ${log}/mail.log\nmaillog_file_prefixes = ${directory}\n${more}`,
+    );
     execFileSync(words[0] ?? '', words.slice(1), { stdio: 'ignore', timeout: 30_000 });
     const server = new PostfixServer(port, directory, words);
     await eventually('postfix is up', () => server.log.includes('daemon started'));
