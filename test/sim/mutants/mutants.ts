@@ -179,4 +179,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     seed: 1,
   },
+  {
+    name: 'a sender who asked for silence is told of a failure',
+    file: 'src/bounce/bouncer.ts',
+    find: "notify === undefined || notify.includes('FAILURE')",
+    replace: 'true',
+    seed: 1,
+  },
+  {
+    name: 'what was delivered is not finished when its sender is told so',
+    file: 'src/bounce/bouncer.ts',
+    find: "action === 'delayed' ? [] : all;",
+    replace: '[];',
+    seed: 1,
+  },
 ];
