@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { Reply } from './reply.ts';
-import type { CommandState } from './server-table.ts';
+import { type CommandState, serverReplies } from './server-table.ts';
 
 /** BDAT's argument (RFC 3030 §2). */
 export interface ChunkSize {
@@ -22,6 +22,65 @@ export interface Chunk {
   readonly refusal: Reply | undefined;
   /** The state that a refusal leads back to. */
   readonly back: CommandState;
+}
+
+/** Why there can be no chunk in that state; undefined where there can. */
+export function misplacedChunk(state: CommandState): Reply | undefined {
+  if (state === 'rcpt' || state === 'chunks') return undefined;
+  return state === 'mail' ? serverReplies.chunkUnaddressed : serverReplies.chunkFirst;
+}
+
+/** The chunks of a message: nothing but the count ends one, refused ones are read as well (RFC 3030 §2). */
+export class Chunks {
+  #body: ChunkedBody | undefined;
+  #chunk: Chunk | undefined;
+
+  /** Octets are to be read. */
+  get open(): boolean {
+    return this.#chunk !== undefined;
+  }
+
+  /** Those octets go nowhere. */
+  get refused(): boolean {
+    return this.#chunk?.refusal !== undefined;
+  }
+
+  begin(size: ChunkSize, refusal: Reply | undefined, back: CommandState): void {
+    this.#chunk = { left: size.octets, size, refusal, back };
+    if (refusal === undefined) this.#body ??= new ChunkedBody();
+  }
+
+  /** @returns what of the bytes from there on belongs to the chunk */
+  take(held: Buffer, at: number): Buffer {
+    const chunk = this.#chunk;
+    const octets = held.subarray(at, Math.min(held.length, at + (chunk?.left ?? 0)));
+    if (chunk === undefined) return octets;
+    chunk.left -= octets.length;
+    if (chunk.refusal === undefined) this.#body?.see(octets);
+    return octets;
+  }
+
+  /** @returns the chunk when all of it has been read */
+  close(): Chunk | undefined {
+    const chunk = this.#chunk;
+    if (chunk === undefined || chunk.left > 0) return undefined;
+    this.#chunk = undefined;
+    return chunk;
+  }
+
+  /** The last chunk has been read. @returns undefined when the body came by DATA */
+  end(): ChunkedBody | undefined {
+    const body = this.#body;
+    this.#body = undefined;
+    body?.end();
+    return body;
+  }
+
+  /** The transaction is over. */
+  forget(): void {
+    this.#body = undefined;
+    this.#chunk = undefined;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isBeyondAscii, type Millis, millis, type Segments } from '../base/index.ts';
 import { hasParameter } from './asks.ts';
-import { type Chunk, ChunkedBody, readChunkSize } from './bdat.ts';
+import { Chunks, misplacedChunk, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
 import type { Machine } from './machine.ts';
 import { judgeMailParameters, judgeRecipientParameters } from './parameters.ts';
@@ -43,9 +43,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   /** The question that waits for its word. */
   #asked: Question | undefined;
   #body: BodyReader | undefined;
-  /** What came by BDAT, and the chunk that is coming. */
-  #chunked: ChunkedBody | undefined;
-  #chunk: Chunk | undefined;
+  readonly #chunks = new Chunks();
   /** What the last MAIL asked for. */
   #utf8 = false;
   #binary = false;
@@ -165,13 +163,13 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const { asks, leadsTo } = asked;
     if (asks === 'bdat') {
       // RFC 3030 §2: a chunk that failed ends the transaction, those behind it are out of place.
-      if (word.reply.code >= 400) this.#chunked = undefined;
+      if (word.reply.code >= 400) this.#chunks.forget();
       this.#state = word.reply.code >= 400 ? this.#idle : 'chunks';
       return;
     }
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
-    this.#chunked = undefined;
+    this.#chunks.forget();
     if (leadsTo === 'idle') {
       this.#state = this.#idle;
     } else if (leadsTo !== 'body') {
@@ -197,8 +195,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#held = EMPTY;
     this.#at = 0;
     this.#body = undefined;
-    this.#chunked = undefined;
-    this.#chunk = undefined;
+    this.#chunks.forget();
     this.#notices.push({ turn: this.#turn, kind: 'gone', why });
   }
 
@@ -224,23 +221,12 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return behind === -1 ? undefined : this.#endOfData();
   }
 
-  /** RFC 3030 §2: the octets of a chunk, refused ones too, and nothing but their count ends them. */
   #readChunk(): ServerEvent | undefined {
-    const chunk = this.#chunk;
+    const octets = this.#chunks.take(this.#held, this.#at);
+    this.#at += octets.length;
+    if (octets.length > 0 && !this.#chunks.refused) return { turn: this.#turn, kind: 'body', bytes: [octets] };
+    const chunk = this.#chunks.close();
     if (chunk === undefined) return undefined;
-    const taken = Math.min(chunk.left, this.buffered);
-    if (taken > 0) {
-      const view = this.#held.subarray(this.#at, this.#at + taken);
-      this.#at += taken;
-      chunk.left -= taken;
-      if (chunk.refusal === undefined) {
-        this.#chunked ??= new ChunkedBody();
-        this.#chunked.see(view);
-        return { turn: this.#turn, kind: 'body', bytes: [view] };
-      }
-    }
-    if (chunk.left > 0) return undefined;
-    this.#chunk = undefined;
     if (chunk.refusal !== undefined) {
       this.#state = chunk.back;
       this.#refuse(chunk.refusal);
@@ -263,23 +249,13 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       this.#end('protocol deviation');
       return undefined;
     }
-    const refusal = early ?? misplaced(state);
-    this.#chunk = { left: size.octets, size, refusal, back: state };
+    this.#chunks.begin(size, early ?? misplacedChunk(state), state);
     this.#state = 'bdat';
-    if (refusal === undefined) this.#chunked ??= new ChunkedBody();
     return undefined;
   }
 
   #endOfData(): ServerEvent | undefined {
-    const chunked = this.#chunked;
-    if (chunked !== undefined) {
-      chunked.end();
-      const { length, dots, lone, eightBit } = chunked;
-      this.#chunked = undefined;
-      this.#ask(END_OF_DATA);
-      return { turn: this.#turn, kind: 'end-of-data', length, dots, lone, eightBit };
-    }
-    const body = this.#body;
+    const body = this.#chunks.end() ?? this.#body;
     if (body === undefined) return undefined;
     this.#body = undefined;
     this.#ask(END_OF_DATA);
@@ -297,7 +273,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       }
       const event = this.#readLine(lf, state) ?? this.#notices.shift();
       if (event !== undefined) return event;
-      if (this.#chunk !== undefined) return this.#readChunk();
+      if (this.#chunks.open) return this.#readChunk();
     }
   }
 
@@ -410,11 +386,6 @@ const SHORTEST_LIMIT = 2048;
 const CONNECT: Question = { asks: 'connect', leadsTo: 'start' };
 const CHUNK: Question = { asks: 'bdat', leadsTo: 'chunks' };
 const END_OF_DATA: Question = { asks: 'end-of-data', leadsTo: 'idle' };
-
-function misplaced(state: CommandState): Reply | undefined {
-  if (state === 'rcpt' || state === 'chunks') return undefined;
-  return state === 'mail' ? serverReplies.chunkUnaddressed : serverReplies.chunkFirst;
-}
 
 /** EHLO's argument is often no domain at all (RFC 5321 §4.1.4: not a reason to refuse), but it goes into header and logs. */
 const isName = (name: string): boolean => /^[\x21-\x7e]{1,255}$/.test(name);
