@@ -193,3 +193,9 @@ test('a client that goes while policy thinks has sent nothing', async () => {
   house.clock.turn();
   expect([house.enqueued.length, house.spool.kept.length, house.spool.discarded]).toEqual([0, 0, 1]);
 });
+
+test('received_hostname names us in Received and Message-ID', () => {
+  const body = kept({ received_hostname: 'in.test', hostname: 'mx.other' }, 'Subject: x\r\n\r\nx');
+  expect(body).toMatch(/\r\n\tby in\.test \(envelope-from <a@example\.com>\)\r\n/);
+  expect(body).toMatch(/\r\nMessage-ID: <[0-9A-F.]+@in\.test>\r\n/);
+});
