@@ -101,7 +101,7 @@ export class QueueRegistry implements Queues, Office {
     for (let i = 0; i < recipients.length; i++) {
       const pair = this.#pairFor(message, i);
       pair.counters.received++;
-      this.#admit(batch, i, pair, undefined, date);
+      this.#admit(batch, message, i, pair, undefined, date);
     }
     this.#remember(batch);
   }
@@ -120,7 +120,7 @@ export class QueueRegistry implements Queues, Office {
     for (let i = 0; i < message.envelope.recipients.length; i++) {
       if (done?.has(i) === true) continue;
       this.ledger.recovered++;
-      this.#admit(batch, i, this.#pairFor(message, i, true), states?.get(i), date);
+      this.#admit(batch, message, i, this.#pairFor(message, i, true), states?.get(i), date);
     }
     this.#remember(batch);
   }
@@ -253,7 +253,14 @@ export class QueueRegistry implements Queues, Office {
     if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack();
   }
 
-  #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {
+  #admit(
+    batch: Batch,
+    message: Message,
+    recipient: number,
+    pair: Pair,
+    state: RetryState | undefined,
+    date: Millis,
+  ): void {
     let due = date;
     if (state !== undefined) {
       // A clock that was wrong when the record was written must not put mail off for years.
@@ -263,7 +270,8 @@ export class QueueRegistry implements Queues, Office {
     const item = new QueueItem(batch, recipient, pair, due);
     item.retries = state?.retries ?? 0;
     batch.admit(item);
-    const { refused } = item.path;
+    // Asked of the message: the batch may be packed by now, and would be unpacked for each recipient.
+    const refused = message.envelope.recipients[recipient]?.refused;
     if (refused !== undefined) return pair.refuse(item, refused);
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
