@@ -55,6 +55,8 @@ export class Connection implements ConnectHost, SenderHost, PreparationHost {
   #undecided = 0;
   /** Successful deliveries over this connection. */
   deliveries = 0;
+  /** Recipients that were asked for over it. */
+  recipients = 0;
 
   constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
     this.#owner = owner;
@@ -273,6 +275,7 @@ export class Connection implements ConnectHost, SenderHost, PreparationHost {
     const body = new OutgoingBody(traits.dots, traits.lone);
     this.#transactions.push({ number, items, hold, body, startedAt: now, bytes: 0, turn: 0 });
     this.#undecided += items.length;
+    this.recipients += items.length;
     machine.say(
       turn,
       { kind: 'transaction', transaction: number, reversePath, recipients, mailParameters, recipientParameters, size },

@@ -277,3 +277,16 @@ describe('a recipient whom policy refused while others were taken', () => {
     expect([peer.taken, room.balance]).toEqual([[], 0]);
   });
 });
+
+test('max_recipients_per_connection: so many RCPT commands go over a session, refused ones counted', async () => {
+  const room = new MailRoom({ global: { max_outbound_connections: 1, max_recipients_per_connection: 3 } });
+  const peer = await room.peer('dst.test', '192.0.2.1', {
+    ehlo: FULL,
+    rcpt: (to) => (to.includes('no') ? '550 5.1.1 no' : '250 ok'),
+  });
+  receive(room, { to: ['no1@dst.test', 'no2@dst.test', 'a@dst.test', 'b@dst.test', 'c@dst.test'] });
+  receive(room, { to: ['d@dst.test', 'e@dst.test'] });
+  await room.later(3);
+  expect(peer.taken.map(({ to }) => to.length)).toEqual([1, 2, 1, 1]);
+  expect([peer.sessions, room.balance]).toEqual([3, 0]);
+});

@@ -98,6 +98,10 @@ export const rcpttoTimeout = option('rcptto_timeout', duration);
 export const bodyTimeout = option('body_timeout', duration);
 export const rsetTimeout = option('rset_timeout', duration);
 export const idleTimeout = option('idle_timeout', duration, { scope: 'binding' });
+/** RCPT commands over one connection; in listeners it limits what clients may send: see reception. */
+export const maxRecipientsPerConnection = option('max_recipients_per_connection', integer, {
+  unservedIn: ['esmtp_listener', 'listen', 'peer'],
+});
 export const send8bitmime = option('send_8bitmime', enumeration('no', 'ifavailable'));
 export const transform8bitmimeContent = option(
   'transform_8bitmime_content',
@@ -135,6 +139,7 @@ export const deliveryOptions = [
   bodyTimeout,
   rsetTimeout,
   idleTimeout,
+  maxRecipientsPerConnection,
   send8bitmime,
   transform8bitmimeContent,
   pipelineOut,

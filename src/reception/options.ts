@@ -24,7 +24,7 @@ export const relayForSendingDomains = option('relay_for_sending_domains', option
 export const maxMessageSize = option('max_message_size', size);
 export const maxRecipientsPerMessage = option('max_recipients_per_message', integer);
 export const maxRecipientsPerConnection = option('max_recipients_per_connection', integer, {
-  // What it limits on the sending side comes with the sending extensions.
+  // There it limits sending: see delivery.
   unservedIn: ['binding', 'binding_group', 'domain'],
 });
 export const maxReceptionsPerConnection = option('max_receptions_per_connection', integer);
