@@ -1,3 +1,4 @@
+import type { BodyHold } from '../message/index.ts';
 import type { Item } from '../queue/index.ts';
 import { type Extensions, type Reply, reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -68,8 +69,9 @@ export class Preparation {
     if (asked.refused.length > 0) host.judged(asked.refused, NO_SMTPUTF8);
     if (asked.later.length > 0) host.givenBack(asked.later);
     if (asked.items.length === 0) return false;
+    let hold: BodyHold | undefined;
     try {
-      const hold = host.spool.hold(message.at);
+      hold = host.spool.hold(message.at);
       const conversion = conversionFor(message, extensions, view);
       const plain: Made = { hold, traits: message.traits, size };
       const made = conversion === undefined ? plain : converted(hold, conversion, message.traits);
@@ -77,6 +79,7 @@ export class Preparation {
       this.#await(asked, hold, made);
       return true;
     } catch (cause) {
+      hold?.[Symbol.dispose]();
       host.unreadable(asked.items, cause);
       host.judged(asked.items, UNREADABLE);
       return false;

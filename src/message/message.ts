@@ -17,8 +17,8 @@ export type ReceptionProtocol = 'esmtp' | 'rest' | 'ecstream' | 'xfer' | 'intern
 
 /** What a sender asked for with MAIL, kept until the next hop has been asked for the same. */
 export interface SenderRequests {
-  /** BODY (RFC 6152, 3030). `BINARYMIME`: the content may hold anything, and must be converted for whoever takes no binary. */
-  readonly body?: '8BITMIME' | 'BINARYMIME';
+  /** BODY (RFC 3030). The content may hold anything, and must be converted for whoever takes no binary. */
+  readonly body?: 'BINARYMIME';
   /** SMTPUTF8 was asked for (RFC 6531) and the header has characters beyond ASCII: no other server can take it. */
   readonly utf8Header?: true;
   /** RET (RFC 3461 §4.3): what a failure notice returns of the message. */

@@ -22,7 +22,7 @@ export function recipientAsks(parameters: Parameters): RecipientAsks | undefined
 
 /** What MAIL asks of those who come after us. */
 export interface SenderAsks {
-  readonly body?: '8BITMIME' | 'BINARYMIME';
+  readonly body?: 'BINARYMIME';
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
 }
@@ -33,7 +33,8 @@ export function senderAsks(parameters: Parameters): SenderAsks | undefined {
   const ret = given(parameters, 'RET')?.toUpperCase();
   const envid = given(parameters, 'ENVID');
   const asks = {
-    ...(body === '8BITMIME' || body === 'BINARYMIME' ? { body } : {}),
+    // 8BITMIME is not remembered: whether there are such bytes is seen when they come.
+    ...(body === 'BINARYMIME' ? { body } : {}),
     ...(ret === 'FULL' || ret === 'HDRS' ? { ret } : {}),
     ...(envid === undefined ? {} : { envid }),
   } satisfies SenderAsks;
