@@ -62,7 +62,7 @@ const queues = new QueueRegistry({
   },
   shaping: new Shaping(() => configuration.current),
   current: () => configuration.current,
-  undertaker: { bury: () => undefined },
+  undertaker: { bury: () => undefined, tell: () => undefined },
   classify: () => 1,
 });
 

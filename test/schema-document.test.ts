@@ -67,7 +67,7 @@ test('an editor finds there what it asks for', async () => {
   expect(option('spool_mode')).toMatchObject({ type: { kind: 'mode' }, dynamic: false });
   expect(option('retry_interval')).toMatchObject({ type: { kind: 'duration', unit: 'seconds' }, default: 1200 });
   expect(option('smtp_extensions')).toMatchObject({ status: 'in part' });
-  expect(option('smtp_extensions')?.valuesNotImplemented).toContain('STARTTLS');
+  expect(option('smtp_extensions')?.valuesNotImplemented).toContain('REQUIRETLS');
   expect(option('pipeline_out')).toMatchObject({ inMomentum: false, default: true });
   expect(scopes.find(({ key }) => key === 'listen')).toMatchObject({
     name: 'Listen',

@@ -12,3 +12,4 @@ export * from './ring.ts';
 export * from './segments.ts';
 export * from './timer-heap.ts';
 export * from './units.ts';
+export * from './utf8-text.ts';

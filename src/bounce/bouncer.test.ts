@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bindingName, joined, millis, type Segments } from '../base/index.ts';
 import type { Generation, Option, View } from '../config/index.ts';
 import { events, type MailEvent } from '../events/index.ts';
@@ -11,9 +11,9 @@ import {
   nullId,
   type SpoolAddress,
 } from '../message/index.ts';
-import type { Failure } from '../queue/index.ts';
+import type { Failure, Notice } from '../queue/index.ts';
 import { reply } from '../smtp/index.ts';
-import { type Draft, type Spool, SpoolError } from '../spool/index.ts';
+import { type Draft, type Spool, SpoolError, type Told } from '../spool/index.ts';
 import { SimChance, SimClock } from '../world/sim/index.ts';
 import { bouncer } from './bouncer.ts';
 
@@ -34,7 +34,14 @@ function spoolOf(bodies: Map<number, string>) {
   const replaced: Replaced[] = [];
   const state = { refuses: undefined as SpoolError | undefined, held: 0 };
   const spool: Pick<Spool, 'draft' | 'hold' | 'done' | 'replace'> = {
-    draft: () => draft(),
+    draft: () =>
+      draft((text, envelope, traits, told) =>
+        queueMicrotask(() => {
+          if (state.refuses !== undefined) return told.refused(state.refuses);
+          replaced.push({ at: 0, recipients: [], envelope, traits, text });
+          told.kept(address(1000 + replaced.length));
+        }),
+      ),
     hold(at) {
       const body = bodies.get(at);
       if (body === undefined) throw new SpoolError('IMP_SPOOL_READ', 'the body is gone');
@@ -56,11 +63,13 @@ function spoolOf(bodies: Map<number, string>) {
 
 type TestDraft = Draft & { text(): string };
 
-function draft(): TestDraft {
+function draft(commit: (text: string, envelope: Envelope, traits: BodyTraits, told: Told) => void): TestDraft {
   const pieces: Uint8Array[] = [];
+  const text = () => joined(pieces).toString('latin1');
   return {
     append: (bytes: Segments) => pieces.push(...bytes) > 0,
-    text: () => joined(pieces).toString('latin1'),
+    text,
+    commit: (envelope: Envelope, traits: BodyTraits, told: Told) => commit(text(), envelope, traits, told),
   } as unknown as TestDraft;
 }
 
@@ -282,4 +291,117 @@ test('no more than soft_bounce_drain_rate reports begin in one turn, and all are
   expect(replaced).toHaveLength(20);
   expect(steps.filter((step) => step === 'buried')).toHaveLength(20);
   expect(made.pending).toBe(0);
+});
+
+describe('what the sender asked for (RFC 3461)', () => {
+  const recipients = message().envelope.recipients;
+  const asked = (requests: Envelope['recipients'][number]['requests'], more: Partial<Envelope> = {}) =>
+    message({
+      recipients: recipients.map((each) => ({ ...each, ...(requests === undefined ? {} : { requests }) })),
+      ...more,
+    });
+
+  test.each([
+    ['NEVER', [], 0],
+    ['SUCCESS', ['SUCCESS'], 0],
+    ['DELAY', ['DELAY'], 0],
+    ['FAILURE', ['FAILURE'], 1],
+    ['nothing', undefined, 1],
+  ] as const)('a failure with NOTIFY of %s', async (_, notify, reports) => {
+    const { replaced, done, bury } = house();
+    await bury(asked(notify === undefined ? undefined : { notify }), [failure()]);
+    expect(replaced).toHaveLength(reports);
+    expect(done).toHaveLength(1 - reports);
+  });
+
+  test('ENVID and ORCPT come back decoded, and can end no line', async () => {
+    const { replaced, bury } = house();
+    await bury(asked({ orcpt: 'rfc822;old+2Bann@dest.test' }, { requests: { envid: 'e+2B1+0D+0AX-Evil:+20y' } }), [
+      failure(),
+    ]);
+    expect(replaced[0]?.text).toContain('\r\nOriginal-Envelope-Id: e+1??X-Evil: y\r\n');
+    expect(replaced[0]?.text).toContain(
+      '\r\nOriginal-Recipient: rfc822; old+ann@dest.test\r\nFinal-Recipient: rfc822; ann@dest.test\r\n',
+    );
+  });
+
+  test('addresses beyond ASCII are written in 7 bits, and the report itself needs SMTPUTF8 for its own reader only', async () => {
+    const { replaced, bury } = house();
+    const utf8 = recipients.map((each) => ({
+      ...each,
+      path: 'j\xc3\xbc@dest.test',
+      requests: { orcpt: 'utf-8;j\xc3\xbc@old' },
+    }));
+    await bury(message({ recipients: utf8, reversePath: 's\xc3\xbc@sender.test' }), [failure()]);
+    expect(replaced[0]?.text).toContain(
+      'Original-Recipient: utf-8; j\\x{FC}@old\r\nFinal-Recipient: utf-8; j\\x{FC}@dest.test\r\n',
+    );
+    expect(replaced[0]?.envelope.requests).toEqual({ utf8Header: true });
+    await bury(message({ recipients: utf8 }), [failure()]);
+    expect(replaced[1]?.envelope.requests).toBeUndefined();
+  });
+
+  test.each([
+    ['FULL', 'none', 'Content-Type: message/rfc822'],
+    ['HDRS', 'all', 'Content-Type: text/rfc822-headers'],
+  ] as const)('RET=%s wins over bounces_inline_original = %s', async (ret, bounces_inline_original, expected) => {
+    const { replaced, bury } = house({ bounces_inline_original });
+    await bury(message({ requests: { ret } }), [failure()]);
+    expect(replaced[0]?.text).toContain(expected);
+  });
+
+  const notice = (recipient: number, action: Notice['action'], changes: Partial<Notice> = {}): Notice => ({
+    recipient,
+    action,
+    outcome: {
+      kind: action === 'delayed' ? 'deferred' : 'delivered',
+      reply: action === 'delayed' ? reply(450, '4.2.0', 'later') : reply(250, '2.0.0', 'taken'),
+      attempt: { stage: 9, connectionId: nullId, address: '198.51.100.25', host: 'mx.dest.test', bytes: 10 },
+    },
+    ...changes,
+  });
+
+  test('what was relayed is finished together with its notice, which has the header at most', async () => {
+    const { replaced, done, enqueued, clock, bouncer: made } = house({ bounces_inline_original: 'all' });
+    made.tell(asked({ notify: ['SUCCESS'] }, { requests: { ret: 'FULL' } }), [
+      notice(0, 'relayed'),
+      notice(1, 'relayed'),
+    ]);
+    await clock.settle();
+    expect(done).toEqual([]);
+    expect(replaced).toMatchObject([
+      { at: 1, recipients: [0, 1], envelope: { reversePath: '', protocol: 'internal' } },
+    ]);
+    const text = replaced[0]?.text ?? '';
+    expect(text).toContain('\r\nSubject: Delivery report: handed on\r\n');
+    expect(
+      text.match(/\r\nAction: relayed\r\nStatus: 2\.0\.0\r\nRemote-MTA: dns; mx\.dest\.test\r\nLast-Attempt-Date: /g),
+    ).toHaveLength(2);
+    expect(text).toContain('text/rfc822-headers');
+    expect(text).not.toContain('Diagnostic-Code');
+    expect(enqueued).toHaveLength(1);
+  });
+
+  test('what was delivered is finished although its notice cannot be stored, or is not wanted', async () => {
+    for (const values of [{}, { generate_bounces: false }]) {
+      const { state, done, replaced, clock, bouncer: made } = house(values);
+      state.refuses = new SpoolError('IMP_SPOOL_FULL', 'no room');
+      made.tell(message(), [notice(1, 'delivered')]);
+      await clock.settle();
+      expect([done, replaced]).toEqual([[{ at: 1, recipients: [1] }], []]);
+    }
+  });
+
+  test('a delay is told with the time until which it is tried, and nothing is finished by it', async () => {
+    const { done, replaced, clock, bouncer: made } = house();
+    made.tell(message(), [notice(0, 'delayed', { until: millis(epoch + 3_600_000) })]);
+    await clock.settle();
+    expect(done).toEqual([]);
+    expect(replaced).toMatchObject([{ recipients: [] }]);
+    const text = replaced[0]?.text ?? '';
+    expect(text).toContain('Action: delayed\r\nStatus: 4.2.0\r\n');
+    expect(text).toContain('Will-Retry-Until: Tue, 14 Nov 2023 23:13:20 +0000\r\n');
+    expect(text).toContain('It will be tried until Tue, 14 Nov 2023 23:13:20 +0000.\r\n');
+    expect(text).toContain('Diagnostic-Code: smtp; 450 4.2.0 later\r\n');
+  });
 });

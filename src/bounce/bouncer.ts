@@ -1,11 +1,13 @@
-import { bindingName, Ring } from '../base/index.ts';
+import { bindingName, isBeyondAscii, type Millis, Ring } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { type Events, recordReception } from '../events/index.ts';
 import { type Envelope, type Ids, type Message, type MessageId, messageIdValue, nullId } from '../message/index.ts';
-import { type Failure, routingDomain, type Undertaker } from '../queue/index.ts';
+import { type Attempt, type Failure, type Notice, routingDomain, type Undertaker } from '../queue/index.ts';
+import type { Reply } from '../smtp/index.ts';
 import { type Spool, SpoolError } from '../spool/index.ts';
 import type { Chance, Clock } from '../world/index.ts';
 import { type Dsn, type DsnParts, type QuotedOriginal, writeDsn } from './dsn.ts';
+import type { DsnAction } from './dsn-words.ts';
 import {
   bouncesInlineOriginal,
   generateBounces,
@@ -41,13 +43,23 @@ type Told = Parameters<Undertaker['bury']>[2];
 
 interface Job {
   readonly message: Message;
-  readonly failed: readonly Failure[];
-  /** Those of `failed` that the DSN is about, not empty. */
-  readonly reported: readonly Failure[];
+  readonly action: DsnAction;
+  /** Recipients that are finished once the DSN is stored: also those it does not speak of. */
+  readonly finished: readonly number[];
+  /** What the DSN says, not empty. */
+  readonly reported: readonly Reported[];
   readonly to: string;
   /** The report is for mdn_failures_notify: if that fails too, nobody is told. */
   readonly notice: boolean;
   readonly told: Told;
+}
+
+interface Reported {
+  readonly recipient: number;
+  readonly reply: Reply;
+  readonly rawReply: Reply;
+  readonly attempt: Attempt | undefined;
+  readonly until?: Millis | undefined;
 }
 
 /** Marks, in the message context, a report to mdn_failures_notify. It lives as long as the message, restarts included. */
@@ -125,7 +137,7 @@ export function bouncer(parts: BouncerParts): Bouncer {
     const { message, reported } = job;
     const { envelope } = message;
     const view = viewOf(message, reported[0]?.recipient ?? 0);
-    const original = await quoted(message, view.get(bouncesInlineOriginal));
+    const original = await quoted(message, wantedOriginal(job, view.get(bouncesInlineOriginal)));
     const date = clock.date();
     const hostname = parts.hostname();
     return {
@@ -135,6 +147,8 @@ export function bouncer(parts: BouncerParts): Bouncer {
       messageId: messageIdValue(id, hostname),
       date,
       arrivedAt: envelope.receivedAt,
+      action: job.action,
+      envelopeId: envelope.requests?.envid,
       failures: reported.map((failure) => ({
         recipient: envelope.recipients[failure.recipient]?.path ?? '',
         reply: failure.reply,
@@ -142,6 +156,8 @@ export function bouncer(parts: BouncerParts): Bouncer {
         host: failure.attempt?.host ?? '',
         address: failure.attempt?.address ?? '',
         lastAttemptAt: failure.attempt === undefined || failure.attempt.stage === noSession ? undefined : date,
+        originalRecipient: envelope.recipients[failure.recipient]?.requests?.orcpt,
+        until: failure.until,
       })),
       original,
       chance: parts.chance,
@@ -172,14 +188,15 @@ export function bouncer(parts: BouncerParts): Bouncer {
       peer: '',
       size: dsn.size,
       context: { connection: {}, message: job.notice ? { [noticeKey]: 'true' } : {} },
+      // Its To field has the address as it is.
+      ...(isBeyondAscii(job.to) ? { requests: { utf8Header: true } } : {}),
     };
     const draft = spool.draft();
     draft.append(dsn.segments);
     return new Promise((kept, refused) => {
-      spool.replace(job.message.at, indices(job.failed), draft, envelope, dsn.traits, {
-        kept: (at) => kept({ at, envelope, traits: dsn.traits }),
-        refused,
-      });
+      const told = { kept: (at: Message['at']) => kept({ at, envelope, traits: dsn.traits }), refused };
+      if (job.finished.length === 0) draft.commit(envelope, dsn.traits, told);
+      else spool.replace(job.message.at, job.finished, draft, envelope, dsn.traits, told);
     });
   }
 
@@ -201,9 +218,44 @@ export function bouncer(parts: BouncerParts): Bouncer {
     const view = viewOf(message, failure.recipient);
     if (!view.get(generateBounces)) return undefined;
     const { reversePath, context } = message.envelope;
-    if (reversePath !== '') return { to: reversePath, notice: false };
+    if (reversePath !== '') {
+      // RFC 3461 §4.1: failures are told of unless NOTIFY says otherwise.
+      const notify = message.envelope.recipients[failure.recipient]?.requests?.notify;
+      return notify === undefined || notify.includes('FAILURE') ? { to: reversePath, notice: false } : undefined;
+    }
     const to = view.get(mdnFailuresNotify);
     return to === undefined || context.message[noticeKey] !== undefined ? undefined : { to, notice: true };
+  }
+
+  /** What the sender asked for wins over what we usually return; what has not failed is never returned whole. */
+  function wantedOriginal({ message, action }: Job, usual: 'none' | 'headers' | 'all'): 'none' | 'headers' | 'all' {
+    const ret = message.envelope.requests?.ret;
+    if (action !== 'failed') return usual === 'none' && ret === undefined ? 'none' : 'headers';
+    return ret === undefined ? usual : ret === 'FULL' ? 'all' : 'headers';
+  }
+
+  function tell(message: Message, action: Notice['action'], notices: readonly Notice[]): void {
+    const all = notices.map(({ recipient }) => recipient);
+    const finished = action === 'delayed' ? [] : all;
+    const done = (): void => {
+      if (finished.length > 0) spool.done(message.at, finished);
+    };
+    const to = message.envelope.reversePath;
+    if (to === '' || !viewOf(message, all[0] ?? 0).get(generateBounces)) return done();
+    const reported = notices.map(({ recipient, outcome, until }) => {
+      return { recipient, reply: outcome.reply, rawReply: outcome.reply, attempt: outcome.attempt, until };
+    });
+    // Delivered is delivered, told or not: it must not be delivered again for want of a notice.
+    waiting.push({
+      message,
+      action,
+      finished,
+      reported,
+      to,
+      notice: false,
+      told: { buried: () => undefined, kept: done },
+    });
+    pump();
   }
 
   return {
@@ -217,8 +269,15 @@ export function bouncer(parts: BouncerParts): Bouncer {
       }
       // One reader for all: recipients of different domains may name different mdn_failures_notify, the first is told.
       const reported = failed.filter((_, index) => readers[index] !== undefined);
-      waiting.push({ message, failed, reported, to: first.to, notice: first.notice, told });
+      const finished = indices(failed);
+      waiting.push({ message, action: 'failed', finished, reported, to: first.to, notice: first.notice, told });
       pump();
+    },
+    tell(message, notices) {
+      for (const action of ['relayed', 'delivered', 'delayed'] as const) {
+        const same = notices.filter((notice) => notice.action === action);
+        if (same.length > 0) tell(message, action, same);
+      }
     },
     get pending() {
       return running + waiting.length;

@@ -22,6 +22,7 @@ const usual: DsnParts = {
   messageId: '<C2.10.00812.001F3556@mx.test>',
   date: millis(1_700_000_090_000),
   arrivedAt: millis(1_700_000_000_000),
+  action: 'failed',
   failures: [refused],
   original: { kind: 'headers', bytes: Buffer.from('Message-ID: <1@sender.test>\r\nSubject: hello\r\n') },
   chance: new SimChance(7),

@@ -1,10 +1,11 @@
 import type { Millis } from '../base/index.ts';
 import { type BodyTraits, fieldValue, findField, findHeaderEnd, mailDate } from '../message/index.ts';
-import { type Reply, replyText } from '../smtp/index.ts';
+import { decodeXtext, type Reply, replyText } from '../smtp/index.ts';
 import type { Chance } from '../world/index.ts';
+import { type DsnAction, deliveryWords } from './dsn-words.ts';
 import { type FitText, fitLines, hasDots, readable, statusField, wrapped } from './original.ts';
 
-/** One recipient that failed. */
+/** One recipient that is reported. */
 export interface DsnFailure {
   /** `local@domain` as it stood in the envelope. */
   readonly recipient: string;
@@ -17,6 +18,10 @@ export interface DsnFailure {
   readonly address: string;
   /** Wall clock; undefined when it was never tried. */
   readonly lastAttemptAt: Millis | undefined;
+  /** ORCPT as the sender gave it. */
+  readonly originalRecipient?: string | undefined;
+  /** `delayed`: wall clock. */
+  readonly until?: Millis | undefined;
 }
 
 /** What is quoted of the failed message; `bytes` as they were received. */
@@ -36,6 +41,9 @@ export interface DsnParts {
   readonly date: Millis;
   /** When the failed message arrived. */
   readonly arrivedAt: Millis;
+  readonly action: DsnAction;
+  /** ENVID as the sender gave it. */
+  readonly envelopeId?: string | undefined;
   /** At least one. */
   readonly failures: readonly DsnFailure[];
   readonly original: QuotedOriginal;
@@ -50,7 +58,7 @@ export interface Dsn {
 }
 
 /**
- * The report that mail could not be delivered.
+ * The report that mail could not be delivered, waits, or has gone on.
  *
  * @see RFC 3464, RFC 6522 (multipart/report), RFC 3834 (automatic answers); spec/delivery.md 9.1
  */
@@ -76,7 +84,7 @@ export function writeDsn(parts: DsnParts): Dsn {
   return {
     segments,
     size: segments.reduce((sum, segment) => sum + segment.length, 0),
-    traits: { dots: fit !== undefined && hasDots(fit.bytes), lone: false },
+    traits: { dots: fit !== undefined && hasDots(fit.bytes), lone: false, ...(eightBit ? { eightBit } : {}) },
   };
 }
 
@@ -95,7 +103,7 @@ function header(parts: DsnParts, boundary: string, eightBit: boolean): string {
     `Date: ${mailDate(parts.date)}\r\n` +
     `From: Mail Delivery System <${withoutControls(parts.from)}>\r\n` +
     `To: <${withoutControls(parts.to)}>\r\n` +
-    `Subject: Delivery failed\r\n` +
+    `Subject: ${deliveryWords[parts.action].subject}\r\n` +
     `Message-ID: ${withoutControls(parts.messageId)}\r\n` +
     (reference === undefined ? '' : `In-Reply-To: ${reference}\r\nReferences: ${reference}\r\n`) +
     `Auto-Submitted: auto-replied\r\n` +
@@ -112,28 +120,33 @@ function part(boundary: string, type: string, eightBit: boolean): string {
 
 /** For people: who did not get it, who said so, what comes below. */
 function describe(parts: DsnParts): string {
-  const one = parts.failures.length === 1;
-  const intro =
-    `The server ${readable(parts.hostname)} could not deliver your message of ${mailDate(parts.arrivedAt)} to ` +
-    `${one ? 'this address' : 'these addresses'}, and will not try again:`;
+  const intro = deliveryWords[parts.action].intro(
+    readable(parts.hostname),
+    mailDate(parts.arrivedAt),
+    parts.failures.length,
+  );
   const rest: Record<QuotedOriginal['kind'], string> = {
     none: 'Below are the details for programs.',
     headers: 'Below are the details for programs, and the header of your message.',
     all: 'Below are the details for programs, and your message.',
   };
-  return `${wrapped(intro, textWidth, '')}\r\n${parts.failures.map(describeFailure).join('\r\n')}\r\n${rest[parts.original.kind]}\r\n`;
+  return `${wrapped(intro, textWidth, '')}\r\n${parts.failures.map((each) => describeFailure(each, parts.action)).join('\r\n')}\r\n${rest[parts.original.kind]}\r\n`;
 }
 
-function describeFailure(failure: DsnFailure): string {
+function describeFailure(failure: DsnFailure, action: DsnAction): string {
   const { reply, remoteReply } = failure;
   const server =
     failure.host === '' || failure.address === ''
       ? failure.host || failure.address
       : `${failure.host} [${failure.address}]`;
   const said = server === '' ? 'Reason:' : `The server ${readable(server)} answered:`;
+  const until =
+    action === 'delayed' && failure.until !== undefined
+      ? `    It will be tried until ${mailDate(failure.until)}.\r\n`
+      : '';
   const ours = reply.text.includes('[internal]');
   const remote = remoteReply === reply ? '' : `    The last answer was:\r\n${quote(remoteReply)}`;
-  return `${wrapped(`<${readable(failure.recipient)}>`, longestWord, '  ')}    ${ours ? 'Reason:' : said}\r\n${quote(reply)}${remote}`;
+  return `${wrapped(`<${readable(failure.recipient)}>`, longestWord, '  ')}    ${ours ? 'Reason:' : said}\r\n${quote(reply)}${remote}${until}`;
 }
 
 const quote = (said: Reply): string => wrapped(readable(replyText(said)), textWidth, '      ');
@@ -144,34 +157,49 @@ const longestWord = 240;
 
 function deliveryStatus(parts: DsnParts): string {
   const message =
-    statusField('Reporting-MTA', `dns; ${parts.hostname}`) + statusField('Arrival-Date', mailDate(parts.arrivedAt));
-  return `${message}${parts.failures.map((failure) => `\r\n${recipientStatus(failure)}`).join('')}`;
+    (parts.envelopeId === undefined
+      ? ''
+      : statusField('Original-Envelope-Id', decodeXtext(parts.envelopeId) ?? parts.envelopeId)) +
+    statusField('Reporting-MTA', `dns; ${parts.hostname}`) +
+    statusField('Arrival-Date', mailDate(parts.arrivedAt));
+  return `${message}${parts.failures.map((failure) => `\r\n${recipientStatus(failure, parts.action)}`).join('')}`;
 }
 
-function recipientStatus(failure: DsnFailure): string {
-  const { remoteReply, lastAttemptAt } = failure;
+function recipientStatus(failure: DsnFailure, action: DsnAction): string {
+  const { remoteReply, lastAttemptAt, originalRecipient, until } = failure;
+  const good = action === 'relayed' || action === 'delivered';
+  const { code, enhanced } = failure.reply;
+  const fallback = good ? '2.0.0' : `${code < 500 ? 4 : 5}.0.0`;
   return (
+    (originalRecipient === undefined ? '' : statusField('Original-Recipient', originalAddress(originalRecipient))) +
     statusField('Final-Recipient', finalRecipient(failure.recipient)) +
-    statusField('Action', 'failed') +
-    statusField('Status', failure.reply.enhanced ?? `${failure.reply.code < 500 ? 4 : 5}.0.0`) +
+    statusField('Action', action) +
+    statusField('Status', good && enhanced?.startsWith('2') !== true ? fallback : (enhanced ?? fallback)) +
     (failure.host === '' ? '' : statusField('Remote-MTA', `dns; ${failure.host}`)) +
-    statusField('Diagnostic-Code', `smtp; ${replyText(remoteReply)}`) +
-    (lastAttemptAt === undefined ? '' : statusField('Last-Attempt-Date', mailDate(lastAttemptAt)))
+    // RFC 3464 §2.3.6: for what went wrong.
+    (good ? '' : statusField('Diagnostic-Code', `smtp; ${replyText(remoteReply)}`)) +
+    (lastAttemptAt === undefined ? '' : statusField('Last-Attempt-Date', mailDate(lastAttemptAt))) +
+    (until === undefined ? '' : statusField('Will-Retry-Until', mailDate(until)))
   );
+}
+
+/** The type of address, and the address without its xtext (RFC 3464 §2.3.1). */
+function originalAddress(orcpt: string): string {
+  const semicolon = orcpt.indexOf(';');
+  const address = orcpt.slice(semicolon + 1);
+  return `${orcpt.slice(0, semicolon)}; ${sevenBit(readable(decodeXtext(address) ?? address))}`;
 }
 
 /** An address beyond ASCII is written in the 7-bit form of RFC 6533 §3. */
 function finalRecipient(path: string): string {
   const text = readable(path);
   if (!/[^\x20-\x7e]/.test(text)) return `rfc822; ${text}`;
-  const encoded = Array.from(text, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code > 126 || code < 33 || '\\+='.includes(character)
-      ? `\\x{${code.toString(16).toUpperCase()}}`
-      : character;
-  });
-  return `utf-8; ${encoded.join('')}`;
+  return `utf-8; ${sevenBit(text.replaceAll('\\', '\\x{5C}').replaceAll('+', '\\x{2B}').replaceAll('=', '\\x{3D}'))}`;
 }
+
+/** Characters beyond printable ASCII as RFC 6533 §3 writes them. */
+const sevenBit = (text: string): string =>
+  text.replace(/[^\x21-\x7e]/gu, (character) => `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`);
 
 /** Only a well-formed id is repeated: it comes from outside. */
 function originalMessageId(original: QuotedOriginal): string | undefined {

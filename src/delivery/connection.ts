@@ -1,19 +1,19 @@
 import { type Millis, millis } from '../base/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
-import { type ClientEvent, OutgoingBody, type RecipientResult, reply, SmtpClient, stages } from '../smtp/index.ts';
+import { type ClientEvent, OutgoingBody, type RecipientResult, type Reply, SmtpClient, stages } from '../smtp/index.ts';
 import type { ConnectHost, NetworkError, Pipe, TlsFacts } from '../world/index.ts';
+import { limitOf } from './asking.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { ConnectionTls } from './connection-tls.ts';
 import { decayed } from './host-state.ts';
 import { Outlet } from './outlet.ts';
+import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './preparation.ts';
 import { stageWords } from './stage-words.ts';
 import type { Transaction } from './transaction.ts';
 
-const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
-const TOO_BIG = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
 /** The system's names for what no peer can be blamed for: files, ports, memory, a source address that is not ours. */
 const OUR_TROUBLES: ReadonlySet<string> = new Set([
   'EMFILE',
@@ -30,12 +30,13 @@ const OPEN = gate('open');
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes
  * out in one write, the next envelope behind the last body.
  */
-export class Connection implements ConnectHost, SenderHost {
+export class Connection implements ConnectHost, SenderHost, PreparationHost {
   readonly settings: ConnectionSettings;
   readonly openedAt: Millis;
   readonly #owner: ConnectionOwner<Connection>;
   readonly #outlet = new Outlet();
   readonly #sender = new BodySender(this.#outlet, this);
+  readonly #preparation = new Preparation(this);
   readonly #transactions: Transaction[] = [];
   readonly #tls: ConnectionTls;
   #machine: SmtpClient | undefined;
@@ -56,6 +57,8 @@ export class Connection implements ConnectHost, SenderHost {
   #undecided = 0;
   /** Successful deliveries over this connection. */
   deliveries = 0;
+  /** Recipients that were asked for over it. */
+  recipients = 0;
 
   constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
     this.#owner = owner;
@@ -69,6 +72,10 @@ export class Connection implements ConnectHost, SenderHost {
   start(pipe: Pipe): void {
     this.#outlet.pipe = pipe;
     this.#arm(millis(this.openedAt + this.settings.timeouts.connect));
+  }
+
+  get spool(): PreparationHost['spool'] {
+    return this.#owner.spool;
   }
 
   /** In words, for consoles. */
@@ -181,7 +188,7 @@ export class Connection implements ConnectHost, SenderHost {
   }
 
   broken(of: Transaction, cause: unknown): void {
-    this.#report(of.items, cause);
+    this.unreadable(of.items, cause);
     this.#machine?.say(of.turn, { kind: 'broken', reply: UNREADABLE }, this.#owner.clock.now());
     this.#run();
   }
@@ -254,22 +261,13 @@ export class Connection implements ConnectHost, SenderHost {
   /** Answers a `ready`: with a transaction, with QUIT, or not yet. */
   #offer(): void {
     const machine = this.#machine;
-    if (machine === undefined || this.#ready === 0) return;
+    if (machine === undefined || this.#ready === 0 || this.#preparation.busy) return;
+    const mails = limitOf(machine.extensions, 'MAILMAX');
+    if (mails > 0 && this.#number >= mails) this.#leaving = true;
     for (;;) {
       const items = this.#leaving ? [] : this.#owner.work(this);
-      const first = items[0];
-      if (first === undefined) break;
-      const limit = machine.extensions.size;
-      const { size } = first.message.envelope;
-      if (limit !== undefined && limit > 0 && size > limit) {
-        this.#owner.settle(items, () => ({
-          kind: 'failed',
-          reply: TOO_BIG,
-          attempt: this.#attempt(stages.during.mail, 0),
-        }));
-        continue;
-      }
-      if (this.#begin(machine, items, first)) return;
+      if (items.length === 0) break;
+      if (this.#preparation.prepare(items, machine.extensions)) return;
     }
     if (this.#leaving) {
       this.#quit();
@@ -284,55 +282,44 @@ export class Connection implements ConnectHost, SenderHost {
     if (this.#ready !== 0 && this.#transactions.length === 0) this.#idleSince ??= this.#owner.clock.now();
   }
 
-  /** @returns false when the body is not to be had: its recipients wait for a better time */
-  #begin(machine: SmtpClient, items: readonly Item[], first: Item): boolean {
+  begin({ asked, made }: Prepared): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
     const now = this.#owner.clock.now();
-    const { message } = first;
-    let hold: Transaction['hold'];
-    try {
-      hold = this.#owner.spool.hold(message.at);
-    } catch (cause) {
-      this.#report(items, cause);
-      this.#owner.settle(items, () => ({
-        kind: 'deferred',
-        reply: UNREADABLE,
-        attempt: this.#attempt(stages.sendingBody, 0),
-      }));
-      return false;
-    }
     const number = ++this.#number;
     const turn = this.#ready;
     this.#ready = 0;
     this.#idleSince = undefined;
-    this.#transactions.push({
-      number,
-      items,
-      hold,
-      body: new OutgoingBody(message.traits.dots, message.traits.lone),
-      startedAt: now,
-      bytes: 0,
-      turn: 0,
-    });
+    const { hold, size, traits } = made;
+    const { items, reversePath, recipients, mailParameters, recipientParameters } = asked;
+    const body = new OutgoingBody(traits.dots, traits.lone);
+    this.#transactions.push({ number, items, hold, body, startedAt: now, bytes: 0, turn: 0 });
     this.#undecided += items.length;
-    const { recipients } = message.envelope;
+    this.recipients += items.length;
     machine.say(
       turn,
-      {
-        kind: 'transaction',
-        transaction: number,
-        reversePath: message.envelope.reversePath,
-        recipients: items.map((item) => recipients[item.recipient]?.path ?? ''),
-        size: message.envelope.size,
-      },
+      { kind: 'transaction', transaction: number, reversePath, recipients, mailParameters, recipientParameters, size },
       now,
     );
     this.#outlet.addAll(machine.take());
-    return true;
+  }
+
+  judged(items: readonly Item[], said: Reply): void {
+    const attempt = this.#attempt(said === UNREADABLE ? stages.sendingBody : stages.during.mail, 0);
+    this.#owner.settle(items, () => ({ kind: said.code >= 500 ? 'failed' : 'deferred', reply: said, attempt }));
+  }
+
+  givenBack(items: readonly Item[]): void {
+    this.#owner.settle(items, () => this.#uncharged());
+  }
+
+  nothing(): void {
+    this.#offer();
   }
 
   #quit(): void {
     const machine = this.#machine;
-    if (machine === undefined || this.#quitSaid) return;
+    if (machine === undefined || this.#quitSaid || this.#preparation.busy) return;
     this.#quitSaid = true;
     this.#leaving = true;
     machine.say(this.#ready, { kind: 'quit' }, this.#owner.clock.now());
@@ -353,9 +340,25 @@ export class Connection implements ConnectHost, SenderHost {
     this.#owner.settle(of.items, (index) => {
       const result = results[index];
       if (result === undefined) throw new RangeError('a transaction was settled without a result for each recipient');
-      return { kind: result.kind, reply: result.reply, attempt: this.#attempt(result.stage, of.bytes) };
+      return {
+        kind: result.kind,
+        reply: result.reply,
+        attempt: this.#attempt(result.stage, of.bytes),
+        ...this.#untold,
+      };
     });
     this.#rest();
+  }
+
+  /** RFC 3461 §5.2.2: a server without DSN tells nobody; an LMTP server is the last one. */
+  get #untold(): { readonly untold?: 'relayed' | 'delivered' } {
+    if (this.#machine?.extensions.keywords.has('DSN') === true) return {};
+    return { untold: this.settings.method === 'LMTP' ? 'delivered' : 'relayed' };
+  }
+
+  /** Most recipients of a transaction (RFC 9422), 0 when the peer names no limit. */
+  get mostRecipients(): number {
+    return this.#machine === undefined ? 0 : limitOf(this.#machine.extensions, 'RCPTMAX');
   }
 
   #attempt(stage: number, bytes: number): Attempt {
@@ -369,7 +372,7 @@ export class Connection implements ConnectHost, SenderHost {
     return { kind: 'returned', gate: OPEN, until: this.#owner.clock.now() };
   }
 
-  #report(items: readonly Item[], cause: unknown): void {
+  unreadable(items: readonly Item[], cause: unknown): void {
     const batchId = items[0]?.message.envelope.batchId ?? '';
     const why = cause instanceof Error ? cause.message : String(cause);
     this.#owner.report(`batch ${batchId}: its body cannot be read and is tried again later: ${why}`);
@@ -418,7 +421,12 @@ export class Connection implements ConnectHost, SenderHost {
       this.abort();
       return;
     }
-    if (this.#idleSince !== undefined && now >= this.#idleSince + this.settings.timeouts.idle) this.#quit();
+    if (
+      this.#idleSince !== undefined &&
+      !this.#preparation.busy &&
+      now >= this.#idleSince + this.settings.timeouts.idle
+    )
+      this.#quit();
     machine.expire(now);
     this.#run();
   }
@@ -433,6 +441,7 @@ export class Connection implements ConnectHost, SenderHost {
     this.#sender.stop();
     if (this.#machine !== undefined) this.#outlet.pipe?.end();
     before?.();
+    this.#preparation.cancel();
     for (const of of this.#transactions.splice(0)) {
       this.#close(of);
       this.#owner.settle(of.items, () => this.#uncharged());

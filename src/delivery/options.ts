@@ -4,6 +4,7 @@ import {
   boolean,
   cidrs,
   duration,
+  enumeration,
   integer,
   option,
   optional,
@@ -97,6 +98,15 @@ export const rcpttoTimeout = option('rcptto_timeout', duration);
 export const bodyTimeout = option('body_timeout', duration);
 export const rsetTimeout = option('rset_timeout', duration);
 export const idleTimeout = option('idle_timeout', duration, { scope: 'binding' });
+/** RCPT commands over one connection; in listeners it limits what clients may send: see reception. */
+export const maxRecipientsPerConnection = option('max_recipients_per_connection', integer, {
+  unservedIn: ['esmtp_listener', 'listen', 'peer'],
+});
+export const send8bitmime = option('send_8bitmime', enumeration('no', 'ifavailable'));
+export const transform8bitmimeContent = option(
+  'transform_8bitmime_content',
+  enumeration('ifneeded', 'no', 'strict', 'strip'),
+);
 export const pipelineOut = ownOption('pipeline_out', boolean, {
   scopes: ['global', 'domain', 'binding', 'binding_group'],
   initial: true,
@@ -129,6 +139,9 @@ export const deliveryOptions = [
   bodyTimeout,
   rsetTimeout,
   idleTimeout,
+  maxRecipientsPerConnection,
+  send8bitmime,
+  transform8bitmimeContent,
   pipelineOut,
 ];
 

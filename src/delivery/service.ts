@@ -18,6 +18,7 @@ import {
   ehloHostname,
   hostFailureRetry,
   LMTP_PORT,
+  maxRecipientsPerConnection,
   mxFailuresToDelay,
   pipelineOut,
   preferIpv6Mxs,
@@ -249,20 +250,28 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const left = most > 0 ? most - connection.deliveries - connection.undecided : Number.MAX_SAFE_INTEGER;
     const now = this.clock.now();
     const grant = this.#connections.get(connection);
-    if (left <= 0 || this.#outdated(connection) || (now - connection.openedAt >= TURN && grant?.wanted === true)) {
+    const mostTried = view.get(maxRecipientsPerConnection);
+    const tries = mostTried > 0 ? mostTried - connection.recipients : Number.MAX_SAFE_INTEGER;
+    if (
+      left <= 0 ||
+      tries <= 0 ||
+      this.#outdated(connection) ||
+      (now - connection.openedAt >= TURN && grant?.wanted === true)
+    ) {
       this.#dismiss(connection);
       return NOTHING;
     }
     const { settings } = connection;
     grant?.ask();
-    const units = limits.room(settings.address.host, left, now);
+    const units = limits.room(settings.address.host, Math.min(left, tries), now);
     if (units === 0) {
       pair.hold(limits.gate, limits.until);
       // A session waits for a short time, not for a long one (spec 5.4).
       if (limits.until - now > settings.timeouts.idle) this.#dismiss(connection);
       return NOTHING;
     }
-    const items = pair.take(units);
+    const { mostRecipients } = connection;
+    const items = pair.take(mostRecipients > 0 ? Math.min(units, mostRecipients) : units);
     if (items.length === 0) return items;
     limits.messages(settings.address.host, items.length, now);
     if (this.#idle.delete(connection)) grant?.work();

@@ -137,6 +137,8 @@ const states: Readonly<Record<SessionView['state'], string>> = {
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'reading body',
+  bdat: 'reading body',
+  chunks: 'reading body',
   validating: 'async body handler',
   over: 'sending body response',
 };

@@ -6,3 +6,4 @@ export * from './headers.ts';
 export * from './ids.ts';
 export * from './message.ts';
 export * from './received.ts';
+export * from './transfer-encoding.ts';

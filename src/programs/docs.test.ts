@@ -7,7 +7,7 @@ import { schemaProgram } from './schema.ts';
 
 const FILE = '/etc/impetus/impetus.conf';
 const CONF = `Hostname = "mx.example.com"
-Blackhole = false
+Use_MTA_STS = false
 Domain "example.com" {
   Max_Outbound_Connections = 5
   Xclient = no
@@ -66,13 +66,13 @@ test('check --coverage needs no configuration: families, stanzas, modules and a 
   expect(code).toBe(0);
   expect(said.match(/^\S.*: \d+ of \d+ (settings|stanzas|modules) are implemented$/gm)).toHaveLength(8);
   expect(said).toMatch(/^ {2}yes {3}Max_Outbound_Connections +Binding_Group, Binding, Domain/m);
-  expect(said).toMatch(/^ {2}no {4}Blackhole +Binding_Group, Binding, Domain - ./m);
+  expect(said).toMatch(/^ {2}no {4}Xclient +Binding_Group, Binding, Domain - ./m);
   expect(said).toMatch(/^ {2}some {2}SMTP_Extensions .* without .*REQUIRETLS/m);
   expect(said.trimEnd().split('\n').at(-1)).toMatch(/^Total: \d+ of \d+ settings /);
   const data: unknown = JSON.parse((await check('', '--coverage', '--json')).said);
   expect(data).toMatchObject({
     families: { sending: { implemented: expect.any(Number), all: expect.any(Number) } },
-    options: expect.arrayContaining([expect.objectContaining({ name: 'blackhole', status: 'not implemented yet' })]),
+    options: expect.arrayContaining([expect.objectContaining({ name: 'xclient', status: 'not implemented yet' })]),
   });
 });
 
@@ -81,7 +81,7 @@ test('check -c FILE --coverage: how much of what the file uses is implemented, a
   expect(code).toBe(0);
   const lines = said.trimEnd().split('\n');
   expect(lines.map((line) => line.replace(/ \(.*\)$/, ''))).toEqual([
-    `${FILE}:2:1: not implemented yet: Blackhole in Global`,
+    `${FILE}:2:1: not implemented yet: Use_MTA_STS in Global`,
     `${FILE}:5:3: not implemented yet: Xclient in Domain "example.com"`,
     `${FILE}:8:3: not implemented yet: REQUIRETLS of SMTP_Extensions in ESMTP_Listener`,
     `${FILE}:9:29: not implemented yet: Concurrency in Listen "127.0.0.1:2525"`,

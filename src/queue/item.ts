@@ -91,16 +91,15 @@ export class Batch {
   }
 }
 
-/** There are four kinds: one object each. */
-const TRAITS: readonly BodyTraits[] = [
-  { dots: false, lone: false },
-  { dots: true, lone: false },
-  { dots: false, lone: true },
-  { dots: true, lone: true },
-];
+/** There are eight kinds: one object each. */
+const TRAITS: readonly BodyTraits[] = [0, 1, 2, 3, 4, 5, 6, 7].map((kind) => ({
+  dots: (kind & 1) !== 0,
+  lone: (kind & 2) !== 0,
+  ...((kind & 4) === 0 ? {} : { eightBit: true }),
+}));
 
 const sharedTraits = (traits: BodyTraits): BodyTraits =>
-  TRAITS[(traits.dots ? 1 : 0) + (traits.lone ? 2 : 0)] ?? traits;
+  TRAITS[(traits.dots ? 1 : 0) + (traits.lone ? 2 : 0) + (traits.eightBit === true ? 4 : 0)] ?? traits;
 
 /** `burying`: failed, and its bounce is on the way to the disk. */
 export type ItemState = 'active' | 'delayed' | 'in flight' | 'burying' | 'gone';

@@ -11,6 +11,8 @@ import type { Failure } from './undertaker.ts';
 export interface Servable extends MailQueue {
   readonly limits: PairLimits;
   hold(why: Gate, until: Millis): void;
+  /** What is due fails at once when its domain is a black hole, or policy refused it. @returns whether nothing is left */
+  swallow(): boolean;
 }
 
 /** What a pair needs of the registry that holds it: the books, the log, the spool, and hands. */
@@ -23,6 +25,8 @@ export interface Office {
   deferred(queue: MailQueue, item: QueueItem, outcome: Judged): void;
   /** The end of a failed item, once its bounce is durable: books and log. */
   failed(queue: MailQueue, item: QueueItem, attempt: Attempt | undefined, said: Reply, expired: boolean): void;
+  /** The sender asked to be told of delays. */
+  delaying(item: QueueItem, outcome: Judged, until: Millis): void;
   bury(item: QueueItem, failure: Failure, told: { buried(): void; kept(): void }): void;
   /** It will not be needed soon: body and envelope leave the memory. */
   swapOut(batch: Batch): void;

@@ -1,4 +1,14 @@
-import { boolean, duration, integer, option, optional, text, ValueError, type ValueType } from '../config/index.ts';
+import {
+  boolean,
+  duration,
+  enumeration,
+  integer,
+  option,
+  optional,
+  text,
+  ValueError,
+  type ValueType,
+} from '../config/index.ts';
 
 /** `auto`, `none`, or how often a message is tried again (manual page max_retries). */
 export type RetryLimit = 'auto' | 'none' | number;
@@ -20,6 +30,8 @@ export const maxRetries = option('max_retries', retryLimit);
 export const messageExpiration = option('message_expiration', duration);
 export const neverRetry = option('never_retry', boolean);
 export const neverAttemptExpiredMessages = option('never_attempt_expired_messages', boolean);
+/** `true` is `inline`: reception refuses the recipient; what is queued fails in either case. */
+export const blackhole = option('blackhole', enumeration('false', 'true', 'inline', 'internal'));
 export const gateway = option('gateway', optional(text));
 export const maxRecipientsPerBatch = option('max_recipients_per_batch', integer);
 
@@ -34,6 +46,7 @@ export const queueOptions = [
   messageExpiration,
   neverRetry,
   neverAttemptExpiredMessages,
+  blackhole,
   gateway,
   maxRecipientsPerBatch,
 ];

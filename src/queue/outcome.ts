@@ -24,6 +24,8 @@ export interface Judged {
   readonly kind: 'delivered' | 'deferred' | 'failed';
   readonly reply: Reply;
   readonly attempt: Attempt;
+  /** A delivery to a server that tells nobody of it, in the words of DSN: handed on, or final. */
+  readonly untold?: 'relayed' | 'delivered';
 }
 
 /** No attempt was made: no retry is charged. `until` is on the clock's scale (`now`). */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bindingName, millis } from '../base/index.ts';
-import { type Envelope, formatId, nullId } from '../message/index.ts';
+import { type Envelope, type EnvelopeRecipient, formatId, nullId, type SenderRequests } from '../message/index.ts';
 import { EnvelopeStore } from './envelope-store.ts';
 import { packEnvelope, unpackEnvelope } from './packed-envelope.ts';
 
@@ -13,6 +13,14 @@ const recipient = fc.record({
   id: anId,
   path: fc.string({ maxLength: 30, unit: 'grapheme' }),
   binding: fc.constantFrom('default', 'b1', 'b2').map(bindingName),
+  more: fc.constantFrom<Partial<EnvelopeRecipient>>(
+    {},
+    {},
+    { requests: { notify: [], orcpt: 'rfc822;x\xff' } },
+    { requests: { notify: ['SUCCESS'] } },
+    { refused: { code: 550, enhanced: '5.7.1', text: 'no' } },
+    { requests: { notify: ['DELAY'] }, refused: { code: 550, enhanced: undefined, text: '' } },
+  ),
 });
 /** As a session makes them: objects of fast-check have no prototype. */
 const anEnvelope = fc
@@ -26,8 +34,22 @@ const anEnvelope = fc
     peer: fc.constantFrom('', '192.0.2.1', '2001:db8::1'),
     size: fc.nat(),
     context: fc.record({ connection: words, message: words }),
+    requests: fc.constantFrom<SenderRequests | undefined>(
+      undefined,
+      undefined,
+      { body: 'BINARYMIME' },
+      { ret: 'FULL', envid: 'x\xff' },
+    ),
   })
-  .map((given): Envelope => structuredClone({ ...given, context: JSON.parse(JSON.stringify(given.context)) }));
+  .map(
+    ({ requests, ...given }): Envelope =>
+      structuredClone({
+        ...given,
+        recipients: given.recipients.map(({ more, ...to }) => ({ ...to, ...more })),
+        context: JSON.parse(JSON.stringify(given.context)),
+        ...(requests === undefined ? {} : { requests }),
+      }),
+  );
 
 test('an envelope comes back as it was packed, with its context or without', () => {
   fc.assert(

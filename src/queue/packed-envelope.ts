@@ -7,6 +7,9 @@ import {
   type MessageId,
   parseId,
   type ReceptionProtocol,
+  type RecipientRequests,
+  type Refusal,
+  type SenderRequests,
 } from '../message/index.ts';
 
 /*
@@ -17,6 +20,10 @@ import {
 const PROTOCOLS: readonly ReceptionProtocol[] = ['esmtp', 'rest', 'ecstream', 'xfer', 'internal'];
 const SAME_ID = 1;
 const SAME_BINDING = 2;
+/** What this recipient was asked for, or refused for, follows as JSON: few have any. */
+const MORE = 4;
+/** In the byte of the protocol: what the sender asked for follows as JSON. */
+const ASKED = 0x80;
 const USUAL_BINDING = bindingName('default');
 /** In place of the number of a shared context: its text follows at the end. */
 const OWN_CONTEXT = 0xffff;
@@ -31,23 +38,28 @@ const ID_BYTES = 8;
 export function packEnvelope(envelope: Envelope, context: number | undefined): Buffer {
   const { recipients } = envelope;
   const own = context === undefined ? JSON.stringify(envelope.context) : '';
-  const writer = new Writer(envelope, own);
+  const asked = envelope.requests === undefined ? '' : JSON.stringify(envelope.requests);
+  const more = recipients.map(moreOf);
+  const writer = new Writer(envelope, own.length + asked.length + more.reduce((sum, each) => sum + each.length, 0));
   writer.id(envelope.batchId);
   writer.id(envelope.connectionId);
-  writer.number(PROTOCOLS.indexOf(envelope.protocol), 1);
+  writer.number(PROTOCOLS.indexOf(envelope.protocol) | (asked === '' ? 0 : ASKED), 1);
   writer.number(envelope.size, 6);
   writer.number(context ?? OWN_CONTEXT, 2);
   writer.text(envelope.reversePath);
   writer.text(envelope.peer);
+  if (asked !== '') writer.text(asked);
   writer.number(recipients.length, 3);
   let binding = USUAL_BINDING;
-  for (const to of recipients) {
+  for (const [index, to] of recipients.entries()) {
+    const extra = more[index] ?? '';
     const sameId = to.id === envelope.batchId;
     const sameBinding = to.binding === binding;
-    writer.number((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0), 1);
+    writer.number((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0) | (extra === '' ? 0 : MORE), 1);
     if (!sameId) writer.id(to.id);
     writer.text(to.path);
     if (!sameBinding) writer.text(to.binding);
+    if (extra !== '') writer.text(extra);
     binding = to.binding;
   }
   return writer.end(own);
@@ -58,11 +70,13 @@ export function unpackEnvelope(packed: Buffer, receivedAt: Millis, contexts: rea
   const reader = new Reader(packed);
   const batchId = reader.id();
   const connectionId = reader.id();
-  const protocol = PROTOCOLS[reader.number(1)] ?? 'esmtp';
+  const first = reader.number(1);
+  const protocol = PROTOCOLS[first & ~ASKED] ?? 'esmtp';
   const size = reader.number(6);
   const number = reader.number(2);
   const reversePath = reader.text();
   const peer = reader.text();
+  const requests = (first & ASKED) === 0 ? undefined : (JSON.parse(reader.text()) as SenderRequests);
   const recipients: EnvelopeRecipient[] = [];
   let binding = USUAL_BINDING;
   for (let left = reader.number(3); left > 0; left--) {
@@ -70,12 +84,21 @@ export function unpackEnvelope(packed: Buffer, receivedAt: Millis, contexts: rea
     const id = (flags & SAME_ID) !== 0 ? batchId : reader.id();
     const path = reader.text();
     if ((flags & SAME_BINDING) === 0) binding = bindingName(reader.text());
-    recipients.push({ id, path, binding });
+    recipients.push({ id, path, binding, ...((flags & MORE) === 0 ? {} : (JSON.parse(reader.text()) as More)) });
   }
   const context = number === OWN_CONTEXT ? (JSON.parse(reader.rest()) as Context) : contexts[number];
   if (context === undefined) throw new RangeError(`no context is shared under ${number}`);
-  return { batchId, connectionId, receivedAt, reversePath, recipients, protocol, peer, size, context };
+  const envelope = { batchId, connectionId, receivedAt, reversePath, recipients, protocol, peer, size, context };
+  return requests === undefined ? envelope : { ...envelope, requests };
 }
+
+interface More {
+  readonly requests?: RecipientRequests;
+  readonly refused?: Refusal;
+}
+
+const moreOf = ({ requests, refused }: EnvelopeRecipient): string =>
+  requests === undefined && refused === undefined ? '' : JSON.stringify({ requests, refused });
 
 /** An id as it stands in a packed envelope. */
 export function idBytes(id: MessageId): Buffer {
@@ -96,8 +119,9 @@ class Writer {
   readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(envelope: Envelope, context: string) {
-    let most = 64 + 3 * (envelope.reversePath.length + envelope.peer.length + context.length);
+  /** @param more  characters of JSON besides */
+  constructor(envelope: Envelope, more: number) {
+    let most = 64 + 3 * (envelope.reversePath.length + envelope.peer.length + more);
     for (const { path, binding } of envelope.recipients) most += 16 + 3 * (path.length + binding.length);
     this.#bytes = Buffer.allocUnsafe(most);
   }

@@ -4,8 +4,10 @@ import { type Gate, gate, PairLimits } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import { ActiveQueue } from './active-queue.ts';
 import { earlier, QueueItem } from './item.ts';
+import { delayIsDue } from './notify.ts';
 import type { Office } from './office.ts';
 import {
+  blackhole,
   maxRecipientsPerBatch,
   maxResidentActiveQueue,
   maxRetries,
@@ -20,6 +22,7 @@ import type { Item, MailQueue, PairCounters } from './queues.ts';
 import { afterFailure, TOO_OLD } from './retry.ts';
 
 const EXPIRED_UNTRIED = reply(554, '5.4.5', '[internal] Delivery not attempted (message expired)');
+const BLACKHOLED = reply(554, '5.7.0', '[internal] Blackholed');
 const OPEN = gate('open');
 /** Behind these gates nothing moves at all, and nobody knows for how long. */
 const DEAD_ENDS: ReadonlySet<Gate> = new Set(
@@ -49,6 +52,8 @@ export class Pair implements MailQueue {
     item.heapPosition = position;
   });
   readonly #flying = new Set<QueueItem>();
+  /** Recipients whom policy refused, and whose bounce could not be stored yet. */
+  readonly #refused = new Map<QueueItem, Reply>();
   /** No active message is older; milliseconds since the epoch. */
   #oldest = Number.POSITIVE_INFINITY;
   #sweepTimer: Disposable | undefined;
@@ -99,6 +104,25 @@ export class Pair implements MailQueue {
     this.touched = this.#office.clock.now();
     if (item.nextAttempt <= date) this.#activate(item);
     else this.#delay(item, item.nextAttempt);
+  }
+
+  /** Policy would not have this recipient: it fails, and its sender is told. */
+  refuse(item: QueueItem, said: Reply): void {
+    this.#refused.set(item, said);
+    this.#bury(item, undefined, said, false, false);
+  }
+
+  swallow(): boolean {
+    if (this.#refused.size > 0) {
+      for (const [item, said] of this.#refused) {
+        if (item.place !== 'active') continue;
+        this.#due.remove(item);
+        this.#bury(item, undefined, said, false, false);
+      }
+    }
+    if (this.#due.size > 0 && this.limits.view.get(blackhole) !== 'false')
+      this.#forMany([...this.#due], (item) => this.#bury(item, undefined, BLACKHOLED, false, false));
+    return this.#due.size === 0 || this.limits.view.get(blackhole) !== 'false';
   }
 
   take(most: number): readonly Item[] {
@@ -283,10 +307,13 @@ export class Pair implements MailQueue {
       if (item === undefined) return undefined;
       const { view } = this.limits;
       if (!view.get(neverAttemptExpiredMessages)) return item;
-      const deadline = item.batch.receivedAt + view.get(messageExpiration) * 1000;
-      if (this.#office.clock.date() < deadline) return item;
+      if (this.#office.clock.date() < this.#deadline(item)) return item;
       this.#bury(item, undefined, EXPIRED_UNTRIED, true, false);
     }
+  }
+
+  #deadline(item: QueueItem): Millis {
+    return millis(item.batch.receivedAt + this.limits.view.get(messageExpiration) * 1000);
   }
 
   #activate(item: QueueItem, first = false): void {
@@ -336,6 +363,7 @@ export class Pair implements MailQueue {
     this.counters.transient++;
     item.lastReply = outcome.reply;
     this.#office.deferred(this, item, outcome);
+    if (delayIsDue(item, date, decision.at)) this.#office.delaying(item, outcome, this.#deadline(item));
     item.retries++;
     this.#delay(item, decision.at);
     this.#office.amend(item.batch);
@@ -359,6 +387,7 @@ export class Pair implements MailQueue {
         buried: () => {
           if (item.place !== 'burying') return;
           this.#flying.delete(item);
+          this.#refused.delete(item);
           item.place = 'gone';
           this.counters.failed++;
           this.#office.failed(this, item, outcome?.attempt, said, expired);

@@ -2,6 +2,7 @@ import {
   type BindingName,
   bindingName,
   type Domain,
+  fromUtf8Bytes,
   inMillis,
   type Millis,
   millis,
@@ -16,6 +17,7 @@ import { gate, type Shaping } from '../shaping/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
+import { Endings, type Told } from './endings.ts';
 import { EnvelopeStore } from './envelope-store.ts';
 import { Batch, QueueItem } from './item.ts';
 import { Books } from './ledger.ts';
@@ -27,11 +29,6 @@ import type { Courier, Item, MailQueue, Queues } from './queues.ts';
 import { type RetryState, readRetryState, writeRetryState } from './retry-state.ts';
 import { Serving } from './serving.ts';
 import type { Failure, Undertaker } from './undertaker.ts';
-
-interface Told {
-  buried(): void;
-  kept(): void;
-}
 
 /** Where the logs say that no session was involved. */
 const STAGE_UNKNOWN = 22;
@@ -76,7 +73,7 @@ export class QueueRegistry implements Queues, Office {
   #courier: Courier | undefined;
   readonly #serving: Serving;
   readonly #amended = new Set<Batch>();
-  readonly #burials = new Map<Batch, { readonly failure: Failure; readonly told: Told }[]>();
+  readonly #endings: Endings;
   #housekeeping: Disposable | undefined;
   #expiring: Disposable | undefined;
   #batches = 0;
@@ -92,6 +89,9 @@ export class QueueRegistry implements Queues, Office {
       queue.limits.passOn();
     });
     this.ledger = new Books(() => this.#count());
+    this.#endings = new Endings(parts.clock, parts.undertaker, (batch, what, error) =>
+      this.#complain(batch, what, error),
+    );
     this.#keepHouse();
     this.#expire();
   }
@@ -105,7 +105,7 @@ export class QueueRegistry implements Queues, Office {
     for (let i = 0; i < recipients.length; i++) {
       const pair = this.#pairFor(message, i);
       pair.counters.received++;
-      this.#admit(batch, i, pair, undefined, date);
+      this.#admit(batch, message, i, pair, undefined, date);
     }
     this.#remember(batch);
   }
@@ -124,7 +124,7 @@ export class QueueRegistry implements Queues, Office {
     for (let i = 0; i < message.envelope.recipients.length; i++) {
       if (done?.has(i) === true) continue;
       this.ledger.recovered++;
-      this.#admit(batch, i, this.#pairFor(message, i, true), states?.get(i), date);
+      this.#admit(batch, message, i, this.#pairFor(message, i, true), states?.get(i), date);
     }
     this.#remember(batch);
   }
@@ -176,7 +176,8 @@ export class QueueRegistry implements Queues, Office {
 
   /** What failed in this turn goes to the undertaker now: before a shutdown waits for him. */
   buryAll(): void {
-    this.#holdBurials();
+    this.#endings.holdBurials();
+    this.#endings.tellAll();
   }
 
   close(): void {
@@ -193,8 +194,12 @@ export class QueueRegistry implements Queues, Office {
   delivered(pair: MailQueue, item: QueueItem, outcome: Judged): void {
     this.ledger.delivered++;
     this.#parts.events.record(this.#event('delivery', pair, item, outcome.attempt, outcome.reply, 0));
+    const { untold } = outcome;
+    const notify = untold === undefined ? undefined : item.path.requests?.notify;
     item.batch.finish(item);
     try {
+      if (untold !== undefined && notify?.includes('SUCCESS') === true)
+        return this.#endings.tell(item.batch, { recipient: item.recipient, action: untold, outcome });
       this.#parts.spool.done(item.batch.at, [item.recipient]);
     } catch (error) {
       this.#complain(item.batch, 'its delivery is not written', error);
@@ -218,12 +223,13 @@ export class QueueRegistry implements Queues, Office {
     item.batch.finish(item);
   }
 
+  delaying(item: QueueItem, outcome: Judged, until: Millis): void {
+    this.#endings.tell(item.batch, { recipient: item.recipient, action: 'delayed', outcome, until });
+  }
+
   /** Recipients of one message that fail in one turn share a DSN (spec/delivery 9.1). */
   bury(item: QueueItem, failure: Failure, told: Told): void {
-    if (this.#burials.size === 0) this.clock.defer(() => this.#holdBurials());
-    const burial = this.#burials.get(item.batch);
-    if (burial === undefined) this.#burials.set(item.batch, [{ failure, told }]);
-    else burial.push({ failure, told });
+    this.#endings.bury(item.batch, failure, told);
   }
 
   amend(batch: Batch): void {
@@ -252,7 +258,14 @@ export class QueueRegistry implements Queues, Office {
     if (this.#unpacked.length > MOST_UNPACKED) this.#unpacked.shift()?.pack();
   }
 
-  #admit(batch: Batch, recipient: number, pair: Pair, state: RetryState | undefined, date: Millis): void {
+  #admit(
+    batch: Batch,
+    message: Message,
+    recipient: number,
+    pair: Pair,
+    state: RetryState | undefined,
+    date: Millis,
+  ): void {
     let due = date;
     if (state !== undefined) {
       // A clock that was wrong when the record was written must not put mail off for years.
@@ -262,6 +275,9 @@ export class QueueRegistry implements Queues, Office {
     const item = new QueueItem(batch, recipient, pair, due);
     item.retries = state?.retries ?? 0;
     batch.admit(item);
+    // Asked of the message: the batch may be packed by now, and would be unpacked for each recipient.
+    const refused = message.envelope.recipients[recipient]?.refused;
+    if (refused !== undefined) return pair.refuse(item, refused);
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
   }
@@ -269,36 +285,11 @@ export class QueueRegistry implements Queues, Office {
   /** One pair in trouble must not take the others with it. */
   #serve(queue: Servable): void {
     try {
-      if (queue.active > 0) this.#courier?.serve(queue);
+      if (queue.active > 0 && !queue.swallow()) this.#courier?.serve(queue);
     } catch (error) {
       const text = `${queue.domain}/${queue.binding}: cannot be served, tried again in a minute: ${reason(error)}`;
       this.#parts.events.diagnose('CRITICAL', 'queue', text);
       queue.hold(OPEN, millis(this.clock.now() + AFTER_TROUBLE));
-    }
-  }
-
-  #holdBurials(): void {
-    const burials = [...this.#burials];
-    this.#burials.clear();
-    for (const [batch, burial] of burials) {
-      const kept = (): void => {
-        for (const each of burial) each.told.kept();
-      };
-      try {
-        this.#parts.undertaker.bury(
-          batch.message,
-          burial.map((each) => each.failure),
-          {
-            buried: () => {
-              for (const each of burial) each.told.buried();
-            },
-            kept,
-          },
-        );
-      } catch (error) {
-        this.#complain(batch, 'its failed recipients stay queued', error);
-        kept();
-      }
     }
   }
 
@@ -437,7 +428,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
  * The envelope recipient never changes.
  */
 export function routingDomain(generation: Generation, binding: BindingName, written: string): Domain {
-  const own = parseDomain(written) ?? NO_DOMAIN;
+  const own = parseDomain(fromUtf8Bytes(written)) ?? NO_DOMAIN;
   const through = generation.sending(generation.groupOf(binding), binding, own).get(gateway);
   return through === undefined ? own : (parseDomain(through) ?? own);
 }

@@ -156,7 +156,7 @@ describe('whom a client is taken for', () => {
     peer.sends('Subject: x\r\n\r\n.\r\n');
     expect(at.spool.kept[0]?.envelope).toMatchObject({ peer: '203.0.113.9' });
     expect(at.spool.kept[0]?.body).toMatch(
-      /^Received: from \[203\.0\.113\.9\] \(\[203\.0\.113\.9\]:4321 helo=b\.test\)/,
+      /^Return-Path: <a@b\.test>\r\nReceived: from \[203\.0\.113\.9\] \(\[203\.0\.113\.9\]:4321 helo=b\.test\)/,
     );
     peer.sends('DATA\r\n');
     expect(at.movedTo).toEqual(['203.0.113.9']);

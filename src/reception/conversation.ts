@@ -1,12 +1,15 @@
-import { parseDomain } from '../base/index.ts';
+import { type Domain, domainOfPath } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
 import {
+  hasParameter,
   type Reply,
+  recipientAsks,
   reply,
   type ServerEvent,
   type ServerWord,
+  senderAsks,
   serverReplies,
   serverWord,
   type TrustedCommand,
@@ -19,13 +22,13 @@ import { Contexts } from './contexts.ts';
 import type { Desk } from './desk.ts';
 import { Greeting } from './greeting.ts';
 import type { Identity } from './identity.ts';
-import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
+import { Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
 import * as options from './options.ts';
 import { CORE, phaseOf, type RejectionPhase, recordRejection } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';
 import { andClose, goOn, refusal, replies, words } from './replies.ts';
 import type { Settings } from './settings.ts';
-import { type Outcome, Transaction } from './transaction.ts';
+import { DEFAULT_BINDING, type Outcome, Transaction } from './transaction.ts';
 import { obey } from './trusted.ts';
 
 /** Who carries what is said to the machine and the pipe. */
@@ -66,6 +69,7 @@ export class Conversation implements Outcome {
   #throttled: Disposable | undefined = undefined;
   #generation: Generation;
   #turn = 0;
+  #rcptParameters: EventOf<'rcpt'>['parameters'] = [];
   #discardAll = false;
 
   constructor(desk: Desk, identity: Identity, generation: Generation, speaker: Speaker) {
@@ -102,6 +106,8 @@ export class Conversation implements Outcome {
         return this.#rcpt(event);
       case 'data':
         return this.#data(event.turn);
+      case 'bdat':
+        return this.#chunk(event);
       case 'end-of-data':
         return this.#endOfData(event);
       case 'connect':
@@ -127,7 +133,7 @@ export class Conversation implements Outcome {
         this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
         return this.#misspoken(event.reply);
       default:
-        // The machine makes no other events before AUTH and BDAT are offered.
+        // The machine makes no other events before AUTH is offered.
         return undefined;
     }
   }
@@ -229,10 +235,13 @@ export class Conversation implements Outcome {
     const { view, senderDomain, hostName } = this.settings;
     const path =
       event.path === '' || event.path.includes('@') ? event.path : `${event.path}@${senderDomain ?? hostName}`;
+    const { parameters, line } = event;
     const transaction = new Transaction(this.#desk, this.#client, this, {
       written: event.path,
       path,
-      line: event.line,
+      line,
+      utf8: parameters.length > 0 && hasParameter(parameters, 'SMTPUTF8'),
+      requests: parameters.length > 0 ? senderAsks(parameters) : undefined,
     });
     this.transaction = transaction;
     transaction.discarding = this.#discardAll;
@@ -274,6 +283,7 @@ export class Conversation implements Outcome {
       ? event.path
       : `${event.path}@${settings.recipientDomain ?? settings.hostName}`;
     this.#contexts.judge(event.line, event.path);
+    this.#rcptParameters = event.parameters;
     this.#client.recipient = path;
     const perMessage = settings.view.get(options.maxRecipientsPerMessage);
     const perConnection = settings.view.get(options.maxRecipientsPerConnection);
@@ -281,12 +291,13 @@ export class Conversation implements Outcome {
       return this.#refuse(event.turn, replies.recipientsPerMessage);
     if (perConnection > 0 && this.#contexts.recipients >= perConnection)
       return this.#refuse(event.turn, replies.recipientsPerConnection);
-    const domain = parseDomain(path.slice(path.lastIndexOf('@') + 1));
+    const domain = domainOfPath(path);
     if (domain === undefined || this.#literalRefused(path)) return this.#refuse(event.turn, replies.noValidDomain);
     const sender = transaction.reversePath.slice(transaction.reversePath.lastIndexOf('@') + 1);
     if (!this.#client.mayRelay && !transactionMayRelay(settings.view, sender, domain)) {
       return this.#refuse(event.turn, replies.relayingDenied, 'relaying denied');
     }
+    if (this.#isBlackholed(domain)) return this.#refuse(event.turn, replies.blackholed);
     if (this.#desk.hooked) this.#contexts.show(transaction);
     this.#decide('validate_rcptto', event.turn, words.recipientAccepted);
   }
@@ -298,13 +309,29 @@ export class Conversation implements Outcome {
   }
 
   #body(event: EventOf<'body'>): void {
-    if (this.transaction?.append(event.bytes) === false) this.#speaker.pause();
+    const { transaction } = this;
+    if (transaction === undefined) return;
+    if (!transaction.begun) transaction.begin(this.settings, this.#speaker.resume);
+    if (!transaction.append(event.bytes)) this.#speaker.pause();
+  }
+
+  /** A chunk of several is here (RFC 3030 §2); of a message that is too large no more need come. */
+  #chunk({ turn, length }: EventOf<'bdat'>): void {
+    this.#contexts.forgetRecipient();
+    if (this.transaction?.tooLarge === true) {
+      this.#record('receiving body', replies.messageTooLarge, CORE);
+      this.abandon();
+      return this.#speaker.say(turn, goOn(replies.messageTooLarge));
+    }
+    this.#speaker.say(turn, goOn(reply(250, '2.0.0', `${length} octets received`)));
   }
 
   #endOfData(event: EventOf<'end-of-data'>): void {
     const transaction = this.transaction;
     if (transaction === undefined) throw new Error('a body without a transaction');
     this.#turn = event.turn;
+    this.#contexts.forgetRecipient();
+    if (!transaction.begun) transaction.begin(this.settings, this.#speaker.resume);
     const trouble = transaction.finish(event, this.settings);
     if (trouble !== undefined) return this.#refuseMessage(trouble, CORE);
     const { draft } = transaction;
@@ -320,12 +347,38 @@ export class Conversation implements Outcome {
     if (this.transaction !== transaction || !this.#speaker.awaits(this.#turn)) return transaction.drop();
     switch (judgement.kind) {
       case 'accepted':
+        this.#partly(transaction, judgement.refused);
         return transaction.commit();
       case 'discarded':
         return this.#discard(transaction);
       case 'refused':
         return this.#refuseMessage(judgement.reply, judgement.module);
     }
+  }
+
+  /**
+   * Policy refused some of the recipients: the session has one answer for all, so these fail in the queue, which tells
+   * the sender, or are left out, when he is not to be told.
+   */
+  #partly(transaction: Transaction, refused: readonly RefusedCopy[]): void {
+    if (refused.length === 0) return;
+    const told = this.settings.view.get(options.generateBouncesForPolicyRejections);
+    for (const { copy, reply: said, module } of refused) {
+      this.#contexts.judge(`RCPT TO:<${copy.path}>`, copy.path);
+      this.#record('validating body', said, module);
+      const recipient = transaction.recipients.find((each) => each === copy);
+      if (recipient === undefined) continue;
+      recipient.refused = said;
+      if (!told) transaction.recipients.splice(transaction.recipients.indexOf(recipient), 1);
+    }
+    this.#contexts.forgetRecipient();
+  }
+
+  #isBlackholed(domain: Domain): boolean {
+    const generation = this.#generation;
+    const group = generation.groupOf(DEFAULT_BINDING);
+    const value = generation.sending(group, DEFAULT_BINDING, domain).get(options.blackhole);
+    return value === 'inline' || value === 'true';
   }
 
   #discard(transaction: Transaction): void {
@@ -431,7 +484,7 @@ export class Conversation implements Outcome {
     }
     if (phase === 'validate_rcptto') {
       const { rcptPath } = this.#contexts;
-      this.transaction?.add(rcptPath, this.#client.recipient ?? rcptPath);
+      this.transaction?.add(rcptPath, this.#client.recipient ?? rcptPath, recipientAsks(this.#rcptParameters));
       this.#contexts.judged(true);
     }
     this.#speaker.say(turn, yes);

@@ -1,8 +1,8 @@
 import { countReceived, HeaderScanner } from '../message/index.ts';
 
-/** RFC 5321 §6.3 asks for a guard at no fewer than 100. */
-export const MOST_RECEIVED = 100;
-/** A header with 101 Received fields is at least this long, so most headers need no counting. */
+/** RFC 5321 §6.3 asks for a guard at no fewer than 100: that many are a loop. */
+export const MOST_RECEIVED = 99;
+/** A header with 100 Received fields is at least this long, so most headers need no counting. */
 const SHORTEST_LOOP = (MOST_RECEIVED + 1) * 'Received:\r\n'.length;
 /** A header that goes on after so much is judged by what came. */
 const MOST_HEADER_BYTES = 262_144;

@@ -1,4 +1,4 @@
-import type { BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
+import type { BodyTraits, Envelope, EnvelopeRecipient, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { Draft } from '../spool/index.ts';
 import type { Desk } from './desk.ts';
@@ -29,17 +29,13 @@ export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits,
   const generation = desk.parts.configuration.current;
   let wanted = envelope;
   if (wantsJudgement(desk, 'injection')) {
-    const copies = envelope.recipients.map(({ id, path, binding }): Copy & { readonly id: typeof id } => ({
-      id,
-      path,
-      binding,
-    }));
+    const copies = envelope.recipients.map((recipient): EnvelopeRecipient & Copy => ({ ...recipient }));
     const judgement = await judge(desk, envelope, draft, copies);
     if (judgement.kind !== 'accepted') {
       draft.discard();
       throw new InjectionRefused(judgement.kind === 'refused' ? judgement.reply : undefined);
     }
-    wanted = { ...envelope, recipients: copies.map(({ id, path, binding }) => ({ id, path, binding })) };
+    wanted = { ...envelope, recipients: copies };
   }
   const final = { ...wanted, size: draft.length };
   const at = await commit(desk, final, traits, draft);

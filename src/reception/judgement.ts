@@ -9,8 +9,16 @@ import { replies } from './replies.ts';
 
 /** What policy made of a message whose body is here. */
 export type Judgement =
-  | { readonly kind: 'accepted' | 'discarded' }
+  /** `refused`: recipients whom policy would not have while it took the message for others; they are no copies any more. */
+  | { readonly kind: 'accepted'; readonly refused: readonly RefusedCopy[] }
+  | { readonly kind: 'discarded' }
   | { readonly kind: 'refused'; readonly reply: Reply; readonly module: string };
+
+export interface RefusedCopy {
+  readonly copy: Copy;
+  readonly reply: Reply;
+  readonly module: string;
+}
 
 /** Whom policy is told of: a client, or nobody for our own mail. */
 export interface Origin {
@@ -56,8 +64,10 @@ const phasesOf = (door: 'SMTP' | 'injection'): readonly BodyPhase[] =>
 /**
  * Runs the phases of a body, one after the other, and tells once what came out: within the call when no hook waits.
  *
- * A refusal for one of several recipients refuses the message for all: nothing is accepted that some recipients would
- * never get. A copy that is discarded leaves the recipients; when all are gone the message is discarded.
+ * A session has one answer for all recipients. When policy refuses some of several, the message is taken and the sender
+ * is told of these later; when it refuses all of them, the last refusal is the answer. Mail that comes by another door
+ * is refused as a whole, since its sender still waits. A copy that is discarded leaves the recipients; when all are gone
+ * the message is discarded.
  */
 export class Judge {
   readonly #desk: Desk;
@@ -65,6 +75,8 @@ export class Judge {
   readonly #copies: Copy[];
   readonly #told: (judgement: Judgement) => void;
   readonly #bodies: Bodies;
+  readonly #parts: boolean;
+  readonly #refused: RefusedCopy[] = [];
   #next = 0;
   #tarpitSeconds = 0;
 
@@ -81,6 +93,7 @@ export class Judge {
     this.#copies = copies;
     this.#told = told;
     this.#bodies = new Bodies(draft);
+    this.#parts = door === 'SMTP' && copies.length > 1;
     const batch = new Subject(origin, copies, this.#bodies);
     const singles = copies.map((copy) => new Subject(origin, [copy], this.#bodies));
     for (const phase of phasesOf(door)) {
@@ -92,7 +105,7 @@ export class Judge {
   run(): void {
     for (;;) {
       const step = this.#steps[this.#next];
-      if (step === undefined) return this.#end({ kind: this.#copies.length > 0 ? 'accepted' : 'discarded' });
+      if (step === undefined) return this.#end(this.#verdict());
       this.#next += 1;
       const { phase, subject } = step;
       if (subject.gone) continue;
@@ -113,6 +126,12 @@ export class Judge {
     switch (verdict.kind) {
       case 'reject':
       case 'soft':
+        if (this.#parts && !ONCE.has(phase)) {
+          const module = verdict.module ?? CORE;
+          for (const copy of subject.recipients) this.#refused.push({ copy, reply: verdict.reply, module });
+          subject.gone = true;
+          return true;
+        }
         this.#end({ kind: 'refused', reply: verdict.reply, module: verdict.module ?? CORE });
         return false;
       case 'disconnect':
@@ -136,6 +155,14 @@ export class Judge {
       default:
         return true;
     }
+  }
+
+  #verdict(): Judgement {
+    const refused = this.#refused;
+    const last = refused[refused.length - 1];
+    if (last !== undefined && refused.length === this.#copies.length)
+      return { kind: 'refused', reply: last.reply, module: last.module };
+    return this.#copies.length > 0 ? { kind: 'accepted', refused } : { kind: 'discarded' };
   }
 
   #end(judgement: Judgement): void {

@@ -15,7 +15,7 @@ import {
   text,
   throttle,
 } from '../config/index.ts';
-import { domainName, hostName, smtpExtensionList, staticBannerLine } from './value-types.ts';
+import { domainName, hostName, lineLength, smtpExtensionList, staticBannerLine } from './value-types.ts';
 
 export const smtpExtensions = option('smtp_extensions', optional(smtpExtensionList));
 export const relayHosts = option('relay_hosts', optional(cidrs));
@@ -26,7 +26,7 @@ export const relayForSendingDomains = option('relay_for_sending_domains', option
 export const maxMessageSize = option('max_message_size', size);
 export const maxRecipientsPerMessage = option('max_recipients_per_message', integer);
 export const maxRecipientsPerConnection = option('max_recipients_per_connection', integer, {
-  // What it limits on the sending side comes with the sending extensions.
+  // There it limits sending: see delivery.
   unservedIn: ['binding', 'binding_group', 'domain'],
 });
 export const maxReceptionsPerConnection = option('max_receptions_per_connection', integer);
@@ -55,6 +55,17 @@ export const domainForUnqualifiedRecipientAddresses = option(
 );
 export const loneLfInHeaders = option('rfc2822_lone_lf_in_headers', enumeration('pedantic', 'fix'));
 export const loneLfInBody = option('rfc2822_lone_lf_in_body', enumeration('ignore', 'pedantic', 'fix'));
+/** Here what `true` and `inline` mean; the queue sees to `internal`, and to what it had before. */
+export const blackhole = option('blackhole', enumeration('false', 'true', 'inline', 'internal'));
+export const dateHeader = option('rfc2822_date_header', enumeration('ifneeded', 'pedantic', 'ignore'));
+export const messageIdHeader = option('rfc2822_messageid_header', enumeration('ifneeded', 'ignore'));
+export const missingHeaders = option('rfc2822_missing_headers', enumeration('reject', 'allow'));
+export const maxLineLength = option('rfc2822_max_line_length', lineLength);
+export const maxLineLengthPolicy = option('rfc2822_max_line_length_policy', enumeration('none', 'fix', 'reject'));
+export const generateBouncesForPolicyRejections = option(
+  'generate_bounces_for_multi_recipient_policy_rejections',
+  boolean,
+);
 export const traceHeaders = option('rfc2822_trace_headers', boolean);
 export const reconfigMessage = option('reconfig_message', text);
 /** Momentum closes every session after a reload; here only those that see a difference. */
@@ -101,6 +112,13 @@ export const receptionOptions = [
   domainForUnqualifiedRecipientAddresses,
   loneLfInHeaders,
   loneLfInBody,
+  blackhole,
+  dateHeader,
+  messageIdHeader,
+  missingHeaders,
+  maxLineLength,
+  maxLineLengthPolicy,
+  generateBouncesForPolicyRejections,
   traceHeaders,
   reconfigMessage,
   reconfigDisconnect,

@@ -205,7 +205,7 @@ describe('phases of the body', () => {
     const peer = house.greeted();
     peer.sends(ENVELOPE);
     expect(peer.sends(BODY)).toBe('550 5.7.1 no\r\n');
-    expect(body).toMatch(/^Received: [\s\S]*Subject: hi\r\n\r\nhello\r\n$/);
+    expect(body).toMatch(/^Return-Path: <a@example\.com>\r\nReceived: [\s\S]*Subject: hi\r\n\r\nhello\r\n$/);
     expect(house.spool.discarded).toBe(1);
     expect(peer.sends(ENVELOPE)).toMatch(/354/);
   });
@@ -240,15 +240,43 @@ describe('phases of the body', () => {
     }
   });
 
-  test('one refused copy refuses the message for all', () => {
-    const house = new MailIn(OPEN);
-    house.policy.hook('validate_data_spool_each_rcpt', 'x', ({ recipient }) =>
-      recipient?.startsWith('c') === true ? NO : YES,
+  const refusing = (values: Record<string, string>, who: (recipient: string) => boolean): MailIn => {
+    const house = new MailIn({ ...OPEN, ...values });
+    house.policy.hook('validate_data_spool_each_rcpt', 'x', ({ recipient }) => (who(recipient ?? '') ? NO : YES));
+    return house;
+  };
+
+  test('a refused recipient of several is taken, to fail in the queue, and has a line in the rejectlog', () => {
+    const house = refusing({}, (recipient) => recipient.startsWith('c'));
+    const peer = house.greeted();
+    peer.sends(ENVELOPE);
+    expect(peer.sends(BODY)).toMatch(/^250 2\.0\.0 OK/);
+    const recipients = house.enqueued[0]?.envelope.recipients ?? [];
+    expect(recipients.map(({ path, refused }) => [path[0], refused?.text])).toEqual([
+      ['b', undefined],
+      ['c', 'no'],
+    ]);
+    expect(house.rejections).toMatchObject([{ phase: 'validating body', module: 'x', reply: { code: 550 } }]);
+  });
+
+  test('it is left out when generate_bounces_for_multi_recipient_policy_rejections is false', () => {
+    const house = refusing({ generate_bounces_for_multi_recipient_policy_rejections: 'false' }, (recipient) =>
+      recipient.startsWith('c'),
     );
+    const peer = house.greeted();
+    peer.sends(ENVELOPE);
+    expect(peer.sends(BODY)).toMatch(/^250 2\.0\.0 OK/);
+    expect(house.enqueued[0]?.envelope.recipients.map(({ path }) => path[0])).toEqual(['b']);
+    expect(house.rejections).toHaveLength(1);
+  });
+
+  test('when all recipients are refused so is the message', () => {
+    const house = refusing({}, () => true);
     const peer = house.greeted();
     peer.sends(ENVELOPE);
     expect(peer.sends(BODY)).toBe('550 5.7.1 no\r\n');
     expect(house.enqueued).toEqual([]);
+    expect(house.rejections).toHaveLength(1);
   });
 });
 

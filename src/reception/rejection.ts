@@ -23,6 +23,8 @@ export const phaseOf: Readonly<Record<Exclude<ServerState, 'over'>, RejectionPha
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'receiving body',
+  bdat: 'receiving body',
+  chunks: 'receiving body',
   validating: 'validating body',
 };
 

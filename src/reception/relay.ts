@@ -1,4 +1,4 @@
-import { parseDomain } from '../base/index.ts';
+import { fromUtf8Bytes, parseDomain } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { bounceDomains, openRelay, relayDomains, relayForSendingDomains, relayHosts } from './options.ts';
 
@@ -18,7 +18,7 @@ export function transactionMayRelay(view: View, sender: string, recipient: strin
   if (senders !== undefined) {
     // Set and empty is everyone, the null sender included (manual page relay_for_sending_domains).
     if (senders.patterns.length === 0) return true;
-    const domain = sender === '' ? undefined : parseDomain(sender);
+    const domain = sender === '' ? undefined : parseDomain(fromUtf8Bytes(sender));
     if (domain !== undefined && senders.matches(domain)) return true;
   }
   return (

@@ -2,6 +2,7 @@ import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { type PathRules, type ServerSettings, serverDefaults, type TrustedCommand } from '../smtp/index.ts';
 import { starttlsInjectionPolicy, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
+import { type LineLimit, lineLimit } from './long-lines.ts';
 import * as options from './options.ts';
 import { xclientAttributes } from './xclient.ts';
 
@@ -16,6 +17,10 @@ export interface Settings {
   readonly staticBanner: string | undefined;
   readonly receivedHost: string;
   readonly traceHeaders: boolean;
+  readonly dateHeader: 'ifneeded' | 'pedantic' | 'ignore';
+  readonly messageIdHeader: 'ifneeded' | 'ignore';
+  readonly missingHeaders: 'reject' | 'allow';
+  readonly lineLimit: LineLimit | undefined;
   readonly loneInHeaders: 'pedantic' | 'fix';
   readonly loneInBody: 'ignore' | 'pedantic' | 'fix';
   readonly senderDomain: Domain | undefined;
@@ -41,6 +46,7 @@ export function readSettings(view: View, hostName: string): Settings {
     blanksAtEnd: view.get(options.allowWhitespaceInEnvelope) || !pedantic,
     loose: !pedantic,
     unqualified,
+    utf8: extensions.includes('SMTPUTF8'),
   });
   return {
     view,
@@ -50,6 +56,12 @@ export function readSettings(view: View, hostName: string): Settings {
       requireEhlo: view.get(options.requireEhlo),
       maxMessageSize,
       mostBadCommands: view.get(options.maxBadCommands),
+      offers: {
+        smtpUtf8: extensions.includes('SMTPUTF8'),
+        dsn: extensions.includes('DSN'),
+        chunking: extensions.includes('CHUNKING'),
+        binaryMime: extensions.includes('BINARYMIME'),
+      },
       idle: inMillis(view.get(options.idleTime)),
       startTls: offersStartTls(view),
       handshake: serverDefaults.handshake,
@@ -65,11 +77,17 @@ export function readSettings(view: View, hostName: string): Settings {
       ...(enhancedCodes ? ['ENHANCEDSTATUSCODES'] : []),
       // RFC 1870 §4: no number means that there is no limit we could name.
       ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
+      ...OPT_IN.filter((keyword) => extensions.includes(keyword)),
+      ...(extensions.includes('LIMITS') ? limitsOf(view) : []),
     ],
     verifiedPeerCanRelay: view.get(tlsVerifiedPeerCanRelay),
     staticBanner: view.get(options.staticBanner),
     receivedHost: view.get(options.receivedHostname) ?? ours,
     traceHeaders: view.get(options.traceHeaders),
+    dateHeader: view.get(options.dateHeader),
+    messageIdHeader: view.get(options.messageIdHeader),
+    missingHeaders: view.get(options.missingHeaders),
+    lineLimit: lineLimit(view.get(options.maxLineLength), view.get(options.maxLineLengthPolicy)),
     loneInHeaders: view.get(options.loneLfInHeaders),
     loneInBody: view.get(options.loneLfInBody),
     senderDomain,
@@ -93,4 +111,15 @@ export function withTrustOf(connection: Settings, settings: Settings): Settings 
   const keywords = settings.keywords.filter((keyword) => !Object.values(TRUSTED).includes(keyword));
   keywords.splice(1, 0, ...trusts.map((command) => TRUSTED[command]));
   return { ...settings, server: { ...settings.server, trusts }, keywords };
+}
+
+/** Offered as they are, when they are listed. */
+const OPT_IN = ['SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN'] as const;
+
+/** RFC 9422: what we would refuse anyway. Without any limit there is nothing to be said. */
+function limitsOf(view: View): readonly string[] {
+  const recipients = view.get(options.maxRecipientsPerMessage);
+  const mails = view.get(options.maxReceptionsPerConnection);
+  const limits = [...(recipients > 0 ? [`RCPTMAX=${recipients}`] : []), ...(mails > 0 ? [`MAILMAX=${mails}`] : [])];
+  return limits.length === 0 ? [] : [`LIMITS ${limits.join(' ')}`];
 }

@@ -1,14 +1,24 @@
-import type { BindingName, Millis, Segments } from '../base/index.ts';
-import { bindingName } from '../base/index.ts';
+import { type BindingName, bindingName, isBeyondAscii, type Millis, type Segments } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { recordReception } from '../events/index.ts';
-import { type BodyTraits, type Envelope, type MessageId, receivedField, type SpoolAddress } from '../message/index.ts';
+import {
+  type BodyTraits,
+  type Envelope,
+  type MessageId,
+  mailDate,
+  messageIdValue,
+  type RecipientRequests,
+  type Refusal,
+  receivedField,
+  type SenderRequests,
+  type SpoolAddress,
+} from '../message/index.ts';
 import type { Reply, ServerEvent } from '../smtp/index.ts';
 import type { Draft, SpoolError, Told } from '../spool/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
 import { HeaderWatch } from './header-watch.ts';
-import { LineEndFixer } from './line-ends.ts';
+import { Intake } from './intake.ts';
 import { replies } from './replies.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,6 +29,9 @@ export interface Recipient {
   /** The same with a domain, when it had none. */
   readonly path: string;
   binding: BindingName;
+  readonly requests: RecipientRequests | undefined;
+  /** Policy would not have this one: the queue tells the sender. */
+  refused: Refusal | undefined;
 }
 
 /** Hears how a transaction ended after its commit. */
@@ -29,7 +42,7 @@ export interface Outcome {
   notKept(why: SpoolError): void;
 }
 
-const DEFAULT_BINDING = bindingName('default');
+export const DEFAULT_BINDING = bindingName('default');
 
 /** From MAIL to the answer after the final dot. */
 export class Transaction implements Told {
@@ -46,12 +59,14 @@ export class Transaction implements Told {
   readonly #desk: Desk;
   readonly #client: Client;
   readonly #outcome: Outcome;
+  readonly #utf8: boolean;
+  #requests: SenderRequests | undefined;
   #receivedAt: Millis | undefined = undefined;
   #header: HeaderWatch | undefined = undefined;
-  #fixer: LineEndFixer | undefined = undefined;
+  #intake: Intake | undefined = undefined;
   #bytes = 0;
   #most = 0;
-  #tooLarge = false;
+  tooLarge = false;
   #traits: BodyTraits = NO_TRAITS;
   #envelope: Envelope | undefined = undefined;
 
@@ -59,7 +74,14 @@ export class Transaction implements Told {
     desk: Desk,
     client: Client,
     outcome: Outcome,
-    sender: { readonly written: string; readonly path: string; readonly line: string },
+    sender: {
+      readonly written: string;
+      readonly path: string;
+      readonly line: string;
+      /** SMTPUTF8 was asked for. */
+      readonly utf8: boolean;
+      readonly requests: SenderRequests | undefined;
+    },
   ) {
     this.#desk = desk;
     this.#client = client;
@@ -67,6 +89,8 @@ export class Transaction implements Told {
     this.written = sender.written;
     this.reversePath = sender.path;
     this.line = sender.line;
+    this.#utf8 = sender.utf8;
+    this.#requests = sender.requests;
   }
 
   /** On its way to the disk: `outcome` will be told. */
@@ -74,8 +98,13 @@ export class Transaction implements Told {
     return this.#envelope !== undefined;
   }
 
-  add(written: string, path: string): void {
-    this.recipients.push({ written, path, binding: DEFAULT_BINDING });
+  /** DATA or a first BDAT has come. */
+  get begun(): boolean {
+    return this.batchId !== undefined;
+  }
+
+  add(written: string, path: string, requests: RecipientRequests | undefined): void {
+    this.recipients.push({ written, path, binding: DEFAULT_BINDING, requests, refused: undefined });
   }
 
   /** DATA: the draft begins with our Received field. @param drained  called when the draft takes more again */
@@ -89,62 +118,92 @@ export class Transaction implements Told {
     if (this.discarding || this.recipients.length === 0) return;
     this.draft = spool.draft();
     this.draft.drained = drained;
+    const { batchId } = this;
+    const at = this.#receivedAt;
     const { loneInHeaders, loneInBody } = settings;
-    if (loneInHeaders === 'fix' || loneInBody === 'fix') {
-      // With a fixed header and a pedantic body the fixer tells which of the two had what.
-      this.#fixer = new LineEndFixer({ header: loneInHeaders === 'fix', body: loneInBody !== 'ignore' });
-    }
-    if (!settings.traceHeaders) return;
+    const binary = this.#requests?.body === 'BINARYMIME';
+    this.#intake = new Intake(
+      {
+        date: settings.dateHeader,
+        messageId: settings.messageIdHeader,
+        missing: settings.missingHeaders,
+        lines: binary ? undefined : settings.lineLimit,
+        trace: settings.traceHeaders,
+        fixLineEnds:
+          loneInHeaders === 'fix' || loneInBody === 'fix'
+            ? // With a fixed header and a pedantic body the fixer tells which of the two had what.
+              { header: loneInHeaders === 'fix', body: loneInBody !== 'ignore' && !binary }
+            : undefined,
+      },
+      {
+        date: () => `Date: ${mailDate(at)}\r\n`,
+        messageId: () => `Message-ID: ${messageIdValue(batchId, settings.receivedHost)}\r\n`,
+      },
+      settings.traceHeaders ? this.#trace(settings, batchId, at) : undefined,
+    );
+  }
+
+  /** Who sent it as the envelope has it (RFC 5321 §4.4), and how it came here. */
+  #trace(settings: Settings, id: MessageId, date: Millis): Buffer {
+    const extended = this.#utf8 ? 'UTF8SMTP' : 'ESMTP';
     const field = receivedField({
       remote: this.#client.peer,
       helo: this.#client.helo,
       host: settings.receivedHost,
       reversePath: this.written,
       product: this.#desk.product,
-      // RFC 3848 has names for what EHLO began; HELO stays SMTP, encrypted or not.
-      protocol: this.#client.extended ? (this.#client.encrypted ? 'ESMTPS' : 'ESMTP') : 'SMTP',
-      id: this.batchId,
+      // RFC 3848 and 6531 have names for what EHLO began; HELO stays SMTP, encrypted or not.
+      protocol: this.#client.extended ? `${extended}${this.#client.encrypted ? 'S' : ''}` : 'SMTP',
+      id,
       recipients: this.recipients.length === 1 ? this.recipients.map((each) => each.written) : [],
-      date: this.#receivedAt,
+      date,
     });
-    this.draft.append([field]);
+    return Buffer.concat([Buffer.from(`Return-Path: <${this.written}>\r\n`, 'latin1'), field]);
   }
 
   /** @returns false: no more until `drained` */
   append(bytes: Segments): boolean {
-    let ready = true;
     for (const view of bytes) {
       this.#bytes += view.length;
       this.#header?.see(view);
     }
     if (this.#most > 0 && this.#bytes > this.#most) {
-      this.#tooLarge = true;
+      this.tooLarge = true;
       this.drop();
     }
-    if (this.draft === undefined) return ready;
-    if (this.#fixer === undefined) return this.draft.append(bytes);
-    for (const view of bytes) ready = this.draft.append(this.#fixer.fix(view)) && ready;
-    return ready;
+    if (this.draft === undefined || this.#intake === undefined) return true;
+    const ready = this.#intake.pass(bytes);
+    return ready.length === 0 || this.draft.append(ready);
   }
 
-  /** The final dot. @returns why the message is refused for what it is, undefined when it is not */
+  /** The final dot, or the last chunk. @returns why the message is refused for what it is, undefined when it is not */
   finish(end: Extract<ServerEvent, { kind: 'end-of-data' }>, settings: Settings): Reply | undefined {
     const header = this.#header;
-    if (this.#tooLarge || header === undefined) return replies.messageTooLarge;
+    if (this.tooLarge || header === undefined) return replies.messageTooLarge;
     this.#header = undefined;
     const facts = header.facts();
     if (facts.looping) return replies.mailLoop;
-    const fixer = this.#fixer;
-    if (fixer !== undefined) this.draft?.append(fixer.finish());
-    if (end.lone) {
+    const intake = this.#intake;
+    const last = intake?.finish() ?? [];
+    if (last.length > 0) this.draft?.append(last);
+    // Binary content is no text: what would be a line end alone there is data (RFC 3030 §3).
+    const binary = this.#requests?.body === 'BINARYMIME';
+    const lone = end.lone && !binary;
+    if (lone || (binary && end.lone && LONE.test(header.text()))) {
       const trouble = this.#loneTrouble(header.text(), facts.length < end.length, settings);
       if (trouble !== undefined) return trouble;
     }
-    if (end.dots || end.lone) {
+    if (intake?.trouble !== undefined) return intake.trouble;
+    if (intake?.dateMissing === true) this.#client.messageContext.rfc2822_date_missing = 'true';
+    if (this.#utf8 && end.eightBit && isBeyondAscii(header.text()))
+      this.#requests = { ...this.#requests, utf8Header: true };
+    const dots = end.dots || (intake?.dots ?? false);
+    if (dots || lone || end.eightBit) {
       // A line made by fixing may begin with a dot; to say so when none does costs a search and no more.
       this.#traits = {
-        dots: end.dots || (fixer?.changed ?? false),
-        lone: end.lone && settings.loneInBody === 'ignore',
+        dots,
+        lone: lone && settings.loneInBody === 'ignore',
+        ...(end.eightBit ? { eightBit: true } : {}),
       };
     }
     return undefined;
@@ -157,7 +216,8 @@ export class Transaction implements Told {
       const fields = header.slice(0, header.lastIndexOf('\n', header.length - 2) + 1);
       return bodied && !LONE.test(fields) ? replies.headerEnd : replies.loneInHeaders;
     }
-    const inBody = this.#fixer?.changedBody ?? !inHeader;
+    if (this.#requests?.body === 'BINARYMIME') return undefined;
+    const inBody = this.#intake?.fixer?.changedBody ?? !inHeader;
     return inBody && settings.loneInBody === 'pedantic' ? replies.loneInBody : undefined;
   }
 
@@ -174,15 +234,18 @@ export class Transaction implements Told {
       receivedAt: at,
       reversePath: this.reversePath,
       // As in Momentum's logs, the first copy has the id of its batch.
-      recipients: this.recipients.map(({ path, binding }, index) => ({
+      recipients: this.recipients.map(({ path, binding, requests, refused }, index) => ({
         id: index === 0 ? batchId : ids.next(at),
         path,
         binding,
+        ...(requests === undefined ? {} : { requests }),
+        ...(refused === undefined ? {} : { refused }),
       })),
       protocol: 'esmtp',
       peer: this.#client.peer.ip,
       size: draft.length,
       context: { connection: { ...this.#client.connectionContext }, message: this.#client.messageContext },
+      ...(this.#requests === undefined ? {} : { requests: this.#requests }),
     };
     this.draft = undefined;
     this.#desk.commits += 1;

@@ -12,6 +12,11 @@ export const supportedExtensions: readonly string[] = [
   'XSETCONTEXT',
   'XDUMPCONTEXT',
   'STARTTLS',
+  'SMTPUTF8',
+  'CHUNKING',
+  'BINARYMIME',
+  'DSN',
+  'LIMITS',
 ];
 
 /** What the manual lists besides: accepted, never offered, and named by the check. */
@@ -23,12 +28,7 @@ const laterExtensions: readonly string[] = [
   'AUTH SCRAM-SHA-256',
   'AUTH XOAUTH2',
   'ALWAYS-ALLOW',
-  'SMTPUTF8',
-  'CHUNKING',
-  'BINARYMIME',
-  'DSN',
   'REQUIRETLS',
-  'LIMITS',
 ];
 
 /** Keywords in upper case. One page of the manual spells ENHANCEDSTATUSCODES without its last letter. */
@@ -39,6 +39,8 @@ export const smtpExtensionList: ValueType<readonly string[]> = {
     const words = array.read(raw).map(keyword);
     const unknown = words.findIndex((word) => !supportedExtensions.includes(word) && !laterExtensions.includes(word));
     if (unknown !== -1) throw new ValueError(`${smtpExtensionList.title}; there is no '${array.read(raw)[unknown]}'`);
+    // RFC 3030 §3: binary content can be sent by BDAT only, so the one brings the other.
+    if (words.includes('BINARYMIME') && !words.includes('CHUNKING')) words.push('CHUNKING');
     return words.filter((word) => supportedExtensions.includes(word));
   },
   unserved: (raw) =>
@@ -87,5 +89,19 @@ export const domainName: ValueType<Domain> = {
     const domain = parseDomain(text.read(raw));
     if (domain === undefined) throw new ValueError(domainName.title);
     return domain;
+  },
+};
+
+const lengthWords = ['ignore', 'pedantic', 'fix'] as const;
+
+/** Octets of a line, or what is done about lines over 998. */
+export const lineLength: ValueType<'ignore' | 'pedantic' | 'fix' | number> = {
+  title: 'ignore, pedantic, fix or an integer of 0 or more',
+  read(raw) {
+    const written = text.read(raw).toLowerCase();
+    const word = lengthWords.find((each) => each === written);
+    if (word !== undefined) return word;
+    if (!/^[0-9]{1,9}$/.test(written)) throw new ValueError(lineLength.title);
+    return Number(written);
   },
 };

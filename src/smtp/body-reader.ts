@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+
 /**
  * Finds the end of DATA in chunks cut anywhere, and gives the body as views of those chunks (RFC 5321 §4.5.2).
  *
@@ -13,6 +15,8 @@ export class BodyReader {
   dots = false;
   /** A CR without LF, or a LF without CR, stands in the body. */
   lone = false;
+  /** Some byte is above 127. */
+  eightBit = false;
   #seen: Seen = LINE_START;
   #afterCr = false;
 
@@ -142,7 +146,9 @@ export class BodyReader {
 
   #emit(chunk: Buffer, from: number, to: number, into: Uint8Array[]): void {
     if (to <= from) return;
-    into.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+    const view = from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to);
+    into.push(view);
+    if (!this.eightBit && !isAscii(view)) this.eightBit = true;
     this.length += to - from;
   }
 

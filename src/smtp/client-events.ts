@@ -63,6 +63,9 @@ export type ClientWord =
       /** Without angle brackets; empty for the null reverse-path. */
       readonly reversePath: string;
       readonly recipients: readonly string[];
+      /** Behind the path of MAIL, besides SIZE, and of each RCPT; every parameter with its blank in front. */
+      readonly mailParameters?: string;
+      readonly recipientParameters?: readonly string[];
       /** Bytes of the message (RFC 1870), sent when SIZE was offered. */
       readonly size: number;
     }

@@ -45,11 +45,13 @@ export function begun(word: Transaction['word'], started: boolean): Transaction 
 
 /** @returns the commands of an envelope, without those for recipients that have their results already */
 export function steps(of: Transaction, sized: boolean): readonly { readonly line: string; readonly due: Due }[] {
-  const { reversePath, recipients, size } = of.word;
+  const { reversePath, recipients, size, mailParameters = '', recipientParameters } = of.word;
   const due = (awaited: Awaited, recipient = -1): Due => ({ of: awaited, transaction: of, recipient });
-  const all = [{ line: `MAIL FROM:<${reversePath}>${sized ? ` SIZE=${size}` : ''}\r\n`, due: due('mail') }];
+  const declared = `${sized ? ` SIZE=${size}` : ''}${mailParameters}`;
+  const all = [{ line: `MAIL FROM:<${reversePath}>${declared}\r\n`, due: due('mail') }];
   for (let i = 0; i < recipients.length; i++)
-    if (of.results[i] === undefined) all.push({ line: `RCPT TO:<${recipients[i]}>\r\n`, due: due('rcpt', i) });
+    if (of.results[i] === undefined)
+      all.push({ line: `RCPT TO:<${recipients[i]}>${recipientParameters?.[i] ?? ''}\r\n`, due: due('rcpt', i) });
   all.push({ line: 'DATA\r\n', due: due('data') });
   return all;
 }

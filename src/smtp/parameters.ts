@@ -1,3 +1,5 @@
+import { isUtf8Bytes } from '../base/index.ts';
+import { isEnvid, isOrcpt, isRet, readNotify } from './dsn-parameters.ts';
 import { type Reply, reply } from './reply.ts';
 
 /** `KEY` or `KEY=value` behind a path (RFC 5321 §4.1.2). */
@@ -22,9 +24,9 @@ export function parseParameters(line: string, from: number, end: number): Parame
     const blank = line.indexOf(' ', at + 1);
     const stop = blank === -1 || blank > end ? end : blank;
     const written = line.slice(at + 1, stop);
-    const parts = /^([a-z0-9][a-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?$/i.exec(written);
+    const parts = /^([a-z0-9][a-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\x80-\xff]+))?$/i.exec(written);
     const key = parts?.[1]?.toUpperCase();
-    if (key === undefined || found.some((other) => other.key === key)) return undefined;
+    if (key === undefined || !isUtf8Bytes(written) || found.some((other) => other.key === key)) return undefined;
     found.push({ key, value: parts?.[2] });
     at = stop;
   }
@@ -35,27 +37,56 @@ const TOO_LARGE = reply(552, '5.3.4', 'message size limit exceeded');
 const BAD_PARAMETER = reply(501, '5.5.4', 'invalid parameter');
 const UNKNOWN_PARAMETER = reply(555, '5.5.4', 'unsupported parameter');
 
+/** The extensions that bring parameters, of those that a session may be offered. */
+export interface Offers {
+  readonly smtpUtf8: boolean;
+  readonly dsn: boolean;
+  readonly chunking: boolean;
+  /** With `chunking` only (RFC 3030 §3). */
+  readonly binaryMime: boolean;
+}
+
+export const NO_OFFERS: Offers = { smtpUtf8: false, dsn: false, chunking: false, binaryMime: false };
+
 /**
- * Judges MAIL's parameters: SIZE (RFC 1870) and BODY (RFC 6152).
+ * Judges MAIL's parameters: SIZE (RFC 1870), BODY (RFC 6152, 3030), RET and ENVID (RFC 3461), SMTPUTF8 (RFC 6531).
  *
  * @param maxMessageSize  bytes, 0 for no limit
  * @returns the refusal, undefined when they are all right
  */
-export function judgeMailParameters(parameters: Parameters, maxMessageSize: number): Reply | undefined {
+export function judgeMailParameters(parameters: Parameters, maxMessageSize: number, offers: Offers): Reply | undefined {
   for (const { key, value } of parameters) {
-    if (key === 'SIZE') {
-      if (value === undefined || !/^[0-9]{1,20}$/.test(value)) return BAD_PARAMETER;
-      if (maxMessageSize > 0 && Number(value) > maxMessageSize) return TOO_LARGE;
-    } else if (key === 'BODY') {
-      if (value === undefined || !/^(?:7BIT|8BITMIME)$/i.test(value)) return BAD_PARAMETER;
-    } else {
-      return UNKNOWN_PARAMETER;
+    switch (key) {
+      case 'SIZE':
+        if (value === undefined || !/^[0-9]{1,20}$/.test(value)) return BAD_PARAMETER;
+        if (maxMessageSize > 0 && Number(value) > maxMessageSize) return TOO_LARGE;
+        break;
+      case 'BODY':
+        if (value === undefined || !/^(?:7BIT|8BITMIME|BINARYMIME)$/i.test(value)) return BAD_PARAMETER;
+        if (value.toUpperCase() === 'BINARYMIME' && !(offers.binaryMime && offers.chunking)) return BAD_PARAMETER;
+        break;
+      case 'SMTPUTF8':
+        if (!offers.smtpUtf8) return UNKNOWN_PARAMETER;
+        if (value !== undefined) return BAD_PARAMETER;
+        break;
+      case 'RET':
+      case 'ENVID':
+        if (!offers.dsn) return UNKNOWN_PARAMETER;
+        if (value === undefined || !(key === 'RET' ? isRet(value) : isEnvid(value))) return BAD_PARAMETER;
+        break;
+      default:
+        return UNKNOWN_PARAMETER;
     }
   }
   return undefined;
 }
 
-/** RCPT has no parameters before DSN (RFC 3461) is offered. */
-export function judgeRecipientParameters(parameters: Parameters): Reply | undefined {
-  return parameters.length === 0 ? undefined : UNKNOWN_PARAMETER;
+/** RCPT's parameters are those of DSN (RFC 3461). @param utf8  MAIL has asked for SMTPUTF8 */
+export function judgeRecipientParameters(parameters: Parameters, offers: Offers, utf8: boolean): Reply | undefined {
+  for (const { key, value } of parameters) {
+    if (!offers.dsn || (key !== 'NOTIFY' && key !== 'ORCPT')) return UNKNOWN_PARAMETER;
+    if (value === undefined) return BAD_PARAMETER;
+    if (key === 'NOTIFY' ? readNotify(value) === undefined : !isOrcpt(value, utf8)) return BAD_PARAMETER;
+  }
+  return undefined;
 }

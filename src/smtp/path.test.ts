@@ -137,3 +137,24 @@ test('no text makes the parser throw, and a path it gives is part of the text', 
     { numRuns: 2000 },
   );
 });
+
+test.each([
+  ['<j\xc3\xbcrgen@b\xc3\xbccher.example>', 'j\xc3\xbcrgen@b\xc3\xbccher.example'],
+  ['<"j\xc3\xbc r"@example.com>', '"j\xc3\xbc r"@example.com'],
+  ['<a@\xe4\xbe\x8b\xe5\xad\x90.test>', 'a@\xe4\xbe\x8b\xe5\xad\x90.test'],
+  // An ideographic full stop parts labels as a dot does.
+  ['<a@\xe4\xbe\x8b\xe3\x80\x82test>', 'a@\xe4\xbe\x8b\xe3\x80\x82test'],
+  ['<j\xfcrgen@example.com>', undefined],
+  ['<a@\xff.example>', undefined],
+  ['<a@-\xc3\xbc..example>', undefined],
+  ['<\xc2\x80@example.com', undefined],
+])('with SMTPUTF8 offered %j is the path %j, without it never', (text, path) => {
+  expect(parse(text, { utf8: true })).toBe(path);
+  expect(parse(text)).toBeUndefined();
+});
+
+test('the limits of a path are octets, also of UTF-8', () => {
+  const local = '\xc3\xbc'.repeat(32);
+  expect(parse(`<${local}@x>`, { utf8: true })).toBe(`${local}@x`);
+  expect(parse(`<${local}a@x>`, { utf8: true })).toBeUndefined();
+});

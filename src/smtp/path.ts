@@ -1,4 +1,4 @@
-import { parseDomain } from '../base/index.ts';
+import { domainOfPath, isBeyondAscii, isUtf8Bytes, parseDomain } from '../base/index.ts';
 import { NO_PARAMETERS, type Parameters, parseParameters } from './parameters.ts';
 
 /** What may deviate from RFC 5321 §4.1.2, each after an option of Momentum. */
@@ -11,6 +11,8 @@ export interface PathRules {
   readonly loose: boolean;
   /** `domain_for_unqualified_…` is set: a local part alone is an address. `<postmaster>` is one in any case (§4.1.1.3). */
   readonly unqualified: boolean;
+  /** SMTPUTF8 is offered: UTF-8 in local parts and domains (RFC 6531 §3.3). */
+  readonly utf8: boolean;
 }
 
 export const STRICT_PATHS: PathRules = {
@@ -18,6 +20,7 @@ export const STRICT_PATHS: PathRules = {
   blanksAtEnd: false,
   loose: false,
   unqualified: false,
+  utf8: false,
 };
 
 /** What stands behind `MAIL FROM:` or `RCPT TO:`. */
@@ -50,11 +53,12 @@ export function parsePathArgument(
   if (line.charCodeAt(at) !== LESS) return undefined;
   at += 1;
   if (rules.blanksAtBrackets) at = skipBlanks(line, at);
-  const start = line.charCodeAt(at) === AT ? skipRoute(line, at) : at;
+  const start = line.charCodeAt(at) === AT ? skipRoute(line, at, rules.utf8) : at;
   const mayBeNull = nullPath && start === at;
   at = mailboxEnd(line, start, rules);
   if (at < start || (at === start && !mayBeNull)) return undefined;
   const path = line.slice(start, at);
+  if (rules.utf8 && isBeyondAscii(path) && !isInternational(path)) return undefined;
   if (rules.blanksAtBrackets) at = skipBlanks(line, at);
   if (line.charCodeAt(at) !== GREATER || at >= end) return undefined;
   at += 1;
@@ -65,22 +69,27 @@ export function parsePathArgument(
 
 /** @returns index behind a mailbox, `at` itself when there is none, -1 when it is none */
 function mailboxEnd(line: string, at: number, rules: PathRules): number {
-  const local = line.charCodeAt(at) === QUOTE ? quotedEnd(line, at) : dotStringEnd(line, at, rules.loose);
+  const local = line.charCodeAt(at) === QUOTE ? quotedEnd(line, at, rules.utf8) : dotStringEnd(line, at, rules);
   if (local <= at) return local;
   if (local - at > MOST_LOCAL) return -1;
   if (line.charCodeAt(local) !== AT) {
     return rules.unqualified || line.slice(at, local).toLowerCase() === 'postmaster' ? local : -1;
   }
-  const end = line.charCodeAt(local + 1) === OPEN ? literalEnd(line, local + 1) : domainEnd(line, local + 1);
+  const end =
+    line.charCodeAt(local + 1) === OPEN ? literalEnd(line, local + 1) : domainEnd(line, local + 1, rules.utf8);
   return end === -1 || end - local - 1 > MOST_DOMAIN || end - at > MOST_PATH - 2 ? -1 : end;
 }
 
-function dotStringEnd(line: string, from: number, loose: boolean): number {
+/** Well-formed UTF-8, with a domain that has A-labels (RFC 6531 §3.3, RFC 5891). */
+const isInternational = (path: string): boolean =>
+  isUtf8Bytes(path) && (!path.includes('@') || path.endsWith(']') || domainOfPath(path) !== undefined);
+
+function dotStringEnd(line: string, from: number, { loose, utf8 }: PathRules): number {
   let at = from;
   let wantsAtom = true;
   for (; ; at += 1) {
     const code = line.charCodeAt(at);
-    if (isAtomText(code)) {
+    if (isAtomText(code) || (utf8 && isHigh(code))) {
       wantsAtom = false;
     } else if (code === DOT && (loose || !wantsAtom)) {
       wantsAtom = true;
@@ -91,23 +100,24 @@ function dotStringEnd(line: string, from: number, loose: boolean): number {
   return at > from && wantsAtom && !loose ? -1 : at;
 }
 
-function quotedEnd(line: string, from: number): number {
+function quotedEnd(line: string, from: number, utf8: boolean): number {
   for (let at = from + 1; ; at += 1) {
     const code = line.charCodeAt(at);
     if (code === QUOTE) return at + 1;
     if (code === BACKSLASH) at += 1;
     // Past the end charCodeAt gives NaN, which is not printable.
-    if (!isPrintable(line.charCodeAt(at))) return -1;
+    const shown = line.charCodeAt(at);
+    if (!isPrintable(shown) && !(utf8 && isHigh(shown))) return -1;
   }
 }
 
 /** RFC 5321 without its bounds on labels, but with underscores: such names have MX records, and mail to them must flow. */
-function domainEnd(line: string, from: number): number {
+function domainEnd(line: string, from: number, utf8: boolean): number {
   let at = from;
   let before = DOT;
   for (; ; at += 1) {
     const code = line.charCodeAt(at);
-    if (isLetterOrDigit(code) || code === UNDERSCORE || (code === HYPHEN && before !== DOT)) {
+    if (isLetterOrDigit(code) || code === UNDERSCORE || (code === HYPHEN && before !== DOT) || (utf8 && isHigh(code))) {
       before = code;
     } else if (code === DOT && before !== DOT && before !== HYPHEN) {
       before = DOT;
@@ -125,10 +135,10 @@ function literalEnd(line: string, from: number): number {
 }
 
 /** Source routes are obsolete and ignored (§4.1.1.3, appendix C). @returns index behind the colon, or of what is wrong */
-function skipRoute(line: string, from: number): number {
+function skipRoute(line: string, from: number, utf8: boolean): number {
   let at = from;
   while (line.charCodeAt(at) === AT) {
-    const end = domainEnd(line, at + 1);
+    const end = domainEnd(line, at + 1, utf8);
     if (end === -1) return at;
     if (line.charCodeAt(end) === COLON) return end + 1;
     if (line.charCodeAt(end) !== COMMA) return end;
@@ -155,6 +165,8 @@ const AT = 64;
 const OPEN = 91;
 const BACKSLASH = 92;
 const UNDERSCORE = 95;
+
+const isHigh = (code: number): boolean => code > 127;
 
 const isPrintable = (code: number): boolean => code >= 32 && code <= 126;
 

@@ -1,5 +1,5 @@
 import type { Millis, Segments } from '../base/index.ts';
-import type { Parameters } from './parameters.ts';
+import { NO_OFFERS, type Offers, type Parameters } from './parameters.ts';
 import { type PathRules, STRICT_PATHS } from './path.ts';
 import type { Reply } from './reply.ts';
 
@@ -15,10 +15,17 @@ export type ServerEvent = { readonly turn: number } & (
   | { readonly kind: 'mail'; readonly path: string; readonly parameters: Parameters; readonly line: string }
   | { readonly kind: 'rcpt'; readonly path: string; readonly parameters: Parameters; readonly line: string }
   | { readonly kind: 'data' | 'rset' | 'quit' | 'starttls' }
-  | { readonly kind: 'bdat'; readonly length: number; readonly last: boolean }
+  /** A chunk that is not the last has come; its octets were bodies before. The last one makes an `end-of-data`. */
+  | { readonly kind: 'bdat'; readonly length: number }
   /** Views of what came, dots already removed. */
   | { readonly kind: 'body'; readonly bytes: Segments }
-  | { readonly kind: 'end-of-data'; readonly length: number; readonly dots: boolean; readonly lone: boolean }
+  | {
+      readonly kind: 'end-of-data';
+      readonly length: number;
+      readonly dots: boolean;
+      readonly lone: boolean;
+      readonly eightBit: boolean;
+    }
   | { readonly kind: 'auth'; readonly mechanism: string; readonly initial: string | undefined }
   | { readonly kind: 'auth-response'; readonly text: string }
   /** Commands of trusted clients, `settings.trusts` only. */
@@ -48,8 +55,23 @@ export const serverWord = (said: Reply, then: ServerWord['then']): ServerWord =>
   then,
 });
 
-/** `tls`: between the 220 and the end of the handshake. `rcpt`: at least one recipient has been accepted. `validating`: the final dot has come and is not answered. */
-export type ServerState = 'connect' | 'start' | 'ready' | 'tls' | 'mail' | 'rcpt' | 'body' | 'validating' | 'over';
+/**
+ * `tls`: between the 220 and the end of the handshake.
+ * `rcpt`: at least one recipient has been accepted. `bdat`: octets of a chunk are read, `chunks`: more chunks must come.
+ * `validating`: the body has come and is not answered.
+ */
+export type ServerState =
+  | 'connect'
+  | 'start'
+  | 'ready'
+  | 'tls'
+  | 'mail'
+  | 'rcpt'
+  | 'body'
+  | 'bdat'
+  | 'chunks'
+  | 'validating'
+  | 'over';
 
 /** What may differ from session to session, and within one when the configuration moves. */
 export interface ServerSettings {
@@ -61,6 +83,7 @@ export interface ServerSettings {
   readonly requireEhlo: boolean;
   /** Bytes that a `SIZE=` may announce; 0 for no limit. */
   readonly maxMessageSize: number;
+  readonly offers: Offers;
   /** Longest wait for the client; 0 for ever. */
   readonly idle: Millis;
   /** STARTTLS is served; without it the command is one of those that are not implemented. */
@@ -85,6 +108,7 @@ export const serverDefaults: ServerSettings = {
   enhancedCodes: true,
   requireEhlo: false,
   maxMessageSize: 0,
+  offers: NO_OFFERS,
   idle: 300_000 as Millis,
   startTls: false,
   handshake: 60_000 as Millis,

@@ -2,7 +2,7 @@ import { type Reply, reply } from './reply.ts';
 import type { TrustedCommand } from './server-events.ts';
 
 /** States in which the server reads commands. */
-export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt';
+export type CommandState = 'start' | 'ready' | 'mail' | 'rcpt' | 'chunks';
 
 /** The driver decides; a 2xx or 3xx leads there, where `idle` is `ready`, or `start` before any EHLO. */
 export interface Question {
@@ -13,6 +13,7 @@ export interface Question {
     | 'mail'
     | 'rcpt'
     | 'data'
+    | 'bdat'
     | 'end-of-data'
     | 'rset'
     | 'quit'
@@ -40,15 +41,14 @@ const MAIL_TWICE = reply(501, '5.5.1', 'MAIL FROM already established');
 const RCPT_FIRST = reply(503, '5.5.1', 'RCPT TO without MAIL FROM');
 const DATA_FIRST = reply(503, '5.5.1', 'DATA without MAIL FROM');
 const DATA_UNADDRESSED = reply(503, '5.5.1', 'DATA without RCPT TO');
+const OUT_OF_PLACE = reply(503, '5.5.1', 'bad sequence of commands');
 const NOT_IMPLEMENTED = reply(502, '5.5.1', 'command not implemented');
 const NO_PARAMETERS_ALLOWED = reply(501, '5.5.4', 'Syntax error (no parameters allowed)');
 
 const ask = (asks: Question['asks'], leadsTo: Question['leadsTo']): Rule => ({ asks, leadsTo });
 const say = (says: Reply): Rule => ({ says });
-const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule });
+const always = (rule: Rule): Command['in'] => ({ start: rule, ready: rule, mail: rule, rcpt: rule, chunks: rule });
 const answer = (said: Reply, early: boolean): Command => ({ argument: 'any', early, in: always(say(said)) });
-
-const BAD_SEQUENCE = reply(503, '5.5.1', 'bad sequence of commands');
 
 /** Said in any state, it changes none; XCLIENT is said between transactions and begins the session anew. */
 const trusted = (asks: TrustedCommand, early: boolean): Command => {
@@ -58,7 +58,7 @@ const trusted = (asks: TrustedCommand, early: boolean): Command => {
     early,
     in:
       asks === 'xclient'
-        ? { start: anew, ready: anew, mail: say(BAD_SEQUENCE), rcpt: say(BAD_SEQUENCE) }
+        ? { start: anew, ready: anew, mail: say(OUT_OF_PLACE), rcpt: say(OUT_OF_PLACE), chunks: say(OUT_OF_PLACE) }
         : always(ask(asks, 'the same')),
     trusted: asks,
   };
@@ -73,7 +73,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       argument: 'sender',
       early: false,
-      in: { start: ask('mail', 'mail'), ready: ask('mail', 'mail'), mail: say(MAIL_TWICE), rcpt: say(MAIL_TWICE) },
+      in: {
+        start: ask('mail', 'mail'),
+        ready: ask('mail', 'mail'),
+        mail: say(MAIL_TWICE),
+        rcpt: say(MAIL_TWICE),
+        chunks: say(MAIL_TWICE),
+      },
     },
   ],
   [
@@ -81,7 +87,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       argument: 'recipient',
       early: false,
-      in: { start: say(RCPT_FIRST), ready: say(RCPT_FIRST), mail: ask('rcpt', 'rcpt'), rcpt: ask('rcpt', 'rcpt') },
+      in: {
+        start: say(RCPT_FIRST),
+        ready: say(RCPT_FIRST),
+        mail: ask('rcpt', 'rcpt'),
+        rcpt: ask('rcpt', 'rcpt'),
+        chunks: say(OUT_OF_PLACE),
+      },
     },
   ],
   [
@@ -89,7 +101,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       argument: { none: reply(501, '5.5.4', 'unexpected argument to DATA') },
       early: false,
-      in: { start: say(DATA_FIRST), ready: say(DATA_FIRST), mail: say(DATA_UNADDRESSED), rcpt: ask('data', 'body') },
+      in: {
+        start: say(DATA_FIRST),
+        ready: say(DATA_FIRST),
+        mail: say(DATA_UNADDRESSED),
+        rcpt: ask('data', 'body'),
+        chunks: say(OUT_OF_PLACE),
+      },
     },
   ],
   [
@@ -113,8 +131,9 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       in: {
         start: ask('starttls', 'tls'),
         ready: ask('starttls', 'tls'),
-        mail: say(BAD_SEQUENCE),
-        rcpt: say(BAD_SEQUENCE),
+        mail: say(OUT_OF_PLACE),
+        rcpt: say(OUT_OF_PLACE),
+        chunks: say(OUT_OF_PLACE),
       },
     },
   ],
@@ -136,8 +155,12 @@ export const serverReplies = {
   badHelo: reply(501, '5.5.2', 'invalid HELO'),
   badSender: reply(501, '5.5.2', 'MAIL FROM syntax error'),
   badRecipient: reply(501, '5.5.2', 'RCPT TO syntax error'),
+  noUtf8: reply(553, '5.6.7', 'address beyond ASCII, and MAIL FROM without SMTPUTF8'),
+  badChunk: reply(501, '5.5.4', 'BDAT syntax error'),
+  chunkFirst: reply(503, '5.5.1', 'BDAT without MAIL FROM'),
+  chunkUnaddressed: reply(503, '5.5.1', 'BDAT without RCPT TO'),
   notImplemented: NOT_IMPLEMENTED,
-  badSequence: BAD_SEQUENCE,
+  badSequence: OUT_OF_PLACE,
   startTlsInjection: reply(421, '4.7.0', 'protocol deviation: commands behind STARTTLS'),
   tooManyBadCommands: reply(421, '4.7.0', 'too many bad commands'),
   dataTooEarly: reply(421, '4.5.0', 'protocol deviation: data before the 354'),

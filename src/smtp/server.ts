@@ -1,7 +1,9 @@
-import { type Millis, millis, type Segments } from '../base/index.ts';
+import { isBeyondAscii, type Millis, millis, type Segments } from '../base/index.ts';
+import { hasParameter } from './asks.ts';
+import { Chunks, misplacedChunk, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
 import type { Machine } from './machine.ts';
-import { judgeMailParameters, judgeRecipientParameters, type Parameters } from './parameters.ts';
+import { judgeMailParameters, judgeRecipientParameters } from './parameters.ts';
 import { parsePathArgument } from './path.ts';
 import { type Reply, replyLines } from './reply.ts';
 import {
@@ -44,6 +46,10 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   #body: BodyReader | undefined;
   /** See `mostBadCommands`. */
   #badCommands = 0;
+  readonly #chunks = new Chunks();
+  /** What the last MAIL asked for. */
+  #utf8 = false;
+  #binary = false;
   readonly #notices: ServerEvent[] = [];
   #now: Millis = millis(0);
   #deadline: Millis | undefined;
@@ -80,7 +86,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     this.#held = this.#at === this.#held.length ? bytes : Buffer.concat([this.#held.subarray(this.#at), bytes]);
     this.#at = 0;
-    if (this.#state === 'body') this.#waitForBytes();
+    if (this.#state === 'body' || this.#state === 'bdat') this.#waitForBytes();
   }
 
   next(): ServerEvent | undefined {
@@ -92,6 +98,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         return { turn: this.#turn, kind: 'connect' };
       case 'body':
         return this.#readBody();
+      case 'bdat':
+        return this.#readChunk();
       case 'validating':
         return this.#endOfData();
       case 'tls':
@@ -194,11 +202,18 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
   #move(asked: Question, word: ServerWord): void {
     const { asks, leadsTo } = asked;
+    if (asks === 'bdat') {
+      // RFC 3030 §2: a chunk that failed ends the transaction, those behind it are out of place.
+      if (word.reply.code >= 400) this.#chunks.forget();
+      this.#state = word.reply.code >= 400 ? this.#idle : 'chunks';
+      return;
+    }
     if (asks === 'end-of-data' && word.reply.code < 400) this.#badCommands = 0;
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
     if (asks === 'xclient') this.#greeted = false;
     if (leadsTo === 'the same') return;
+    this.#chunks.forget();
     if (leadsTo === 'tls') {
       if (word.then !== 'start TLS') return;
       this.#state = 'tls';
@@ -206,13 +221,17 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       this.#at = 0;
       this.#skipping = false;
     } else if (leadsTo === 'idle') {
-      this.#state = this.#greeted ? 'ready' : 'start';
+      this.#state = this.#idle;
     } else if (leadsTo !== 'body') {
       this.#state = leadsTo;
     } else if (word.then === 'read body') {
       this.#state = 'body';
       this.#body = new BodyReader();
     }
+  }
+
+  get #idle(): 'ready' | 'start' {
+    return this.#greeted ? 'ready' : 'start';
   }
 
   #waitForBytes(): void {
@@ -226,6 +245,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#held = EMPTY;
     this.#at = 0;
     this.#body = undefined;
+    this.#chunks.forget();
     this.#notices.push({ turn: this.#turn, kind: 'gone', why });
   }
 
@@ -265,12 +285,46 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return behind === -1 ? undefined : this.#endOfData();
   }
 
+  #readChunk(): ServerEvent | undefined {
+    const octets = this.#chunks.take(this.#held, this.#at);
+    this.#at += octets.length;
+    if (octets.length > 0 && !this.#chunks.refused) return { turn: this.#turn, kind: 'body', bytes: [octets] };
+    const chunk = this.#chunks.close();
+    if (chunk === undefined) return undefined;
+    if (chunk.refusal !== undefined) {
+      this.#state = chunk.back;
+      this.#refuse(chunk.refusal);
+      return this.#notices.shift();
+    }
+    if (chunk.size.last) {
+      this.#state = 'validating';
+      return this.#endOfData();
+    }
+    this.#ask(CHUNK);
+    return { turn: this.#turn, kind: 'bdat', length: chunk.size.octets };
+  }
+
+  #bdat(text: string, state: CommandState, early: Reply | undefined): undefined {
+    if (!this.settings.offers.chunking) return this.#refuse(serverReplies.notImplemented);
+    const size = readChunkSize(text);
+    if (size === undefined) {
+      this.#refuse(serverReplies.badChunk);
+      // Nobody knows how many octets follow: read as commands they could be anything.
+      this.#end('protocol deviation');
+      return undefined;
+    }
+    this.#chunks.begin(size, early ?? misplacedChunk(state), state);
+    this.#state = 'bdat';
+    return undefined;
+  }
+
   #endOfData(): ServerEvent | undefined {
-    const body = this.#body;
+    const body = this.#chunks.end() ?? this.#body;
     if (body === undefined) return undefined;
     this.#body = undefined;
     this.#ask(END_OF_DATA);
-    return { turn: this.#turn, kind: 'end-of-data', length: body.length, dots: body.dots, lone: body.lone };
+    const { length, dots, lone, eightBit } = body;
+    return { turn: this.#turn, kind: 'end-of-data', length, dots, lone, eightBit };
   }
 
   /** Goes through whole lines until one makes an event. */
@@ -283,6 +337,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       }
       const event = this.#readLine(lf, state) ?? this.#notices.shift();
       if (event !== undefined) return event;
+      if (this.#chunks.open) return this.#readChunk();
     }
   }
 
@@ -320,8 +375,10 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const command = commands.get(verb);
     if (command === undefined || (command.trusted !== undefined && !this.settings.trusts.includes(command.trusted)))
       return this.#refuse(serverReplies.unknownCommand);
-    if (state === 'start' && this.settings.requireEhlo && !command.early)
-      return this.#refuse(serverReplies.greetingNeeded);
+    const ungreeted = state === 'start' && this.settings.requireEhlo && !command.early;
+    const early = ungreeted ? serverReplies.greetingNeeded : undefined;
+    if (verb === 'BDAT') return this.#bdat(blank === -1 ? '' : line.slice(blank + 1), state, early);
+    if (early !== undefined) return this.#refuse(early);
     if (verb === 'STARTTLS' && !this.settings.startTls) return this.#refuse(serverReplies.notImplemented);
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
@@ -354,6 +411,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         if (asks === 'starttls' && this.#encrypted) return this.#refuse(serverReplies.badSequence);
         if (asks === 'rset' && (this.#state === 'start' || this.#state === 'ready') && this.#tooMany())
           return undefined;
+        // RFC 3030 §3: binary content has no end that DATA could find.
+        if (asks === 'data' && this.#binary) return this.#refuse(serverReplies.badSequence);
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
       case 'xclient':
@@ -371,15 +430,24 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     const mail = kind === 'mail';
     const prefix = mail ? 'FROM:' : 'TO:';
     const at = from + prefix.length;
-    const { senderPaths, recipientPaths, maxMessageSize } = this.settings;
+    const { senderPaths, recipientPaths, maxMessageSize, offers } = this.settings;
     const argument =
       line.slice(from, at).toUpperCase() === prefix
         ? parsePathArgument(line, at, mail, mail ? senderPaths : recipientPaths)
         : undefined;
     if (argument === undefined) return this.#refuse(mail ? serverReplies.badSender : serverReplies.badRecipient);
     const { path, parameters } = argument;
-    const trouble = parameters.length === 0 ? undefined : judge(mail, parameters, maxMessageSize);
+    const utf8 = mail ? hasParameter(parameters, 'SMTPUTF8') : this.#utf8;
+    const trouble =
+      (mail
+        ? judgeMailParameters(parameters, maxMessageSize, offers)
+        : judgeRecipientParameters(parameters, offers, utf8)) ??
+      (!utf8 && isBeyondAscii(path) ? serverReplies.noUtf8 : undefined);
     if (trouble !== undefined) return this.#refuse(trouble);
+    if (mail) {
+      this.#utf8 = utf8;
+      this.#binary = parameters.some(({ key, value }) => key === 'BODY' && value?.toUpperCase() === 'BINARYMIME');
+    }
     this.#ask(rule);
     return { turn: this.#turn, kind, path, parameters, line };
   }
@@ -392,10 +460,8 @@ const NOTHING: Segments = [];
 const SHORTEST_LIMIT = 2048;
 /** What no verb asks, so it is not in the table. Whatever the word, the conversation moves on. */
 const CONNECT: Question = { asks: 'connect', leadsTo: 'start' };
+const CHUNK: Question = { asks: 'bdat', leadsTo: 'chunks' };
 const END_OF_DATA: Question = { asks: 'end-of-data', leadsTo: 'idle' };
-
-const judge = (mail: boolean, parameters: Parameters, maxMessageSize: number): Reply | undefined =>
-  mail ? judgeMailParameters(parameters, maxMessageSize) : judgeRecipientParameters(parameters);
 
 /** EHLO's argument is often no domain at all (RFC 5321 §4.1.4: not a reason to refuse), but it goes into header and logs. */
 const isName = (name: string): boolean => /^[\x21-\x7e]{1,255}$/.test(name);

@@ -3,11 +3,15 @@
  * hexadecimal digits. Characters are octets, U+0000 to U+00FF.
  */
 
-const WRITTEN = /^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-Fa-f]{2})*$/;
+const WRITTEN = /^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*$/;
+const LENIENT = new RegExp(WRITTEN, 'i');
 
-/** @returns undefined when it is no xtext; digits in lower case are understood, as Postfix understands them */
-export function decodeXtext(written: string): string | undefined {
-  if (!WRITTEN.test(written)) return undefined;
+/**
+ * @param lenient  digits in lower case are understood, as Postfix understands them in XCLIENT
+ * @returns undefined when it is no xtext
+ */
+export function decodeXtext(written: string, lenient = false): string | undefined {
+  if (!(lenient ? LENIENT : WRITTEN).test(written)) return undefined;
   if (!written.includes('+')) return written;
   return written.replace(/\+([0-9A-Fa-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
@@ -43,7 +47,7 @@ export function parsePairs(argument: string): readonly Pair[] | undefined {
   for (const word of argument.split(' ')) {
     if (word === '') continue;
     const equals = word.indexOf('=');
-    const value = equals < 1 ? undefined : decodeXtext(word.slice(equals + 1));
+    const value = equals < 1 ? undefined : decodeXtext(word.slice(equals + 1), true);
     if (value === undefined) return undefined;
     pairs.push({ key: word.slice(0, equals), value });
   }

@@ -46,6 +46,8 @@ export const LONE = 2;
 export const LARGE = 4;
 /** The same record finishes recipients of another reception. */
 export const REPLACES = 8;
+/** Older versions never set it, and do not look at it. */
+export const EIGHT_BIT = 16;
 
 export interface Head {
   readonly type: number;
@@ -245,13 +247,15 @@ export function readEnvelope(meta: Buffer, at: number): Envelope {
 }
 
 export function flagsOf(traits: BodyTraits): number {
-  return (traits.dots ? DOTS : 0) | (traits.lone ? LONE : 0);
+  return (traits.dots ? DOTS : 0) | (traits.lone ? LONE : 0) | (traits.eightBit === true ? EIGHT_BIT : 0);
 }
 
 const PLAIN: BodyTraits = { dots: false, lone: false };
 
 export function traitsOf(flags: number): BodyTraits {
-  return (flags & (DOTS | LONE)) === 0 ? PLAIN : { dots: (flags & DOTS) !== 0, lone: (flags & LONE) !== 0 };
+  if ((flags & (DOTS | LONE | EIGHT_BIT)) === 0) return PLAIN;
+  const traits = { dots: (flags & DOTS) !== 0, lone: (flags & LONE) !== 0 };
+  return (flags & EIGHT_BIT) === 0 ? traits : { ...traits, eightBit: true };
 }
 
 function readNumbers(bytes: Buffer, at: number, count: number): readonly number[] | undefined {

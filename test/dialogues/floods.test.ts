@@ -3,10 +3,10 @@ import type { Configuration, ListenStanza, Option } from '../../src/config/index
 import { type Events, type MailEvent, statistics } from '../../src/events/index.ts';
 import { listeners } from '../../src/listener/index.ts';
 import { type ListenOptions, NetworkError, type Pipe, type PipeHost } from '../../src/world/index.ts';
-import { ENDPOINT, generationOf, HandClock, MailIn, OPEN, Peer, type Values, viewOf } from './mail-in.ts';
+import { ENDPOINT, generationOf, HandClock, LAX, MailIn, Peer, type Values, viewOf } from './mail-in.ts';
 
 /** What the server holds of a client that sends this again and again, and never a whole message. */
-function flood(piece: string, times: number, options: Values = OPEN): { house: MailIn; peer: Peer; said: string } {
+function flood(piece: string, times: number, options: Values = LAX): { house: MailIn; peer: Peer; said: string } {
   const house = new MailIn(options);
   const peer = house.connect();
   peer.hears();
@@ -58,7 +58,7 @@ describe('a flood of commands', () => {
   });
 
   test('has no end where the option says so', () => {
-    const { peer, said } = flood('WHAT\r\n', 1000, { ...OPEN, max_bad_commands: '0' });
+    const { peer, said } = flood('WHAT\r\n', 1000, { ...LAX, max_bad_commands: '0' });
     expect(peer.ended).toBe(false);
     expect(codes(said).filter((line) => line.startsWith('500'))).toHaveLength(1000);
   });
@@ -80,7 +80,7 @@ describe('a line without end', () => {
     ['a sender', 'MAIL FROM:<'],
     ['an AUTH', 'AUTH PLAIN '],
   ] as const)('of %s is thrown away as it comes, answered once, and the idle time is not put off', ([, piece]) => {
-    const house = new MailIn({ ...OPEN, idle_time: '300' });
+    const house = new MailIn({ ...LAX, idle_time: '300' });
     const peer = house.greeted();
     for (let i = 0; i < 100; i++) expect(peer.sends(piece.repeat(1000))).toBe('');
     house.clock.pass(299);
@@ -96,7 +96,7 @@ describe('a line without end', () => {
 });
 
 test('a byte a second keeps no session open: a command has its idle time as a whole', () => {
-  const house = new MailIn({ ...OPEN, idle_time: '60' });
+  const house = new MailIn({ ...LAX, idle_time: '60' });
   const peer = house.greeted();
   let seconds = 0;
   for (; seconds < 1000 && !peer.ended; seconds++) {
@@ -107,7 +107,7 @@ test('a byte a second keeps no session open: a command has its idle time as a wh
 });
 
 test('NULs and invalid UTF-8 in a body are kept as they came', () => {
-  const house = new MailIn({ ...OPEN, rfc2822_trace_headers: 'false' });
+  const house = new MailIn({ ...LAX, rfc2822_trace_headers: 'false' });
   const peer = house.greeted();
   peer.sends('MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n');
   const body = `Subject: \0\xff\r\n\r\n${'\0'.repeat(100_000)}\r\n\xc3\x28\xf8\x88\r\n`;

@@ -348,3 +348,11 @@ export class MailIn {
 
 /** Everything goes anywhere, with enhanced codes. */
 export const OPEN: Values = { open_relay: 'true', smtp_extensions: ['ENHANCEDSTATUSCODES'] };
+
+/** The same, and content is taken as it comes, without a header too. */
+export const LAX: Values = {
+  ...OPEN,
+  rfc2822_missing_headers: 'allow',
+  rfc2822_date_header: 'ignore',
+  rfc2822_messageid_header: 'ignore',
+};

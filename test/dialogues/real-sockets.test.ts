@@ -174,7 +174,9 @@ test('a configuration file becomes sockets, and a message goes through one', asy
   expect(await client.says('Subject: x\r\n\r\nhello\r\n.\r\n')).toMatch(/^250 2\.0\.0 OK/);
   expect(await client.says('QUIT\r\n')).toMatch(/^221/);
   expect(server.enqueued).toHaveLength(1);
-  expect(server.spool.kept[0]?.body).toMatch(/^Received: from localhost \(unix helo=c\.test\)/);
+  expect(server.spool.kept[0]?.body).toMatch(
+    /^Return-Path: <a@b\.c>\r\nReceived: from localhost \(unix helo=c\.test\)/,
+  );
 });
 
 test('a client over its cap is turned away', async () => {

@@ -39,7 +39,7 @@ test('what waits in a running server is listed, shown and extracted from outside
   const file = join(scratch.path, 'it.eml');
   expect((await run('impetus', ['spool', 'extract', '-c', server.file, id, file])).code).toBe(0);
   const kept = readFileSync(file, 'latin1');
-  expect(kept).toMatch(/^Received: from .*\r\n/);
+  expect(kept).toMatch(/^Return-Path: <ann@origin\.test>\r\nReceived: from .*\r\n/);
   expect((await run('impetus', ['spool', 'extract', '-c', server.file, id])).output).toBe(kept);
   expect((await server.console('message', 'details', 'body', id)).output).toBe(kept);
 

@@ -7,6 +7,8 @@ export interface Letter {
   /** Empty for the null reverse-path. */
   readonly reversePath: string;
   readonly recipients: readonly string[];
+  /** NOTIFY of all its recipients (RFC 3461). */
+  readonly notify: 'NEVER' | 'SUCCESS,FAILURE' | undefined;
   /** As handed to DATA, before dots are doubled. */
   readonly content: Buffer;
   /** As it must arrive, behind the Received field. */
@@ -26,6 +28,7 @@ export function letter(dice: Dice, number: number, domains: readonly string[], l
     number,
     reversePath: dice.happens(0.12) ? '' : `s${number}@${SENDERS}`,
     recipients,
+    notify: number % 7 === 0 ? 'NEVER' : number % 7 === 1 ? 'SUCCESS,FAILURE' : undefined,
     content,
     // Lone line ends are passed on as CRLF (rfc2822_lone_lf_in_body: ignore).
     expected: Buffer.from(text.replace(/\r(?!\n)|(?<!\r)\n/g, '\r\n'), 'latin1'),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SimChance } from '../../src/world/sim/index.ts';
-import { MailIn, OPEN, type Values } from '../dialogues/mail-in.ts';
+import { LAX, MailIn, type Values } from '../dialogues/mail-in.ts';
 import { END, fakes, places, SMUGGLED } from './corpus.ts';
 
 const LONE = /\r(?!\n)|(?<!\r)\n/;
@@ -14,7 +14,9 @@ function expected(text: string, inHeader: string, inBody: string): string {
   const [header, body] = [whole.slice(0, behind), whole.slice(behind)];
   if (LONE.test(header) && inHeader === 'pedantic') return '550';
   if (LONE.test(body) && inBody === 'pedantic') return '550';
-  return `${inHeader === 'fix' ? mended(header) : header}${inBody === 'fix' ? mended(body) : body}`;
+  const kept = `${inHeader === 'fix' ? mended(header) : header}${inBody === 'fix' ? mended(body) : body}`;
+  // What begins without a field is content, and a blank line keeps it from being read as part of our fields.
+  return /^(?:\r?\n|[!-9;-~\x80-\xff]+[ \t]*:)/.test(kept) ? kept : `\r\n${kept}`;
 }
 
 type Cut = (text: string, chance: SimChance) => readonly string[];
@@ -49,7 +51,7 @@ function send(house: MailIn, text: string, pipelined: boolean, cut: Cut): string
 describe.for(['pedantic', 'fix'])('lone line ends in headers: %s', (inHeader) => {
   describe.for(['ignore', 'pedantic', 'fix'])('in the body: %s', (inBody) => {
     const options: Values = {
-      ...OPEN,
+      ...LAX,
       rfc2822_trace_headers: 'false',
       rfc2822_lone_lf_in_headers: inHeader,
       rfc2822_lone_lf_in_body: inBody,
@@ -98,7 +100,7 @@ test('the corpus holds the known ends, and no true one', () => {
 test.for(Object.keys(cuts))('a body before the 354 ends the session, and nothing of it is taken (%s)', (name) => {
   const cut = cuts[name] as Cut;
   for (const fake of fakes.slice(0, 300)) {
-    const house = new MailIn(OPEN);
+    const house = new MailIn(LAX);
     const peer = house.greeted();
     // A policy that takes its time makes every cut a body before the 354.
     house.policy.hook('validate_rcptto', 'slow', () => new Promise(() => undefined));
@@ -106,7 +108,7 @@ test.for(Object.keys(cuts))('a body before the 354 ends the session, and nothing
     expect(said.join('')).toBe('250 2.1.0 MAIL FROM accepted\r\n');
     expect(house.spool.kept).toEqual([]);
   }
-  const house = new MailIn(OPEN);
+  const house = new MailIn(LAX);
   const peer = house.greeted();
   expect(peer.sends(`${COMMANDS.join('')}${SMUGGLED}${END}`)).toMatch(/421 4\.5\.0 protocol deviation[^\r]*\r\n$/);
   expect(peer.ended).toBe(true);
@@ -119,7 +121,7 @@ test.for([
   ['CR CR LF', 'DATA\r\r\n'],
   ['CR NUL LF', 'DATA\r\0\n'],
 ] as const)('in a pipelined group DATA with %s begins no body', ([, data]) => {
-  const house = new MailIn(OPEN);
+  const house = new MailIn(LAX);
   const peer = house.greeted();
   const said = peer.sends(`${COMMANDS[0]}${COMMANDS[1]}${data}${SMUGGLED}${END}`);
   expect(house.spool.kept.map(({ body }) => body).filter((body) => body.includes('MAIL FROM'))).toEqual([]);
@@ -127,7 +129,7 @@ test.for([
 });
 
 test('BDAT is not offered: it is refused, and makes no message', () => {
-  const house = new MailIn(OPEN);
+  const house = new MailIn(LAX);
   const peer = house.greeted();
   const said = peer.sends(`${COMMANDS[0]}${COMMANDS[1]}BDAT 4 LAST\r\n`);
   expect(said.endsWith('502 5.5.1 command not implemented\r\n')).toBe(true);

@@ -3,7 +3,7 @@ import type { Generation } from '../../src/config/index.ts';
 import { SmtpDelivery } from '../../src/delivery/index.ts';
 import type { AttemptEvent, Events, MailEvent } from '../../src/events/index.ts';
 import { type BodyTraits, type Envelope, idAllocator } from '../../src/message/index.ts';
-import { type Failure, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
+import { type Failure, type Notice, QueueRegistry, type Undertaker } from '../../src/queue/index.ts';
 import { Shaping } from '../../src/shaping/index.ts';
 import { replyText } from '../../src/smtp/index.ts';
 import { TlsShelf } from '../../src/tls/index.ts';
@@ -27,6 +27,7 @@ export class MailRoom {
   readonly zone = new Map<string, DnsAnswer>();
   readonly recorded: MailEvent[] = [];
   readonly buried: Failure[] = [];
+  readonly told: Notice[] = [];
   readonly complaints: string[] = [];
   /** Bounces cannot be stored. */
   burialFails = false;
@@ -53,6 +54,15 @@ export class MailRoom {
       },
     };
     const undertaker: Undertaker = {
+      tell: (message, notices) => {
+        this.told.push(...notices);
+        const delivered = notices.filter(({ action }) => action !== 'delayed');
+        if (delivered.length > 0)
+          this.spool.done(
+            message.at,
+            delivered.map(({ recipient }) => recipient),
+          );
+      },
       bury: (message, failed, told) => {
         if (this.burialThrows) throw new Error('no undertaker');
         if (this.burialFails) {
@@ -137,8 +147,18 @@ export class MailRoom {
     body = 'Subject: x\r\n\r\nhello\r\n',
     traits: BodyTraits = { dots: false, lone: false },
   ): Envelope {
+    return this.receiveAs(to, body, traits, (envelope) => envelope);
+  }
+
+  /** @param change  what else the sender asked for */
+  receiveAs(
+    to: string | readonly string[],
+    body: string,
+    traits: BodyTraits,
+    change: (envelope: Envelope) => Envelope,
+  ): Envelope {
     const date = this.clock.date();
-    const envelope: Envelope = {
+    const envelope: Envelope = change({
       batchId: ids.next(date),
       connectionId: ids.next(date),
       receivedAt: date,
@@ -148,7 +168,7 @@ export class MailRoom {
       peer: '127.0.0.1',
       size: body.length,
       context: { connection: {}, message: {} },
-    };
+    });
     this.queues.enqueue(this.spool.put(envelope, body, traits));
     return envelope;
   }

@@ -16,13 +16,15 @@ const RULES: readonly PathRules[] = [
   STRICT_PATHS,
   { ...STRICT_PATHS, blanksAtBrackets: true, blanksAtEnd: true },
   { ...STRICT_PATHS, loose: true },
-  { blanksAtBrackets: true, blanksAtEnd: true, loose: true, unqualified: true },
+  { blanksAtBrackets: true, blanksAtEnd: true, loose: true, unqualified: true, utf8: false },
+  { ...STRICT_PATHS, utf8: true },
 ];
 
 function path(line: string, rules: PathRules, nullPath: boolean): string | undefined {
   const read = parsePathArgument(line, 0, nullPath, rules);
   if (read === undefined) return undefined;
-  if (/[^\x20-\x7e]/.test(read.path)) return `control or eight-bit characters in ${JSON.stringify(read.path)}`;
+  if (!rules.utf8 && /[^\x20-\x7e]/.test(read.path))
+    return `control or eight-bit characters in ${JSON.stringify(read.path)}`;
   if (read.path.length > 254) return `a path of ${read.path.length} characters`;
   if (read.path === '' && !nullPath) return 'an empty recipient';
   const again = parsePathArgument(`<${read.path}>`, 0, nullPath, rules);

@@ -11,7 +11,7 @@ import type { Dice } from '../../sim/dice.ts';
 import { type Cut, type FuzzTarget, latin, sameWhateverTheCut } from '../target.ts';
 
 const NOW = millis(0);
-const LOOSE = { blanksAtBrackets: true, blanksAtEnd: true, loose: true, unqualified: true };
+const LOOSE = { blanksAtBrackets: true, blanksAtEnd: true, loose: true, unqualified: true, utf8: false };
 
 /** The first byte chooses the settings. */
 function settingsOf(choice: number): Partial<ServerSettings> {
@@ -20,6 +20,7 @@ function settingsOf(choice: number): Partial<ServerSettings> {
     mostBadCommands: (choice & 2) !== 0 ? 5 : 0,
     maxMessageSize: (choice & 4) !== 0 ? 1000 : 0,
     enhancedCodes: (choice & 8) !== 0,
+    ...((choice & 32) !== 0 ? { offers: { smtpUtf8: true, dsn: true, chunking: true, binaryMime: true } } : {}),
     ...((choice & 16) !== 0 ? { senderPaths: LOOSE, recipientPaths: LOOSE } : {}),
   };
 }

@@ -26,6 +26,8 @@ export class Fates {
   readonly #matched = new Set<Arrival>();
   /** Senders of letters that have failed at this moment, and must be told. */
   readonly #owed = new Set<string>();
+  /** Senders who asked to be told of success, and had some. */
+  readonly #hoped = new Set<string>();
   /** Bounces by the recipient that they report. */
   readonly #reported = new Map<string, Track>();
 
@@ -43,7 +45,8 @@ export class Fates {
     if (track.letter === undefined) {
       if (event.protocol !== 'internal')
         violations.report('reception', `nobody sent ${track.key} to ${event.recipient}`);
-      if (!this.#owed.delete(event.recipient))
+      const hoped = this.#hoped.has(event.recipient);
+      if (!this.#owed.delete(event.recipient) && !hoped)
         violations.report('bounces', `a bounce for ${event.recipient} without a failure`);
     } else if (records.sent.get(track.letter.number)?.dotAt === undefined) {
       violations.report('reception', `${track.key} was received, but its end was never sent`);
@@ -66,12 +69,18 @@ export class Fates {
     const arrival = track.arrivals.find((each) => isConfirmed(each) && !this.#matched.has(each));
     if (arrival === undefined) this.#parts.violations.report('delivery', `${track.key} is delivered but never arrived`);
     else this.#matched.add(arrival);
+    // A server without DSN tells nobody: we may, once it is on disk, if the disk takes it.
+    if (track.letter?.notify === 'SUCCESS,FAILURE') this.#hoped.add(track.letter.reversePath);
     this.#end(track, { kind: 'delivered', at: this.#parts.now(), replaced: false });
   }
 
   failed(track: Track, event: AttemptEvent): void {
     const sender = track.letter?.reversePath ?? '';
-    const due = sender !== '' && !isQuiet(track, event) && this.#parts.bounces(event.routingDomain);
+    const due =
+      sender !== '' &&
+      track.letter?.notify !== 'NEVER' &&
+      !isQuiet(track, event) &&
+      this.#parts.bounces(event.routingDomain);
     if (due) this.#owed.add(sender);
     this.#end(track, { kind: 'failed', at: this.#parts.now(), replaced: due });
   }
@@ -194,9 +203,9 @@ export class Fates {
     if (received.reversePath !== letter.reversePath)
       violations.report('bodies', `${track.key} came from <${received.reversePath}>, not <${letter.reversePath}>`);
     const text = received.body.toString('latin1');
-    const trace = /^Received: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*/.exec(text)?.[0];
+    const trace = /^Return-Path: <[^\r\n]*>\r\nReceived: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*/.exec(text)?.[0];
     if (trace === undefined) {
-      violations.report('bodies', `${track.key} came without a Received field`);
+      violations.report('bodies', `${track.key} came without our trace fields`);
     } else if (!received.body.subarray(trace.length).equals(letter.expected)) {
       const got = text.slice(trace.length);
       const at = [...got].findIndex((character, index) => character.charCodeAt(0) !== letter.expected[index]);
@@ -213,13 +222,23 @@ export class Fates {
     const id = /^Message-ID: <([^@>]*)@/m.exec(text)?.[1] ?? '';
     const bounce = records.bounce(id, recipient);
     if (received.reversePath !== '') violations.report('bounces', `the bounce ${id} has a sender`);
-    const about = [...text.matchAll(/^Final-Recipient: rfc822; (\S+)/gm)].map((match) => match[1] ?? '');
+    const about = [...text.matchAll(/^Final-Recipient: rfc822; (\S+)\r\nAction: (\S+)/gm)].map(
+      (match) => match[1] ?? '',
+    );
+    const relayed = text.includes('\r\nAction: relayed\r\n');
     if (about.length === 0) violations.report('bounces', `the bounce ${id} is about nobody`);
     for (const each of about) {
       const track = records.tracks.get(each);
       const other = this.#reported.get(each);
       if (track?.letter?.reversePath !== recipient)
         violations.report('bounces', `the bounce ${id} tells ${recipient} about ${each}`);
+      if (track?.letter?.notify === 'NEVER')
+        violations.report('bounces', `${recipient} is told about ${each}, and wanted to hear nothing`);
+      if (relayed) {
+        if (track?.letter?.notify !== 'SUCCESS,FAILURE')
+          violations.report('bounces', `${recipient} did not ask to be told that ${each} was delivered`);
+        continue;
+      }
       if (other !== undefined && other !== bounce && !crashes.blindSince(0))
         violations.report('bounces', `${each} is reported twice, in ${other.key} and ${id}`);
       this.#reported.set(each, bounce);

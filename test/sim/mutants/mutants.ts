@@ -160,8 +160,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a refused recipient counts as delivered',
-    file: 'src/smtp/client.ts',
-    find: 'else of.results[due.recipient] = failure(said, stages.after.rcpt);',
+    file: 'src/smtp/client-transaction.ts',
+    find: 'else of.results[recipient] = failure(said, stages.after.rcpt);',
     replace: '',
     seed: 1,
   },
@@ -177,6 +177,20 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/bounce/bouncer.ts',
     find: 'parts.enqueue(kept);',
     replace: '',
+    seed: 1,
+  },
+  {
+    name: 'a sender who asked for silence is told of a failure',
+    file: 'src/bounce/bouncer.ts',
+    find: "notify === undefined || notify.includes('FAILURE')",
+    replace: 'true',
+    seed: 1,
+  },
+  {
+    name: 'what was delivered is not finished when its sender is told so',
+    file: 'src/bounce/bouncer.ts',
+    find: "action === 'delayed' ? [] : all;",
+    replace: '[];',
     seed: 1,
   },
 ];

@@ -77,6 +77,7 @@ export class ExchangerSession implements PipeHost {
       ...(dice.happens(0.75) ? ['PIPELINING'] : []),
       ...(dice.happens(0.5) ? [`SIZE ${dice.happens(0.1) ? 2000 : 0}`] : []),
       '8BITMIME',
+      ...(number % 2 === 0 ? ['DSN'] : []),
     ];
     exchanger.hearer.clock.at(millis(exchanger.hearer.clock.now()), () =>
       this.#say('banner', { code: 220, text: [`${exchanger.name} ESMTP`] }),

@@ -82,7 +82,9 @@ class Session {
     const size = this.#parts.dice.happens(0.3) ? ` SIZE=${letter.content.length}` : '';
     const commands = [
       `MAIL FROM:<${letter.reversePath}>${this.#parts.dice.happens(0.1) ? ' BODY=8BITMIME' : size}`,
-      ...letter.recipients.map((recipient) => `RCPT TO:<${recipient}>`),
+      ...letter.recipients.map(
+        (recipient) => `RCPT TO:<${recipient}>${letter.notify === undefined ? '' : ` NOTIFY=${letter.notify}`}`,
+      ),
       'DATA',
     ];
     const replies = this.#pipelining ? await this.#askAll(commands) : await this.#askEach(commands);
