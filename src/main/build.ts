@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { bouncer, classify } from '../bounce/index.ts';
 import type { LiveConfiguration } from '../config/index.ts';
 import { consoleServer } from '../console/index.ts';
@@ -8,7 +9,7 @@ import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
 import { policy as makePolicy } from '../policy/index.ts';
 import { QueueRegistry } from '../queue/index.ts';
-import { reception as makeReception } from '../reception/index.ts';
+import { Dedup, reception as makeReception } from '../reception/index.ts';
 import { Shaping } from '../shaping/index.ts';
 import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
@@ -119,6 +120,13 @@ export async function buildServer({
     }),
   );
   const policy = makePolicy(events);
+  const dedup = await Dedup.open({
+    disk,
+    clock,
+    directory: join(spoolDirectory, 'ecstream'),
+    complain: (text) => events.diagnose('ERROR', 'ecstream', text),
+  });
+  undo.defer(() => dedup.close());
   const reception = makeReception({
     clock,
     spool,
@@ -128,7 +136,15 @@ export async function buildServer({
     configuration,
     ids,
     hostName: process.hostName,
-    pressure,
+    pressure: {
+      get exceeded() {
+        return pressure.exceeded;
+      },
+      get full() {
+        return spool.statistics.full;
+      },
+    },
+    dedup,
     version,
   });
 
@@ -163,6 +179,7 @@ export async function buildServer({
     tolerant: tolerateListeners,
     handlers: {
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
+      ecstream_listener: (pipe, origin) => reception.stream(pipe, origin),
       control_listener: (pipe, origin) => console.converse(pipe, origin),
     },
   });
@@ -175,12 +192,13 @@ export async function buildServer({
     change?.take();
     spool.adjust(spoolSettings(next.global));
     queues.reconsider();
+    reception.reconsider(next);
   });
   // Last, since nothing may veto a commit once its sockets are open.
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover({ clock, spool, queues, events });
+  const recovered = recover({ clock, spool, queues, events, dedup });
   queues.workWith(delivery);
   const opened = undo.move();
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);

@@ -20,6 +20,8 @@ export interface EnvelopeRecipient {
   /** `local@domain`, without angle brackets, as the client wrote it. */
   readonly path: string;
   readonly binding: BindingName;
+  /** Variables of this recipient alone, over those of the message. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 /** What the spool keeps beside a body: all that a restart needs. Bytes above 127 stand as Latin-1 characters. */

@@ -17,6 +17,7 @@ import {
 const PROTOCOLS: readonly ReceptionProtocol[] = ['esmtp', 'rest', 'ecstream', 'xfer', 'internal'];
 const SAME_ID = 1;
 const SAME_BINDING = 2;
+const WITH_CONTEXT = 4;
 const USUAL_BINDING = bindingName('default');
 /** In place of the number of a shared context: its text follows at the end. */
 const OWN_CONTEXT = 0xffff;
@@ -44,10 +45,12 @@ export function packEnvelope(envelope: Envelope, context: number | undefined): B
   for (const to of recipients) {
     const sameId = to.id === envelope.batchId;
     const sameBinding = to.binding === binding;
-    writer.number((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0), 1);
+    const own = to.context === undefined ? 0 : WITH_CONTEXT;
+    writer.number((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0) | own, 1);
     if (!sameId) writer.id(to.id);
     writer.text(to.path);
     if (!sameBinding) writer.text(to.binding);
+    if (to.context !== undefined) writer.long(JSON.stringify(to.context));
     binding = to.binding;
   }
   return writer.end(own);
@@ -70,7 +73,9 @@ export function unpackEnvelope(packed: Buffer, receivedAt: Millis, contexts: rea
     const id = (flags & SAME_ID) !== 0 ? batchId : reader.id();
     const path = reader.text();
     if ((flags & SAME_BINDING) === 0) binding = bindingName(reader.text());
-    recipients.push({ id, path, binding });
+    const to = { id, path, binding };
+    const own = (flags & WITH_CONTEXT) !== 0;
+    recipients.push(own ? { ...to, context: JSON.parse(reader.long()) as Readonly<Record<string, string>> } : to);
   }
   const context = number === OWN_CONTEXT ? (JSON.parse(reader.rest()) as Context) : contexts[number];
   if (context === undefined) throw new RangeError(`no context is shared under ${number}`);
@@ -98,7 +103,10 @@ class Writer {
 
   constructor(envelope: Envelope, context: string) {
     let most = 64 + 3 * (envelope.reversePath.length + envelope.peer.length + context.length);
-    for (const { path, binding } of envelope.recipients) most += 16 + 3 * (path.length + binding.length);
+    for (const { path, binding, context: own } of envelope.recipients) {
+      most += 16 + 3 * (path.length + binding.length);
+      if (own !== undefined) most += 4 + 3 * JSON.stringify(own).length;
+    }
     this.#bytes = Buffer.allocUnsafe(most);
   }
 
@@ -117,6 +125,13 @@ class Writer {
     if (length > 0xffff) throw new RangeError('a text in an envelope is longer than any path can be');
     this.#bytes.writeUInt16BE(length, this.#at);
     this.#at += 2 + length;
+  }
+
+  /** Whatever a client has sent along for a recipient. */
+  long(text: string): void {
+    const length = this.#bytes.write(text, this.#at + 4, 'utf8');
+    this.#bytes.writeUInt32BE(length, this.#at);
+    this.#at += 4 + length;
   }
 
   end(rest: string): Buffer {
@@ -152,6 +167,13 @@ class Reader {
       instance: bytes.readUInt16BE(at + 2),
       second: bytes.readUInt32BE(at + 4),
     });
+  }
+
+  long(): string {
+    const length = this.#bytes.readUInt32BE(this.#at);
+    const from = this.#at + 4;
+    this.#at = from + length;
+    return this.#bytes.toString('utf8', from, this.#at);
   }
 
   text(): string {

@@ -1,5 +1,5 @@
 import type { DictionaryValue, View } from '../config/index.ts';
-import type { MessageId } from '../message/index.ts';
+import type { MessageId, ReceptionProtocol } from '../message/index.ts';
 import type { Session as PolicySession } from '../policy/index.ts';
 import type { PeerAddress } from '../world/index.ts';
 import { clientAddress } from './client-view.ts';
@@ -15,6 +15,7 @@ export class Client implements PolicySession {
   readonly connectionId: MessageId;
   readonly pathway: string;
   helo = '';
+  readonly protocol: ReceptionProtocol;
   /** It said EHLO and not HELO. */
   extended = false;
   reversePath: string | undefined = undefined;
@@ -27,7 +28,9 @@ export class Client implements PolicySession {
     connectionId: MessageId,
     pathway: string,
     view: View,
+    protocol: ReceptionProtocol = 'esmtp',
   ) {
+    this.protocol = protocol;
     this.peer = ends.remote;
     this.#ends = ends;
     this.remote = { ip: clientAddress(ends.remote), port: ends.remote.port };

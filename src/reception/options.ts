@@ -7,6 +7,7 @@ import {
   enumeration,
   exactDictionary,
   integer,
+  integerBetween,
   option,
   optional,
   ownOption,
@@ -64,6 +65,9 @@ export const enableAuthentication = option('enable_authentication', optional(boo
 export const alwaysAllow = option('always_allow', boolean, { unservedIn: ['http_listener'] });
 export const alwaysDeny = option('always_deny', boolean, { unservedIn: ['http_listener'] });
 
+export const ecstreamIdleTime = option('ecstream_idle_time', duration);
+export const ecstreamMaxBatchSize = option('ecstream_max_batch_size', integerBetween(1, 1_000_000));
+
 /** Every option that reception reads: all of them are honoured. */
 export const receptionOptions = [
   smtpExtensions,
@@ -99,4 +103,6 @@ export const receptionOptions = [
   enableAuthentication,
   alwaysAllow,
   alwaysDeny,
+  ecstreamIdleTime,
+  ecstreamMaxBatchSize,
 ];

@@ -3,7 +3,7 @@ import { bindingName } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { recordReception } from '../events/index.ts';
 import { type BodyTraits, type Envelope, type MessageId, receivedField, type SpoolAddress } from '../message/index.ts';
-import type { Reply, ServerEvent } from '../smtp/index.ts';
+import type { Reply } from '../smtp/index.ts';
 import type { Draft, SpoolError, Told } from '../spool/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
@@ -19,6 +19,8 @@ export interface Recipient {
   /** The same with a domain, when it had none. */
   readonly path: string;
   binding: BindingName;
+  /** Variables of this recipient alone (ECStream). */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 /** Hears how a transaction ended after its commit. */
@@ -27,6 +29,14 @@ export interface Outcome {
   readonly generation: Generation;
   kept(transaction: Transaction): void;
   notKept(why: SpoolError): void;
+}
+
+/** What was seen while the body went by. */
+export interface Framing {
+  /** Bytes of the body. */
+  readonly length: number;
+  readonly dots: boolean;
+  readonly lone: boolean;
 }
 
 const DEFAULT_BINDING = bindingName('default');
@@ -74,8 +84,8 @@ export class Transaction implements Told {
     return this.#envelope !== undefined;
   }
 
-  add(written: string, path: string): void {
-    this.recipients.push({ written, path, binding: DEFAULT_BINDING });
+  add(written: string, path: string, binding = DEFAULT_BINDING, context?: Readonly<Record<string, string>>): void {
+    this.recipients.push({ written, path, binding, ...(context === undefined ? {} : { context }) });
   }
 
   /** DATA: the draft begins with our Received field. @param drained  called when the draft takes more again */
@@ -101,7 +111,7 @@ export class Transaction implements Told {
       host: settings.receivedHost,
       reversePath: this.written,
       product: this.#desk.product,
-      protocol: this.#client.extended ? 'ESMTP' : 'SMTP',
+      protocol: traceName(this.#client),
       id: this.batchId,
       recipients: this.recipients.length === 1 ? this.recipients.map((each) => each.written) : [],
       date: this.#receivedAt,
@@ -127,7 +137,7 @@ export class Transaction implements Told {
   }
 
   /** The final dot. @returns why the message is refused for what it is, undefined when it is not */
-  finish(end: Extract<ServerEvent, { kind: 'end-of-data' }>, settings: Settings): Reply | undefined {
+  finish(end: Framing, settings: Settings): Reply | undefined {
     const header = this.#header;
     if (this.#tooLarge || header === undefined) return replies.messageTooLarge;
     this.#header = undefined;
@@ -173,12 +183,13 @@ export class Transaction implements Told {
       receivedAt: at,
       reversePath: this.reversePath,
       // As in Momentum's logs, the first copy has the id of its batch.
-      recipients: this.recipients.map(({ path, binding }, index) => ({
+      recipients: this.recipients.map(({ path, binding, context }, index) => ({
         id: index === 0 ? batchId : ids.next(at),
         path,
         binding,
+        ...(context === undefined ? {} : { context }),
       })),
-      protocol: 'esmtp',
+      protocol: this.#client.protocol,
       peer: this.#client.peer.ip,
       size: draft.length,
       context: { connection: { ...this.#client.connectionContext }, message: this.#client.messageContext },
@@ -223,3 +234,9 @@ export function announce(
 
 const NO_TRAITS: BodyTraits = { dots: false, lone: false };
 const LONE = /\r(?!\n)|(?<!\r)\n/;
+
+/** `with` of the Received field (RFC 3848; spec ecstream 4). */
+function traceName({ protocol, extended }: Client): string {
+  if (protocol !== 'esmtp') return protocol;
+  return extended ? 'ESMTP' : 'SMTP';
+}

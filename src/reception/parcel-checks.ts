@@ -1,0 +1,66 @@
+import { type BindingName, bindingName, parseDomain } from '../base/index.ts';
+import type { Generation } from '../config/index.ts';
+import { type ContextValues, NO_VALUES } from '../ecstream/index.ts';
+import { type PathRules, parsePathArgument, type Reply, reply } from '../smtp/index.ts';
+import { DEDUP_VARIABLE } from './dedup.ts';
+import { allowIpLiteral } from './options.ts';
+import { replies } from './replies.ts';
+import type { Settings } from './settings.ts';
+
+/** What is said about addresses and variables of a message that came by ECStream (spec ecstream 4). */
+export const parcelReplies = {
+  badAddress: reply(553, '5.6.7', 'this is no address'),
+  nonAscii: reply(553, '5.6.7', 'addresses beyond ASCII are not supported'),
+  tooManyRecipients: reply(452, '4.5.3', 'too many recipients'),
+  reserved: reply(501, '5.5.4', 'names that begin with # are reserved'),
+  contextTooLong: reply(501, '5.5.4', 'the context is too long'),
+  badKey: reply(501, '5.5.4', 'ec_dedup takes 16 to 64 bytes'),
+  noBinding: reply(501, '5.5.4', 'ec_binding names no binding'),
+  notServed: reply(501, '5.5.4', 'ec_expiry and ec_not_before are not implemented yet'),
+  damaged: reply(451, '4.3.0', 'the sum of the body is wrong'),
+} as const;
+
+/** Characters of all names and values of a message together: they are kept as long as it waits. */
+const MOST_CONTEXT = 65_536;
+
+/** @param address as it came @returns the path with its domain, or why it is none */
+export function pathOf(
+  address: string,
+  nullPath: boolean,
+  rules: PathRules,
+  domain: string,
+  settings: Settings,
+): string | Reply {
+  if (address === '' && nullPath) return '';
+  if (/[^\x00-\x7f]/.test(address)) return parcelReplies.nonAscii;
+  const parsed = parsePathArgument(`<${address}>`, 0, nullPath, rules);
+  // Source routes, blanks and whatever would stand behind a bracket are nothing that an address needs here.
+  if (parsed === undefined || parsed.path !== address) return parcelReplies.badAddress;
+  const path = address.includes('@') ? address : `${address}@${domain}`;
+  if (path.endsWith(']') && !settings.view.get(allowIpLiteral)) return replies.noValidDomain;
+  return parseDomain(path.slice(path.lastIndexOf('@') + 1)) === undefined ? replies.noValidDomain : path;
+}
+
+/** @returns why these variables cannot be had */
+export function contextTrouble(values: ContextValues): Reply | undefined {
+  if (values === NO_VALUES) return undefined;
+  let length = 0;
+  for (const name in values) {
+    if (name.startsWith('#')) return parcelReplies.reserved;
+    if (name === 'ec_expiry' || name === 'ec_not_before') return parcelReplies.notServed;
+    length += name.length + (values[name] ?? '').length;
+  }
+  if (length > MOST_CONTEXT) return parcelReplies.contextTooLong;
+  const key = values[DEDUP_VARIABLE];
+  if (key === undefined) return undefined;
+  const bytes = Buffer.byteLength(key);
+  return bytes < 16 || bytes > 64 ? parcelReplies.badKey : undefined;
+}
+
+/** @returns the binding that `ec_binding` names, undefined without one, or why there is none */
+export function bindingIn(values: ContextValues, generation: Generation): BindingName | undefined | Reply {
+  const name = values.ec_binding;
+  if (name === undefined) return undefined;
+  const wanted = bindingName(name);
+  return generation.bindings().some((binding) => binding.name === wanted) ? wanted : parcelReplies.noBinding;
+}
