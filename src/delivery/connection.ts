@@ -2,26 +2,19 @@ import { type Millis, millis } from '../base/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
 import { type ClientEvent, OutgoingBody, type RecipientResult, reply, SmtpClient, stages } from '../smtp/index.ts';
-import type { ConnectHost, NetworkError, Pipe } from '../world/index.ts';
+import type { NetworkError, Pipe } from '../world/index.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { decayed } from './host-state.ts';
+import { LOCAL_TROUBLES } from './local-troubles.ts';
+import type { OpenConnection } from './open-connection.ts';
 import { Outlet } from './outlet.ts';
 import { stageWords } from './stage-words.ts';
 import type { Transaction } from './transaction.ts';
 
 const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
 const TOO_BIG = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
-/** The system's names for what no peer can be blamed for: files, ports, memory, a source address that is not ours. */
-const OUR_TROUBLES: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-]);
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
 
@@ -29,10 +22,10 @@ const OPEN = gate('open');
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes
  * out in one write, the next envelope behind the last body.
  */
-export class Connection implements ConnectHost, SenderHost {
+export class Connection implements OpenConnection, SenderHost {
   readonly settings: ConnectionSettings;
   readonly openedAt: Millis;
-  readonly #owner: ConnectionOwner<Connection>;
+  readonly #owner: ConnectionOwner<OpenConnection>;
   readonly #outlet = new Outlet();
   readonly #sender = new BodySender(this.#outlet, this);
   readonly #transactions: Transaction[] = [];
@@ -55,7 +48,7 @@ export class Connection implements ConnectHost, SenderHost {
   /** Successful deliveries over this connection. */
   deliveries = 0;
 
-  constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
+  constructor(owner: ConnectionOwner<OpenConnection>, settings: ConnectionSettings) {
     this.#owner = owner;
     this.settings = settings;
     this.openedAt = owner.clock.now();
@@ -155,7 +148,7 @@ export class Connection implements ConnectHost, SenderHost {
   closed(why?: NetworkError): void {
     if (this.#machine === undefined) {
       this.#finish(() => {
-        if (why !== undefined && OUR_TROUBLES.has(why.code)) this.#owner.troubled(why);
+        if (why !== undefined && LOCAL_TROUBLES.has(why.code)) this.#owner.troubled(why);
         else this.#owner.unreachable(this, stages.notConnected);
       });
     } else {

@@ -27,7 +27,9 @@ describe('a message', () => {
     expect(kept?.envelope).toMatchObject({ batchId: id, protocol: 'ecstream', reversePath: 'a@x.test' });
     expect(kept?.envelope.context.message).toMatchObject({ job: '7' });
     expect(kept?.body).toMatch(/^Received: from \[[^\]]+\] \(\[[^\]]+\]:\d+ helo=client\.test\)\r\n/);
-    expect(kept?.body).toMatch(/with ecstream id [0-9A-F/-]{20}\r\n\tfor <b@y\.test>;[^\r]*\r\n[^\r]*\r\nSubject: 1\r\n\r\nmessage 1\r\n$/);
+    expect(kept?.body).toMatch(
+      /with ecstream id [0-9A-F/-]{20}\r\n\tfor <b@y\.test>;[^\r]*\r\n[^\r]*\r\nSubject: 1\r\n\r\nmessage 1\r\n$/,
+    );
     expect(house.recorded).toMatchObject([{ kind: 'reception', protocol: 'ecstream', recipient: 'b@y.test' }]);
     expect(house.enqueued).toHaveLength(1);
   });
@@ -175,20 +177,23 @@ describe('policy', () => {
 });
 
 describe('back-pressure', () => {
-  test.each(['exceeded', 'full'] as const)('when memory or spool is %s clients stop, and go on when it is better', async (what) => {
-    const house = await StreamHouse.with();
-    const sender = house.sender();
-    await house.until(sender.send(mail(0)));
-    house.pressure[what] = true;
-    const rest = sender.sendAll(Array.from({ length: 2000 }, (_, n) => mail(n)));
-    await house.later(5);
-    expect(house.spool.kept.length).toBeLessThanOrEqual(1 + 2 * 256);
-    expect(sender.pending).toBeGreaterThan(1000);
-    house.pressure[what] = false;
-    const results = await house.until(rest);
-    expect(results.filter(({ status }) => status === 'rejected')).toEqual([]);
-    expect(house.spool.kept).toHaveLength(2001);
-  });
+  test.each(['exceeded', 'full'] as const)(
+    'when memory or spool is %s clients stop, and go on when it is better',
+    async (what) => {
+      const house = await StreamHouse.with();
+      const sender = house.sender();
+      await house.until(sender.send(mail(0)));
+      house.pressure[what] = true;
+      const rest = sender.sendAll(Array.from({ length: 2000 }, (_, n) => mail(n)));
+      await house.later(5);
+      expect(house.spool.kept.length).toBeLessThanOrEqual(1 + 2 * 256);
+      expect(sender.pending).toBeGreaterThan(1000);
+      house.pressure[what] = false;
+      const results = await house.until(rest);
+      expect(results.filter(({ status }) => status === 'rejected')).toEqual([]);
+      expect(house.spool.kept).toHaveLength(2001);
+    },
+  );
 
   test('a spool that refuses is a 4xx for the message, never a loss', async () => {
     const house = await StreamHouse.with();
