@@ -1,13 +1,5 @@
-import { hash } from 'node:crypto';
 import { bytesIn, type Millis, millis, type Segments } from '../base/index.ts';
-import {
-  capabilities,
-  EcstreamClient,
-  type EcstreamClientEvent,
-  NO_VALUES,
-  type WireEnvelope,
-} from '../ecstream/index.ts';
-import type { BodyHold } from '../message/index.ts';
+import { capabilities, EcstreamClient, type EcstreamClientEvent } from '../ecstream/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
 import { type Reply, reply, stages } from '../smtp/index.ts';
@@ -18,28 +10,11 @@ import { decayed } from './host-state.ts';
 import { LOCAL_TROUBLES } from './local-troubles.ts';
 import type { OpenConnection } from './open-connection.ts';
 import { Outlet } from './outlet.ts';
+import { type Flight, flightEnvelope, flightKey, outcomesOf, streamReplies } from './stream-flight.ts';
 
-const UNREADABLE = reply(451, '4.3.0', '[internal] message body cannot be read');
-const TOO_BIG = reply(552, '5.3.4', '[internal] message size exceeds remote limit');
-const LOST = reply(451, '4.4.2', '[internal] connection closed by remote host');
-const NO_RESPONSE = reply(451, '4.4.2', '[internal] no BODY response');
 const OPEN = gate('open');
 /** Of a body, in one write. */
 const SLICE = 65_536;
-
-/** One message under way, to one recipient or several. */
-interface Flight {
-  readonly items: readonly Item[];
-  readonly hold: BodyHold;
-  readonly startedAt: Millis;
-  /** What each recipient was told, where it was refused. */
-  readonly refused: Map<number, Reply>;
-  seq: number;
-  /** Of the body, handed to the pipe. */
-  bytes: number;
-  /** When all of it was sent. */
-  sentAt: Millis | undefined;
-}
 
 /**
  * Joins the ECStream client machine to a pipe and to a queue (`delivery_method = "ECSTREAM"`): as many messages under way
@@ -66,7 +41,7 @@ export class StreamConnection implements OpenConnection {
   #stood = false;
   #leaving = false;
   #done = false;
-  #why: Reply = LOST;
+  #why: Reply = streamReplies.lost;
   undecided = 0;
   deliveries = 0;
 
@@ -154,7 +129,7 @@ export class StreamConnection implements OpenConnection {
     if (!this.#stood) {
       this.#finish(() => {
         if (why !== undefined && LOCAL_TROUBLES.has(why.code)) this.#owner.troubled(why);
-        else this.#owner.unreachable(this, this.#machine === undefined ? stages.notConnected : stages.during.banner);
+        else this.#unreachable();
       });
     }
     this.#finish();
@@ -252,7 +227,7 @@ export class StreamConnection implements OpenConnection {
       const { size } = first.message.envelope;
       if (welcome !== undefined && welcome.maxMessage > 0 && size > welcome.maxMessage) {
         const attempt = this.#attempt(stages.during.mail, 0);
-        this.#owner.settle(items, () => ({ kind: 'failed', reply: TOO_BIG, attempt }));
+        this.#owner.settle(items, () => ({ kind: 'failed', reply: streamReplies.tooBig, attempt }));
         continue;
       }
       const most = welcome?.maxRecipients ?? 1;
@@ -314,7 +289,7 @@ export class StreamConnection implements OpenConnection {
     flight.bytes += bytesIn(slice);
     const end = slice.length === 0 || flight.bytes >= flight.hold.length;
     if (flight.seq === 0) {
-      flight.seq = machine.begin(this.#envelope(flight), slice, end);
+      flight.seq = machine.begin(flightEnvelope(flight, this.#key(flight)), slice, end);
       this.#flights.set(flight.seq, flight);
     } else machine.more(slice, end);
     this.#outlet.addAll(machine.take());
@@ -325,24 +300,8 @@ export class StreamConnection implements OpenConnection {
     flight.hold[Symbol.dispose]();
   }
 
-  #envelope({ items, hold }: Flight): WireEnvelope {
-    const { envelope } = (items[0] as Item).message;
-    const ids = items.map((item) => envelope.recipients[item.recipient]?.id ?? '');
-    const context =
-      this.#machine?.has(capabilities.dedup) === true
-        ? {
-            ec_dedup: hash(
-              'sha256',
-              `${this.settings.ehloName} ${envelope.batchId} ${hold.length} ${ids.join(' ')}`,
-              'base64',
-            ),
-          }
-        : NO_VALUES;
-    const recipients = items.map((item) => ({
-      address: envelope.recipients[item.recipient]?.path ?? '',
-      context: NO_VALUES,
-    }));
-    return { flags: 0, sender: envelope.reversePath, context, recipients };
+  #key(flight: Flight): string | undefined {
+    return this.#machine?.has(capabilities.dedup) === true ? flightKey(flight, this.settings.ehloName) : undefined;
   }
 
   /** The disk does not give the body back. What is on the wire of it must not become a message: the connection goes. */
@@ -361,7 +320,7 @@ export class StreamConnection implements OpenConnection {
     const why = cause instanceof Error ? cause.message : String(cause);
     this.#owner.report(`batch ${batchId}: its body cannot be read and is tried again later: ${why}`);
     const attempt = this.#attempt(stages.sendingBody, bytes);
-    this.#owner.settle(items, () => ({ kind: 'deferred', reply: UNREADABLE, attempt }));
+    this.#owner.settle(items, () => ({ kind: 'deferred', reply: streamReplies.unreadable, attempt }));
   }
 
   #take(seq: number): Flight | undefined {
@@ -385,12 +344,7 @@ export class StreamConnection implements OpenConnection {
 
   #settle(flight: Flight | undefined, said: (index: number) => Reply): void {
     if (flight === undefined) return;
-    const outcomes = flight.items.map((_, index): Outcome => {
-      const judged = said(index);
-      const kind = judged.code < 400 ? 'delivered' : judged.code < 500 ? 'deferred' : 'failed';
-      const stage = flight.refused.has(index) ? stages.after.rcpt : stages.confirmation;
-      return { kind, reply: judged, attempt: this.#attempt(stage, flight.bytes) };
-    });
+    const outcomes = outcomesOf(flight, said, (stage) => this.#attempt(stage, flight.bytes));
     for (const { kind } of outcomes) if (kind === 'delivered') this.deliveries += 1;
     this.#owner.settle(flight.items, (index) => outcomes[index] as Outcome);
   }
@@ -448,13 +402,13 @@ export class StreamConnection implements OpenConnection {
     if (!this.#stood) {
       if (now >= this.openedAt + timeouts.connect) {
         this.#end();
-        this.abort();
-      } else this.#watch();
-      return;
+        return this.abort();
+      }
+      return this.#watch();
     }
     const sent = this.#oldest?.sentAt;
     if (sent !== undefined && now >= Math.max(sent, this.#heardAt) + timeouts.response) {
-      this.#why = NO_RESPONSE;
+      this.#why = streamReplies.noResponse;
       this.#end();
       this.abort();
       return;
@@ -464,8 +418,11 @@ export class StreamConnection implements OpenConnection {
   }
 
   #end(): void {
-    const stage = this.#machine === undefined ? stages.notConnected : stages.during.banner;
-    this.#finish(this.#stood ? undefined : () => this.#owner.unreachable(this, stage));
+    this.#finish(this.#stood ? undefined : () => this.#unreachable());
+  }
+
+  #unreachable(): void {
+    this.#owner.unreachable(this, this.#machine === undefined ? stages.notConnected : stages.during.banner);
   }
 
   /** Settles everything; the pipe closes once its last words have gone out, and then the owner hears of it. */
@@ -494,5 +451,4 @@ export class StreamConnection implements OpenConnection {
   }
 }
 
-/** What a message has on the wire besides its body, roughly. */
-const ENVELOPE = 512;
+const ENVELOPE = 512; // what a message has on the wire besides its body, roughly
