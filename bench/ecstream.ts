@@ -17,8 +17,8 @@ import { fileSystem, introduce } from './load/machine.ts';
 
 const { values } = parseArgs({
   options: {
-    messages: { type: 'string', default: '10000' },
-    rounds: { type: 'string', default: '5' },
+    messages: { type: 'string', default: '20000' },
+    rounds: { type: 'string', default: '7' },
     directory: { type: 'string', default: tmpdir() },
   },
 });

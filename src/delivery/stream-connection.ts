@@ -58,9 +58,8 @@ export class StreamConnection implements OpenConnection {
   }
 
   get state(): string {
-    if (this.#machine === undefined) return 'connecting';
     if (this.#done) return 'closing';
-    if (!this.#stood) return 'reading WELCOME';
+    if (!this.#stood) return this.#machine === undefined ? 'connecting' : 'reading WELCOME';
     if (this.#idleSince !== undefined) return 'idle';
     return this.#sending === undefined ? 'reading confirmation' : 'sending BODY';
   }
@@ -81,11 +80,8 @@ export class StreamConnection implements OpenConnection {
 
   leave(): void {
     this.#leaving = true;
-    if (!this.#stood) {
-      this.abort();
-      return;
-    }
-    this.#run();
+    if (this.#stood) this.#run();
+    else this.abort();
   }
 
   abort(): void {
@@ -158,8 +154,7 @@ export class StreamConnection implements OpenConnection {
       case 'window':
         return;
       case 'recipient':
-        this.#flights.get(event.seq)?.refused.set(event.index, event.reply);
-        return;
+        return void this.#flights.get(event.seq)?.refused.set(event.index, event.reply);
       case 'accepted':
         return this.#accepted(event.seq, event.id);
       case 'refused':

@@ -108,6 +108,9 @@ export class EcstreamSender implements AsyncDisposable {
   #closing: (() => void) | undefined;
   #closed = false;
   #asked = false;
+  /** Of all keys that this client makes up: nobody can guess them, and no two clients have the same. */
+  readonly #keys: string;
+  #keyed = 0;
   readonly #roomWaiters: (() => void)[] = [];
   /** Connections that stood. */
   connections = 0;
@@ -115,6 +118,7 @@ export class EcstreamSender implements AsyncDisposable {
   constructor(world: SenderWorld, options: SenderOptions) {
     this.#world = world;
     this.#options = options;
+    this.#keys = Buffer.from(world.chance.bytes(12)).toString('hex');
   }
 
   /** Messages without a result. */
@@ -188,7 +192,7 @@ export class EcstreamSender implements AsyncDisposable {
   }
 
   #envelopeOf({ from, to, context, binding, dedupKey }: Outgoing): WireEnvelope {
-    const key = dedupKey ?? Buffer.from(this.#world.chance.bytes(16)).toString('hex');
+    const key = dedupKey ?? `${this.#keys}${(++this.#keyed).toString(16).padStart(12, '0')}`;
     const values: Record<string, string> = { ...context, ec_dedup: key };
     if (binding !== undefined) values.ec_binding = binding;
     const recipients = to.map((each) =>

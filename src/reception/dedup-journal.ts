@@ -10,6 +10,8 @@ const NAME = /^ecstream-keys\.(\d+)$/;
 /** A disk that refuses is asked again after this long. */
 const PAUSE = 1000;
 const SYNC_EVERY = 1000;
+/** Milliseconds. */
+const GATHER = 25;
 
 export interface DedupJournalParts {
   readonly disk: Disk;
@@ -94,7 +96,7 @@ export class DedupJournal {
   }
 
   async close(): Promise<void> {
-    await this.#working;
+    while (this.#working !== undefined) await this.#working;
     this.#closed = true;
     await this.#file?.sync().catch(() => undefined);
     await this.#file?.close().catch(() => undefined);
@@ -109,8 +111,12 @@ export class DedupJournal {
   }
 
   async #work(): Promise<void> {
-    // What the rest of this turn adds goes with it.
-    await new Promise<void>((resolve) => this.#parts.clock.defer(resolve));
+    // What comes in the next moments goes with it. Until then only the spool knows the key: in it are all but those that
+    // are delivered within these milliseconds.
+    const { clock } = this.#parts;
+    await new Promise<void>((resolve) => {
+      clock.at(millis(clock.now() + GATHER), resolve);
+    });
     while (this.#waiting.length > 0) {
       try {
         if (this.#entries >= this.#most) await this.#turn();

@@ -61,9 +61,9 @@ export class Dedup {
     for (const run of waiters) run();
   }
 
-  /** @returns the id of a message with this key that was accepted */
-  known(key: string, now: Millis): MessageId | undefined {
-    return this.#table.find(sumOf(key), now);
+  /** @param sum `sumOf` the key @returns the id of a message with this key that was accepted */
+  known(sum: Buffer, now: Millis): MessageId | undefined {
+    return this.#table.find(sum, now);
   }
 
   /** @returns whether the message with this key is under way; then `told` is called with its fate, else it is the caller's */
@@ -78,14 +78,13 @@ export class Dedup {
   }
 
   /** The caller's message has its fate. @param at since the epoch */
-  settle(key: string, fate: FirstFate | undefined, at: Millis): void {
+  settle(key: string, sum: Buffer, fate: FirstFate | undefined, at: Millis): void {
     const waiting = this.#pending.get(key);
     if (waiting === undefined) return;
     this.#pending.delete(key);
     // A repeat of a message of which some recipients were refused must be judged again: an acknowledgement alone would
     // say that all of them were accepted.
     if (fate?.kind === 'accepted' && fate.refused.length === 0) {
-      const sum = sumOf(key);
       this.#table.add(sum, fate.id as MessageId, at);
       this.#journal?.add(sum, fate.id as MessageId, at);
     }

@@ -24,6 +24,7 @@ export class Parcel implements Outcome {
   transaction: Transaction | undefined = undefined;
   /** The client's key, when it is to be remembered. */
   key: string | undefined = undefined;
+  sum: Buffer | undefined = undefined;
   /** It has its result: what is still to come of it is thrown away. */
   over = false;
   readonly #host: ParcelHost;

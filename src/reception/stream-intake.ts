@@ -5,6 +5,7 @@ import type { Verdict } from '../policy/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { type Client, pathVariables } from './client.ts';
 import { DEDUP_VARIABLE, type FirstFate } from './dedup.ts';
+import { sumOf } from './dedup-keys.ts';
 import type { Desk } from './desk.ts';
 import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
 import { allowNullEnvelopeSender, maxRecipientsPerConnection } from './options.ts';
@@ -146,13 +147,15 @@ export class StreamIntake implements ParcelHost {
       dedup.whenReady(() => this.#goOn(parcel, () => this.#known(parcel)));
       return;
     }
-    const id = dedup.known(key, clock.date());
+    const sum = sumOf(key);
+    const id = dedup.known(sum, clock.date());
     if (id !== undefined) {
       parcel.over = true;
       return this.#host.accept(parcel.seq, id);
     }
     if (dedup.joins(key, (fate) => this.#shares(parcel, fate))) return this.#repeat(parcel);
     parcel.key = key;
+    parcel.sum = sum;
     this.#mail(parcel);
   }
 
@@ -343,7 +346,8 @@ export class StreamIntake implements ParcelHost {
   #end(parcel: Parcel, fate: FirstFate | undefined): void {
     parcel.over = true;
     const { dedup, clock } = this.#desk.parts;
-    if (parcel.key !== undefined) dedup?.settle(parcel.key, fate, clock.date());
+    const { key, sum } = parcel;
+    if (key !== undefined && sum !== undefined) dedup?.settle(key, sum, fate, clock.date());
   }
 
   #forget(): void {
