@@ -102,7 +102,9 @@ export const idleTimeout = option('idle_timeout', duration, { scope: 'binding' }
 export const ecstreamPort = option('ecstream_port', port);
 export const ecstreamTimeout = option('ecstream_timeout', duration);
 /** Milliseconds. What it limits of HTTP deliveries comes with them. */
-export const deliveryResponseTimeout = option('delivery_response_timeout', milliseconds);
+export const deliveryResponseTimeout = option('delivery_response_timeout', milliseconds, {
+  summary: 'wait for the answer to the oldest message of an ECStream connection, after its last byte',
+});
 export const pipelineOut = ownOption('pipeline_out', boolean, {
   scopes: ['global', 'domain', 'binding', 'binding_group'],
   initial: true,
