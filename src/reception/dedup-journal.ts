@@ -46,21 +46,34 @@ export class DedupJournal {
     this.#parts = parts;
   }
 
-  /** @param found called with each key that is not too old, in order. @throws DiskError */
+  /** @param found called with each key that is not too old, in order. A disk that gives nothing back is complained of */
   static async open(
     parts: DedupJournalParts,
     found: (sum: Buffer, id: MessageId, at: Millis) => void,
   ): Promise<DedupJournal> {
-    const { disk, clock, directory } = parts;
     const journal = new DedupJournal(parts);
-    await disk.makeDirectory(directory, 0o700);
+    try {
+      await journal.#load(found);
+    } catch (error) {
+      journal.#tell(error, 'read');
+    }
+    // A file that an earlier process has left is full, whatever is in it: no entry is put behind a torn one.
+    journal.#entries = journal.#most;
+    return journal;
+  }
+
+  async #load(found: (sum: Buffer, id: MessageId, at: Millis) => void): Promise<void> {
+    const { disk, clock, directory } = this.#parts;
+    // Who never had a client has no such folder.
+    if ((await disk.status(directory)) === undefined) return;
     const numbers = (await disk.list(directory))
       .flatMap(({ name }) => NAME.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((one, other) => one - other);
+    this.#number = numbers.at(-1) ?? 0;
     const oldest = clock.date() / 1000 - KEY_SECONDS;
     for (const number of numbers) {
-      const bytes = Buffer.from(await disk.read(journal.#path(number)));
+      const bytes = Buffer.from(await disk.read(this.#path(number)));
       for (let at = 0; at + ENTRY <= bytes.length; at += ENTRY) {
         const entry = bytes.subarray(at, at + ENTRY);
         // A torn write at the end, or a damaged disk: at worst a repeat is taken.
@@ -75,10 +88,6 @@ export class DedupJournal {
         found(entry.subarray(0, SUM_BYTES), id, millis(second * 1000));
       }
     }
-    journal.#number = numbers.at(-1) ?? 0;
-    // A file that an earlier process has left is full, whatever is in it: no entry is put behind a torn one.
-    journal.#entries = journal.#most;
-    return journal;
   }
 
   add(sum: Buffer, id: MessageId, at: Millis): void {
@@ -129,7 +138,7 @@ export class DedupJournal {
           await this.#file?.sync();
         }
       } catch (error) {
-        this.#tell(error);
+        this.#tell(error, 'written');
         await this.#file?.close().catch(() => undefined);
         this.#file = undefined;
         this.#entries = this.#most;
@@ -148,6 +157,7 @@ export class DedupJournal {
   async #turn(): Promise<void> {
     const { disk, directory } = this.#parts;
     await this.#file?.close();
+    await disk.makeDirectory(directory, 0o700);
     this.#file = await disk.open(this.#path(this.#number + 1), 'create', 0o600);
     this.#number += 1;
     this.#entries = 0;
@@ -158,12 +168,12 @@ export class DedupJournal {
     }
   }
 
-  #tell(error: unknown): void {
+  #tell(error: unknown, what: 'read' | 'written'): void {
     if (this.#complained) return;
     this.#complained = true;
     const why = error instanceof Error ? error.message : String(error);
     this.#parts.complain(
-      `ECStream keys cannot be written in ${this.#parts.directory}: ${why}. Messages are safe; after a restart a ` +
+      `ECStream keys cannot be ${what} in ${this.#parts.directory}: ${why}. Messages are safe; after a restart a ` +
         'message that a client sends again may be taken twice.',
     );
   }

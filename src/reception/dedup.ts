@@ -25,7 +25,7 @@ export class Dedup {
     this.#journal = journal;
   }
 
-  /** @param parts undefined: keys are kept in memory only @throws DiskError */
+  /** @param parts undefined: keys are kept in memory only */
   static async open(parts?: DedupJournalParts): Promise<Dedup> {
     const table = new DedupTable();
     if (parts === undefined) return Dedup.inMemory();

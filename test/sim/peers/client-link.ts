@@ -29,12 +29,7 @@ export class ClientLink implements ConnectHost {
   gone: Exit | undefined;
 
   /** @param exit after so many bytes it vanishes */
-  constructor(
-    clock: SimClock,
-    network: SimNetwork,
-    exit?: { readonly after: number; readonly how: Exit },
-    port = 25,
-  ) {
+  constructor(clock: SimClock, network: SimNetwork, exit?: { readonly after: number; readonly how: Exit }, port = 25) {
     this.#clock = clock;
     this.#network = network;
     this.#exit = exit;
