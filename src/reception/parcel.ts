@@ -25,6 +25,8 @@ export class Parcel implements Outcome {
   /** The client's key, when it is to be remembered. */
   key: string | undefined = undefined;
   sum: Buffer | undefined = undefined;
+  /** It was the first with its key to be complete: repeats wait for what becomes of it. */
+  owned = false;
   /** It has its result: what is still to come of it is thrown away. */
   over = false;
   readonly #host: ParcelHost;

@@ -97,6 +97,8 @@ export class StreamIntake implements ParcelHost {
     this.#complete = true;
     if (transaction === undefined) return;
     if (damaged) return this.#refuse(parcel, parcelReplies.damaged, 'receiving body');
+    const { key, sum } = parcel;
+    if (key !== undefined && sum !== undefined && this.#repeats(parcel, key, sum)) return;
     const { scan } = parcel;
     const trouble = transaction.finish({ length: scan.length, dots: scan.dots, lone: scan.lone }, this.#host.settings);
     if (trouble !== undefined) return this.#refuse(parcel, trouble, 'receiving body');
@@ -147,21 +149,29 @@ export class StreamIntake implements ParcelHost {
       dedup.whenReady(() => this.#goOn(parcel, () => this.#known(parcel)));
       return;
     }
-    const sum = sumOf(key);
-    const id = dedup.known(sum, clock.date());
-    if (id !== undefined) {
-      parcel.over = true;
-      return this.#host.accept(parcel.seq, id);
-    }
-    if (dedup.joins(key, (fate) => this.#shares(parcel, fate))) return this.#repeat(parcel);
     parcel.key = key;
-    parcel.sum = sum;
-    this.#mail(parcel);
+    parcel.sum = sumOf(key);
+    const id = dedup.known(parcel.sum, clock.date());
+    if (id === undefined) return this.#mail(parcel);
+    parcel.over = true;
+    this.#host.accept(parcel.seq, id);
   }
 
-  /** The first message with this key is on its way to the disk: what becomes of it becomes of this one. */
-  #repeat(parcel: Parcel): void {
-    if (this.#parcel === parcel) this.#parcel = undefined;
+  /**
+   * All of it is here. While it came another connection may have brought the same message: the one that is complete first
+   * is kept, and its fate is that of all.
+   */
+  #repeats(parcel: Parcel, key: string, sum: Buffer): boolean {
+    const { dedup, clock } = this.#desk.parts;
+    const id = dedup?.known(sum, clock.date());
+    if (id === undefined && dedup?.joins(key, (fate) => this.#shares(parcel, fate)) !== true) {
+      parcel.owned = true;
+      return false;
+    }
+    parcel.transaction?.drop();
+    if (id !== undefined) this.#shares(parcel, { kind: 'accepted', id, refused: [] });
+    this.#forget();
+    return true;
   }
 
   #shares(parcel: Parcel, fate: FirstFate): void {
@@ -346,8 +356,8 @@ export class StreamIntake implements ParcelHost {
   #end(parcel: Parcel, fate: FirstFate | undefined): void {
     parcel.over = true;
     const { dedup, clock } = this.#desk.parts;
-    const { key, sum } = parcel;
-    if (key !== undefined && sum !== undefined) dedup?.settle(key, sum, fate, clock.date());
+    const { key, sum, owned } = parcel;
+    if (owned && key !== undefined && sum !== undefined) dedup?.settle(key, sum, fate, clock.date());
   }
 
   #forget(): void {
