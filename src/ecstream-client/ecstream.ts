@@ -1,6 +1,6 @@
 import type { Endpoint } from '../base/index.ts';
 import { EcstreamSender, type SenderOptions } from '../ecstream/index.ts';
-import { nodeProcess, nodeWorld } from '../world/node/index.ts';
+import { machineName, nodeWorld } from '../world/node/index.ts';
 
 /** Where the server is, and how to get on with it. */
 export interface EcstreamOptions extends Omit<SenderOptions, 'at'> {
@@ -26,6 +26,5 @@ export function ecstream({ host = '127.0.0.1', port = 1825, path, ...options }: 
     throw new RangeError(`port must be 1 to 65535, not ${port}`);
   // Node resolves names when it connects.
   const at: Endpoint = path === undefined ? { kind: 'tcp', ip: host, port } : { kind: 'unix', path };
-  const { hostName } = nodeProcess();
-  return new EcstreamSender(nodeWorld(), { name: 'impetus/ecstream', hostName, ...options, at });
+  return new EcstreamSender(nodeWorld(), { name: 'impetus/ecstream', hostName: machineName(), ...options, at });
 }

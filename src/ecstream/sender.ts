@@ -16,6 +16,9 @@ export interface Outgoing {
   readonly context?: ContextValues;
   /** Name of the binding that is to deliver it. */
   readonly binding?: string;
+  /** Milliseconds since the epoch: it is not tried before, and given up then at the latest. */
+  readonly notBefore?: number;
+  readonly expires?: number;
   /** 16 to 64 bytes: a repeat of the key within 24 hours is not taken again. Made up when left out. */
   readonly dedupKey?: string;
 }
@@ -191,10 +194,12 @@ export class EcstreamSender implements AsyncDisposable {
     return this.#options.mostWaiting ?? 100_000;
   }
 
-  #envelopeOf({ from, to, context, binding, dedupKey }: Outgoing): WireEnvelope {
+  #envelopeOf({ from, to, context, binding, notBefore, expires, dedupKey }: Outgoing): WireEnvelope {
     const key = dedupKey ?? `${this.#keys}${(++this.#keyed).toString(16).padStart(12, '0')}`;
     const values: Record<string, string> = { ...context, ec_dedup: key };
     if (binding !== undefined) values.ec_binding = binding;
+    if (notBefore !== undefined) values.ec_not_before = String(Math.floor(notBefore / 1000));
+    if (expires !== undefined) values.ec_expiry = String(Math.floor(expires / 1000));
     const recipients = to.map((each) =>
       typeof each === 'string' ? { address: each, context: NO_VALUES } : { context: NO_VALUES, ...each },
     );

@@ -1,4 +1,4 @@
-import { type BindingName, bindingName, parseDomain } from '../base/index.ts';
+import { type BindingName, bindingName, type Millis, parseDomain } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { type ContextValues, NO_VALUES } from '../ecstream/index.ts';
 import { type PathRules, parsePathArgument, type Reply, reply } from '../smtp/index.ts';
@@ -16,7 +16,8 @@ export const parcelReplies = {
   contextTooLong: reply(501, '5.5.4', 'the context is too long'),
   badKey: reply(501, '5.5.4', 'ec_dedup takes 16 to 64 bytes'),
   noBinding: reply(501, '5.5.4', 'ec_binding names no binding'),
-  notServed: reply(501, '5.5.4', 'ec_expiry and ec_not_before are not implemented yet'),
+  badTime: reply(501, '5.5.4', 'ec_expiry and ec_not_before take seconds since 1970, of the message'),
+  expired: reply(501, '5.5.4', 'ec_expiry is over already'),
   damaged: reply(451, '4.3.0', 'the sum of the body is wrong'),
 } as const;
 
@@ -47,7 +48,6 @@ export function contextTrouble(values: ContextValues): Reply | undefined {
   let length = 0;
   for (const name in values) {
     if (name.startsWith('#')) return parcelReplies.reserved;
-    if (name === 'ec_expiry' || name === 'ec_not_before') return parcelReplies.notServed;
     length += name.length + (values[name] ?? '').length;
   }
   if (length > MOST_CONTEXT) return parcelReplies.contextTooLong;
@@ -56,6 +56,20 @@ export function contextTrouble(values: ContextValues): Reply | undefined {
   const bytes = Buffer.byteLength(key);
   return bytes < 16 || bytes > 64 ? parcelReplies.badKey : undefined;
 }
+
+/** @param date since the epoch @returns why the times that a message wishes for cannot be had */
+export function timesTrouble(
+  { ec_expiry: expiry, ec_not_before: notBefore }: ContextValues,
+  date: Millis,
+): Reply | undefined {
+  for (const value of [expiry, notBefore])
+    if (value !== undefined && !/^[0-9]{1,11}$/.test(value)) return parcelReplies.badTime;
+  return expiry !== undefined && Number(expiry) * 1000 <= date ? parcelReplies.expired : undefined;
+}
+
+/** @returns why the variables of one recipient cannot be had: times are for the message as a whole */
+export const recipientContextTrouble = (values: ContextValues): Reply | undefined =>
+  'ec_expiry' in values || 'ec_not_before' in values ? parcelReplies.badTime : contextTrouble(values);
 
 /** @returns the binding that `ec_binding` names, undefined without one, or why there is none */
 export function bindingIn(values: ContextValues, generation: Generation): BindingName | undefined | Reply {

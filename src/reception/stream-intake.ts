@@ -10,7 +10,14 @@ import type { Desk } from './desk.ts';
 import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
 import { allowNullEnvelopeSender, maxRecipientsPerConnection } from './options.ts';
 import { Parcel, type ParcelHost } from './parcel.ts';
-import { bindingIn, contextTrouble, parcelReplies, pathOf } from './parcel-checks.ts';
+import {
+  bindingIn,
+  contextTrouble,
+  parcelReplies,
+  pathOf,
+  recipientContextTrouble,
+  timesTrouble,
+} from './parcel-checks.ts';
 import { CORE, type RejectionPhase, recordRejection } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';
 import { replies } from './replies.ts';
@@ -135,6 +142,7 @@ export class StreamIntake implements ParcelHost {
     return (
       (envelope.recipients.length > this.mostRecipients ? parcelReplies.tooManyRecipients : undefined) ??
       contextTrouble(envelope.context) ??
+      timesTrouble(envelope.context, this.#desk.parts.clock.date()) ??
       (envelope.sender === '' && !settings.view.get(allowNullEnvelopeSender) ? replies.nullSender : undefined)
     );
   }
@@ -255,7 +263,7 @@ export class StreamIntake implements ParcelHost {
       settings,
     );
     if (typeof path !== 'string') return this.#refuseRecipient(parcel, index, path);
-    const trouble = contextTrouble(context);
+    const trouble = recipientContextTrouble(context);
     if (trouble !== undefined) return this.#refuseRecipient(parcel, index, trouble);
     const most = view.get(maxRecipientsPerConnection);
     if (most > 0 && this.#recipients >= most)

@@ -1,4 +1,4 @@
 /** The real world: Node's clock, sockets, files and process. Named by main and tests only. */
 
-export { nodeProcess } from './process.ts';
+export { machineName, nodeProcess } from './process.ts';
 export { nodeWorld } from './world.ts';
