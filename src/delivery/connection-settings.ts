@@ -7,6 +7,10 @@ import type { HostState } from './host-state.ts';
 import {
   bodyTimeout,
   connectTimeout,
+  type DeliveryMethod,
+  deliveryMethod,
+  deliveryResponseTimeout,
+  ecstreamTimeout,
   ehloTimeout,
   idleTimeout,
   mailfromTimeout,
@@ -24,7 +28,7 @@ export interface ConnectionSettings {
   readonly state: HostState;
   readonly view: View;
   readonly ehloName: string;
-  readonly method: 'ESMTP' | 'SMTP' | 'LMTP';
+  readonly method: DeliveryMethod;
   readonly pipelining: boolean;
   readonly tls: TlsSettings;
   readonly timeouts: ConnectionTimeouts;
@@ -50,14 +54,18 @@ export interface ConnectionTimeouts {
   readonly body: number;
   readonly rset: number;
   readonly idle: number;
+  /** ECStream: for the answer to the oldest message. */
+  readonly response: number;
 }
 
 export const timeoutsOf = (view: View): ConnectionTimeouts => ({
-  connect: inMillis(view.get(connectTimeout)),
+  // ECStream: for the connection and the WELCOME together.
+  connect: inMillis(view.get(view.get(deliveryMethod) === 'ECSTREAM' ? ecstreamTimeout : connectTimeout)),
   ehlo: inMillis(view.get(ehloTimeout)),
   mailFrom: inMillis(view.get(mailfromTimeout)),
   rcptTo: inMillis(view.get(rcpttoTimeout)),
   body: inMillis(view.get(bodyTimeout)),
   rset: inMillis(view.get(rsetTimeout)),
   idle: inMillis(view.get(idleTimeout)),
+  response: view.get(deliveryResponseTimeout),
 });

@@ -2,27 +2,20 @@ import { type Millis, millis } from '../base/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
 import { type ClientEvent, OutgoingBody, type RecipientResult, type Reply, SmtpClient, stages } from '../smtp/index.ts';
-import type { ConnectHost, NetworkError, Pipe, TlsFacts } from '../world/index.ts';
+import type { NetworkError, Pipe, TlsFacts } from '../world/index.ts';
 import { limitOf } from './asking.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { ConnectionTls } from './connection-tls.ts';
 import { decayed } from './host-state.ts';
+import { LOCAL_TROUBLES } from './local-troubles.ts';
+import type { OpenConnection } from './open-connection.ts';
 import { Outlet } from './outlet.ts';
 import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './preparation.ts';
 import { stageWords } from './stage-words.ts';
 import type { Transaction } from './transaction.ts';
 
-/** The system's names for what no peer can be blamed for: files, ports, memory, a source address that is not ours. */
-const OUR_TROUBLES: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-]);
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
 
@@ -30,10 +23,10 @@ const OPEN = gate('open');
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes
  * out in one write, the next envelope behind the last body.
  */
-export class Connection implements ConnectHost, SenderHost, PreparationHost {
+export class Connection implements OpenConnection, SenderHost, PreparationHost {
   readonly settings: ConnectionSettings;
   readonly openedAt: Millis;
-  readonly #owner: ConnectionOwner<Connection>;
+  readonly #owner: ConnectionOwner<OpenConnection>;
   readonly #outlet = new Outlet();
   readonly #sender = new BodySender(this.#outlet, this);
   readonly #preparation = new Preparation(this);
@@ -60,7 +53,7 @@ export class Connection implements ConnectHost, SenderHost, PreparationHost {
   /** Recipients that were asked for over it. */
   recipients = 0;
 
-  constructor(owner: ConnectionOwner<Connection>, settings: ConnectionSettings) {
+  constructor(owner: ConnectionOwner<OpenConnection>, settings: ConnectionSettings) {
     this.#owner = owner;
     this.settings = settings;
     this.#tls = new ConnectionTls(settings);
@@ -172,7 +165,7 @@ export class Connection implements ConnectHost, SenderHost, PreparationHost {
   closed(why?: NetworkError): void {
     if (this.#machine === undefined) {
       this.#finish(() => {
-        if (why !== undefined && OUR_TROUBLES.has(why.code)) this.#owner.troubled(why);
+        if (why !== undefined && LOCAL_TROUBLES.has(why.code)) this.#owner.troubled(why);
         else this.#owner.unreachable(this, stages.notConnected);
       });
     } else {

@@ -6,9 +6,9 @@ import type { Attempt, Courier, MailQueue, Pair, QueueRegistry } from '../queue/
 import { stages } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Chance, Clock, Names, Network, NetworkError } from '../world/index.ts';
-import type { Connection } from './connection.ts';
 import type { Crew, OutboundTls, Served } from './crew.ts';
 import { HostStates } from './host-state.ts';
+import type { OpenConnection } from './open-connection.ts';
 import { hostname } from './options.ts';
 import { Routes } from './routes.ts';
 import { PairService } from './service.ts';
@@ -130,7 +130,7 @@ export class SmtpDelivery implements Courier, Crew {
     return sum;
   }
 
-  *connections(): Iterable<{ readonly pair: Pair; readonly connection: Connection }> {
+  *connections(): Iterable<{ readonly pair: Pair; readonly connection: OpenConnection }> {
     for (const service of this.#busy) {
       for (const connection of service.connections) yield { pair: service.pair, connection };
     }

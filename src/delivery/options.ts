@@ -6,6 +6,7 @@ import {
   duration,
   enumeration,
   integer,
+  milliseconds,
   option,
   optional,
   ownOption,
@@ -13,20 +14,21 @@ import {
   text,
   ValueError,
   type ValueType,
+  type View,
 } from '../config/index.ts';
 import { type RouteEntry, readRouteEntry } from './route-entry.ts';
 
-export type DeliveryMethod = 'ESMTP' | 'SMTP' | 'LMTP';
+export type DeliveryMethod = 'ESMTP' | 'SMTP' | 'LMTP' | 'ECSTREAM';
 
 const method: ValueType<DeliveryMethod> = {
-  title: 'one of ESMTP, SMTP, LMTP',
+  title: 'one of ESMTP, SMTP, LMTP, ECSTREAM',
   read(raw) {
     const word = text.read(raw).toUpperCase();
-    if (word === 'ESMTP' || word === 'SMTP' || word === 'LMTP') return word;
+    if (word === 'ESMTP' || word === 'SMTP' || word === 'LMTP' || word === 'ECSTREAM') return word;
     throw new ValueError(
-      ['ECSTREAM', 'APN', 'GCM', 'MM7'].includes(word)
-        ? `one of ESMTP, SMTP, LMTP (${word} is not implemented yet)`
-        : 'one of ESMTP, SMTP, LMTP',
+      ['APN', 'GCM', 'MM7'].includes(word)
+        ? `one of ESMTP, SMTP, LMTP, ECSTREAM (${word} is not implemented yet)`
+        : 'one of ESMTP, SMTP, LMTP, ECSTREAM',
     );
   },
 };
@@ -107,6 +109,12 @@ export const transform8bitmimeContent = option(
   'transform_8bitmime_content',
   enumeration('ifneeded', 'no', 'strict', 'strip'),
 );
+export const ecstreamPort = option('ecstream_port', port);
+export const ecstreamTimeout = option('ecstream_timeout', duration);
+/** Milliseconds. What it limits of HTTP deliveries comes with them. */
+export const deliveryResponseTimeout = option('delivery_response_timeout', milliseconds, {
+  summary: 'wait for the answer to the oldest message of an ECStream connection, after its last byte',
+});
 export const pipelineOut = ownOption('pipeline_out', boolean, {
   scopes: ['global', 'domain', 'binding', 'binding_group'],
   initial: true,
@@ -143,10 +151,20 @@ export const deliveryOptions = [
   send8bitmime,
   transform8bitmimeContent,
   pipelineOut,
+  ecstreamPort,
+  ecstreamTimeout,
+  deliveryResponseTimeout,
 ];
 
 /** LMTP's own port when `remote_smtp_port` is not set (manual page delivery_method). */
 export const LMTP_PORT = 2003;
+
+/** Where the addresses of a pair are connected to when neither `routes` nor anything else names a port. */
+export function portOf(view: View): number {
+  const method = view.get(deliveryMethod);
+  if (method === 'ECSTREAM') return view.get(ecstreamPort);
+  return method === 'LMTP' && view.owner(remoteSmtpPort).key === 'default' ? LMTP_PORT : view.get(remoteSmtpPort);
+}
 
 /** Where a chosen address is connected to. */
 export const tcp = (ip: string, at: number): Endpoint => ({ kind: 'tcp', ip, port: at });

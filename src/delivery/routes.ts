@@ -3,6 +3,7 @@ import type { View } from '../config/index.ts';
 import { reply } from '../smtp/index.ts';
 import type { Clock, Names } from '../world/index.ts';
 import {
+  deliveryMethod,
   dnsFailuresToPurge,
   maxDnsTtl,
   minDnsTtl,
@@ -104,7 +105,7 @@ export class Routes {
   #ask(domain: Domain, entry: Entry, view: View, retryMillis: number): void {
     entry.asking = true;
     const fallback = view.get(mxFailuresFallbackToA);
-    const listed = view.get(routesOption);
+    const listed = view.get(deliveryMethod) === 'ECSTREAM' ? undefined : view.get(routesOption);
     const began = this.#clock.now();
     const answered = (found: Resolution): void => {
       entry.asking = false;

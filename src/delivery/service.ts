@@ -1,5 +1,13 @@
 import { family, inMillis, type Millis, millis } from '../base/index.ts';
-import { type Attempt, type Item, type Judged, type Outcome, type Pair, retryInterval } from '../queue/index.ts';
+import {
+  type Attempt,
+  gateway,
+  type Item,
+  type Judged,
+  type Outcome,
+  type Pair,
+  retryInterval,
+} from '../queue/index.ts';
 import { type Gate, type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -11,21 +19,22 @@ import type { ConnectionOwner } from './connection-owner.ts';
 import { type ConnectionSettings, timeoutsOf } from './connection-settings.ts';
 import type { Crew, Served } from './crew.ts';
 import type { HostState } from './host-state.ts';
+import type { OpenConnection } from './open-connection.ts';
 import {
   bindAddress,
   connectTimeoutToDelay,
   deliveryMethod,
   ehloHostname,
   hostFailureRetry,
-  LMTP_PORT,
   maxRecipientsPerConnection,
   mxFailuresToDelay,
   pipelineOut,
+  portOf,
   preferIpv6Mxs,
-  remoteSmtpPort,
   tcp,
 } from './options.ts';
 import type { Route, RouteAddress } from './route.ts';
+import { StreamConnection } from './stream-connection.ts';
 import { TlsMemory } from './tls-memory.ts';
 
 const DNS = gate('DNS');
@@ -44,6 +53,7 @@ const TROUBLE_WAIT = 10_000;
 const FAILURE_MEMORY = 1_800_000;
 const UNREACHABLE = reply(421, '4.4.0', '[internal] no mail servers for this domain could be reached at this time');
 const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to make any connections)');
+const NO_GATEWAY = reply(451, '4.4.0', '[internal] delivery_method ECSTREAM needs a Gateway');
 const NOTHING: readonly Item[] = [];
 
 /** A connection that never became a session. `why` where the log has a text of its own. */
@@ -57,14 +67,14 @@ interface Failure {
  * Delivery for one pair: how many connections, to which addresses, and what each of them sends. A pair has one as long
  * as it lives.
  */
-export class PairService implements ConnectionOwner<Connection>, Served {
+export class PairService implements ConnectionOwner<OpenConnection>, Served {
   readonly clock: Clock;
   readonly spool: Spool;
   readonly pair: Pair;
   readonly #crew: Crew;
-  readonly #connections = new Map<Connection, Grant>();
+  readonly #connections = new Map<OpenConnection, Grant>();
   /** Those that wait to be woken, the one that waits longest first. */
-  readonly #idle = new Set<Connection>();
+  readonly #idle = new Set<OpenConnection>();
   /** Connections in which the peer was ready for mail. */
   #standing = 0;
   /** Connection failures while no session stands, when they began and when the last one was. */
@@ -85,7 +95,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.pair = pair;
   }
 
-  get connections(): Iterable<Connection> {
+  get connections(): Iterable<OpenConnection> {
     return this.#connections.keys();
   }
 
@@ -124,6 +134,11 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     if (now < this.#troubledUntil) return this.#held(NO_HOST, this.#troubledUntil);
     if (!limits.mayConnect(now)) return this.#held(limits.gate, limits.until);
     const { view } = limits;
+    // The manual: such a peer comes from Gateway, never from MX records or Routes.
+    if (view.get(deliveryMethod) === 'ECSTREAM' && view.get(gateway) === undefined) {
+      pair.delayAll({ kind: 'deferred', reply: NO_GATEWAY, attempt: this.#crew.noAttempt });
+      return false;
+    }
     const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), this.#resolved);
     if (route === undefined) return this.#held(DNS, FOR_EVER);
     if (route.kind === 'unknown') return this.#held(DNS, route.until);
@@ -159,8 +174,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const { view } = limits;
     const from = view.get(bindAddress);
     const method = view.get(deliveryMethod);
-    const defaultPort =
-      method === 'LMTP' && view.owner(remoteSmtpPort).key === 'default' ? LMTP_PORT : view.get(remoteSmtpPort);
+    const defaultPort = portOf(view);
     const stateOf = (address: RouteAddress): HostState =>
       this.#crew.hosts.of(pair.binding, address.ip, address.port ?? defaultPort, now);
     const plain = this.#tls.plainNext(now);
@@ -179,7 +193,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     const { address, state } = choice;
     const port = address.port ?? defaultPort;
     const named = view.get(ehloHostname);
-    const connection = new Connection(this, {
+    const connection: OpenConnection = new (method === 'ECSTREAM' ? StreamConnection : Connection)(this, {
       id: this.#crew.ids.next(this.clock.date()),
       number: this.#crew.nextNumber(),
       address,
@@ -240,7 +254,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     );
   }
 
-  work(connection: Connection): readonly Item[] {
+  work(connection: OpenConnection): readonly Item[] {
     const { pair } = this;
     if (pair.active === 0) return NOTHING;
     const { limits } = pair;
@@ -279,18 +293,18 @@ export class PairService implements ConnectionOwner<Connection>, Served {
   }
 
   /** Options have changed in a way that this session would not have been opened with: it goes, nothing is charged. */
-  #outdated(connection: Connection): boolean {
+  #outdated(connection: OpenConnection): boolean {
     const { view } = connection.settings;
     return this.pair.limits.view !== view && !view.sameIn(this.#crew.current());
   }
 
-  #dismiss(connection: Connection): void {
+  #dismiss(connection: OpenConnection): void {
     this.#idle.delete(connection);
     this.#connections.get(connection)?.leave();
     connection.leave();
   }
 
-  idle(connection: Connection): void {
+  idle(connection: OpenConnection): void {
     if (this.#idle.has(connection)) return;
     this.#idle.add(connection);
     this.#connections.get(connection)?.rest(() => this.#dismiss(connection));
@@ -318,7 +332,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     }
   }
 
-  established(connection: Connection): void {
+  established(connection: OpenConnection): void {
     this.#standing++;
     connection.settings.state.failures = 0;
     const failed = this.#failures > 0;
@@ -329,7 +343,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     if (failed && this.pair.active > 0) this.#crew.wake(this.pair);
   }
 
-  unreachable(connection: Connection, stage: number): void {
+  unreachable(connection: OpenConnection, stage: number): void {
     if (this.#crew.closing) return;
     const now = this.clock.now();
     const { state, view } = connection.settings;
@@ -339,7 +353,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.#neverStood(connection, { settings: connection.settings, stage });
   }
 
-  insecure(connection: Connection, stage: number, why: Reply): void {
+  insecure(connection: OpenConnection, stage: number, why: Reply): void {
     if (this.#crew.closing) return;
     const { settings } = connection;
     const retry = Math.max(inMillis(settings.view.get(hostFailureRetry)), LEAST_FAILURE_RETRY);
@@ -347,13 +361,13 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.#neverStood(connection, { settings, stage, why });
   }
 
-  plainNext(connection: Connection): void {
+  plainNext(connection: OpenConnection): void {
     if (this.#crew.closing) return;
     this.#tls.tryPlain(connection.settings.address, this.clock.now());
     this.#crew.wake(this.pair);
   }
 
-  #neverStood(connection: Connection, failure: Failure): void {
+  #neverStood(connection: OpenConnection, failure: Failure): void {
     const now = this.clock.now();
     // While others deliver the domain is not out of reach, whatever becomes of one more connection.
     if (this.#standing > 0) return;
@@ -376,7 +390,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
     this.#crew.report(`${this.pair.domain}/${this.pair.binding}: ${text}`);
   }
 
-  closed(connection: Connection): void {
+  closed(connection: OpenConnection): void {
     this.#idle.delete(connection);
     connection.settings.state.open--;
     if (connection.stood) this.#standing--;

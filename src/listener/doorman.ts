@@ -1,4 +1,5 @@
 import type { View } from '../config/index.ts';
+import { byeFrame } from '../ecstream/index.ts';
 import type { Sparing } from '../events/index.ts';
 import { nullId } from '../message/index.ts';
 import { clientAddress, peerText, receivingView } from '../reception/index.ts';
@@ -183,7 +184,7 @@ export class Doorman {
   #overCap(pipe: Pipe): PipeHost {
     const { configuration, clock, events } = this.#parts;
     const { listener, endpoint } = this.socket;
-    if (listener !== 'esmtp_listener') return this.#turnAway(pipe, undefined);
+    if (listener !== 'esmtp_listener' && listener !== 'ecstream_listener') return this.#turnAway(pipe, undefined);
     const { name } = receivingView(configuration.current, listener, endpoint, clientAddress(pipe.remote));
     events.record({
       kind: 'rejection',
@@ -200,7 +201,10 @@ export class Doorman {
       connectionContext: {},
       messageContext: {},
     });
-    return this.#turnAway(pipe, formatReply(LIMIT_REACHED, true));
+    const said = `${LIMIT_REACHED.enhanced} ${LIMIT_REACHED.text}`;
+    const words =
+      listener === 'esmtp_listener' ? formatReply(LIMIT_REACHED, true) : byeFrame(0, LIMIT_REACHED.code, said);
+    return this.#turnAway(pipe, words);
   }
 
   /** Says why, if the protocol has words for it, and closes. A pipe must have its host before it may be closed. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CredentialStores } from '../auth/index.ts';
 import { bouncer, classify } from '../bounce/index.ts';
 import type { Generation, LiveConfiguration } from '../config/index.ts';
@@ -15,7 +16,7 @@ import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
 import { policy as makePolicy } from '../policy/index.ts';
 import { QueueRegistry } from '../queue/index.ts';
-import { reception as makeReception } from '../reception/index.ts';
+import { Dedup, reception as makeReception } from '../reception/index.ts';
 import { Shaping } from '../shaping/index.ts';
 import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
@@ -136,6 +137,13 @@ export async function buildServer({
       },
     }),
   );
+  const dedup = await Dedup.open({
+    disk,
+    clock,
+    directory: join(spoolDirectory, 'ecstream'),
+    complain: (text) => events.diagnose('ERROR', 'ecstream', text),
+  });
+  undo.defer(() => dedup.close());
   const reception = makeReception({
     clock,
     spool,
@@ -145,8 +153,16 @@ export async function buildServer({
     configuration,
     ids,
     hostName: process.hostName,
-    pressure,
+    pressure: {
+      get exceeded() {
+        return pressure.exceeded;
+      },
+      get full() {
+        return spool.statistics.full;
+      },
+    },
     tls: tls.inbound,
+    dedup,
     version,
   });
 
@@ -190,6 +206,7 @@ export async function buildServer({
     tls: tls.inbound,
     handlers: {
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
+      ecstream_listener: (pipe, origin) => reception.stream(pipe, origin),
       control_listener: (pipe, origin) => console.converse(pipe, origin),
     },
   });
@@ -204,12 +221,13 @@ export async function buildServer({
     spool.adjust(spoolSettings(next.global));
     queues.reconsider();
     warnOfConsoles(next);
+    reception.reconsider(next);
   });
   // Last, since nothing may veto a commit once its sockets are open.
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover({ clock, spool, queues, events });
+  const recovered = recover({ clock, spool, queues, events, dedup });
   queues.workWith(delivery);
   const opened = undo.move();
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);

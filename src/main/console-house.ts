@@ -143,11 +143,11 @@ const states: Readonly<Record<SessionView['state'], string>> = {
   over: 'sending body response',
 };
 
-function inboundSession({ number, remote, state, since, floating }: SessionView): InboundSession {
+function inboundSession({ number, service, remote, state, since, floating }: SessionView): InboundSession {
   return {
     number,
-    service: 'SMTP',
-    handler: 'ESMTP',
+    service,
+    handler: service === 'SMTP' ? 'ESMTP' : service,
     family: familyOf(remote),
     ip: remote.ip,
     port: remote.port,

@@ -1,6 +1,6 @@
 import { type Domain, family, literalAddress } from '../base/index.ts';
 import type { DeliveryView, Family, OutboundConnection, Route, RouteAddress, RouteHost } from '../console/index.ts';
-import { remoteSmtpPort, type SmtpDelivery } from '../delivery/index.ts';
+import { portOf as defaultPortOf, type SmtpDelivery } from '../delivery/index.ts';
 import type { QueueRegistry } from '../queue/index.ts';
 import type { Clock } from '../world/index.ts';
 
@@ -81,6 +81,6 @@ export function deliveryView(delivery: SmtpDelivery, queues: QueueRegistry, cloc
 }
 
 function portOf(queues: QueueRegistry, domain: Domain): number {
-  for (const pair of queues.all()) if (pair.domain === domain) return pair.limits.view.get(remoteSmtpPort);
+  for (const pair of queues.all()) if (pair.domain === domain) return defaultPortOf(pair.limits.view);
   return 25;
 }

@@ -1,4 +1,5 @@
 import type { Events } from '../events/index.ts';
+import type { Dedup } from '../reception/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 
@@ -13,14 +14,17 @@ export interface RecoverParts {
   readonly spool: Pick<Spool, 'recover'>;
   readonly queues: { readmit(found: Recovered): void };
   readonly events: Pick<Events, 'diagnose'>;
+  /** Keys of messages are known when all are back. */
+  readonly dedup?: Pick<Dedup, 'remember' | 'recovered'>;
 }
 
 /** What an earlier process left comes back while new mail is taken already. Never rejects: an operator is told. */
-export async function recover({ clock, spool, queues, events }: RecoverParts): Promise<void> {
+export async function recover({ clock, spool, queues, events, dedup }: RecoverParts): Promise<void> {
   let count = 0;
   try {
     for await (const batch of spool.recover()) {
       for (const found of batch) {
+        dedup?.remember(found.envelope);
         queues.readmit(found);
         if (++count % RECOVERED_AT_ONCE === 0) await new Promise<void>((resolve) => clock.defer(resolve));
       }
@@ -32,5 +36,7 @@ export async function recover({ clock, spool, queues, events }: RecoverParts): P
       'spool',
       `reading the spool failed after ${count} messages: ${error instanceof Error ? error.message : String(error)}`,
     );
+  } finally {
+    dedup?.recovered();
   }
 }

@@ -51,6 +51,8 @@ export interface EnvelopeRecipient {
   readonly binding: BindingName;
   readonly requests?: RecipientRequests;
   readonly refused?: Refusal;
+  /** Variables of this recipient alone, over those of the message. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 /** What the spool keeps beside a body: all that a restart needs. Bytes above 127 stand as Latin-1 characters. */

@@ -15,6 +15,8 @@ export interface Template {
 export interface TestBody {
   /** Lines end in CRLF, leading dots are doubled, the final dot is there. */
   readonly wire: Buffer;
+  /** The same without dots doubled and without the final one. */
+  readonly plain: Buffer;
   /** Bytes as SIZE counts them (RFC 1870 §3): before the dots were doubled, without the final one. */
   readonly size: number;
   readonly eightBit: boolean;
@@ -29,6 +31,8 @@ export interface TestMessage {
   readonly recipients: readonly string[];
   /** Ready for the wire, final dot included. */
   readonly wire: Segments;
+  /** As a protocol without SMTP's framing takes it. */
+  readonly plain: Segments;
   readonly size: number;
   readonly eightBit: boolean;
 }
@@ -48,7 +52,7 @@ export function testBody(text: Uint8Array, whole: boolean): TestBody {
     .replace(/\r\n|\r|\n/g, '\r\n');
   if (plain !== '' && !plain.endsWith('\r\n')) plain += '\r\n';
   const wire = Buffer.from(`${plain.replace(/^\./gm, '..')}${END}`, 'latin1');
-  return { wire, size: plain.length, eightBit: /[\x80-\xff]/.test(plain), whole };
+  return { wire, plain: Buffer.from(plain, 'latin1'), size: plain.length, eightBit: /[\x80-\xff]/.test(plain), whole };
 }
 
 /** @returns whether text begins with a header field (RFC 5322 §2.2), so that it is a message by itself */
@@ -81,8 +85,8 @@ export function testMessage(template: Template, number: number, date: Millis, to
   const numbered = (text: string): string => text.replaceAll('{n}', String(number));
   const recipients = template.to.map(numbered);
   const reversePath = numbered(template.from);
-  const { wire, size, eightBit, whole } = template.text;
-  if (whole) return { number, reversePath, recipients, wire: [wire], size, eightBit };
+  const { wire, plain, size, eightBit, whole } = template.text;
+  if (whole) return { number, reversePath, recipients, wire: [wire], plain: [plain], size, eightBit };
   const header = Buffer.from(
     [
       `Date: ${mailDate(date)}`,
@@ -97,7 +101,15 @@ export function testMessage(template: Template, number: number, date: Millis, to
     ].join('\r\n'),
     'latin1',
   );
-  return { number, reversePath, recipients, wire: [header, wire], size: header.length + size, eightBit };
+  return {
+    number,
+    reversePath,
+    recipients,
+    wire: [header, wire],
+    plain: [header, plain],
+    size: header.length + size,
+    eightBit,
+  };
 }
 
 /** RFC 2047: a subject that is not plain ASCII becomes encoded words of at most 75 characters, cut between characters. */

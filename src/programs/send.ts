@@ -5,6 +5,7 @@ import { commandNamed, endpoint, mailbox, USAGE, understood, wholeNumber } from 
 import { beginsWithHeader, fillerText, type Template, type TestBody, testBody, testMessage } from './send-message.ts';
 import { Durations, progressLine, summary } from './send-report.ts';
 import { type Result, SendSession } from './send-session.ts';
+import { StreamSending } from './send-stream.ts';
 
 interface Words {
   readonly from: string;
@@ -17,10 +18,12 @@ interface Words {
   readonly count: number;
   readonly sessions?: number;
   readonly verbose?: boolean;
+  readonly ecstream?: boolean;
 }
 
 const DEFAULT_RECIPIENT = 'accept@impetus.test';
 const DEFAULT_SERVER: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 2525 };
+const DEFAULT_STREAM_SERVER: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 1825 };
 const DEFAULT_TEXT = 'This is a test message.\n';
 /** An address literal names us in EHLO (RFC 5321 §4.1.3): test machines often have no name that stands. */
 const OUR_NAME = '[127.0.0.1]';
@@ -64,7 +67,8 @@ export async function sendProgram(world: World, process: Process, words: readonl
       `connections at the same time (default: up to ${DEFAULT_SESSIONS})`,
       wholeNumber(1, 10_000),
     )
-    .option('--verbose', 'show the whole dialogue');
+    .option('--ecstream', 'by ECStream instead of SMTP (default server: 127.0.0.1:1825)')
+    .option('--verbose', 'show the whole dialogue (of SMTP)');
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
   const asked = command.opts<Words>();
@@ -84,6 +88,14 @@ export async function sendProgram(world: World, process: Process, words: readonl
     text,
     hostName: process.hostName,
   };
+  if (asked.ecstream === true) {
+    if (asked.verbose === true) {
+      process.complain('impetus send: --verbose shows SMTP only; leave out --ecstream\n');
+      return USAGE;
+    }
+    const { count, sessions = 1, server = DEFAULT_STREAM_SERVER } = asked;
+    return new StreamSending(world, process, template, { at: server, count, sessions }).run();
+  }
   return new Sending(world, process, asked, template).run();
 }
 

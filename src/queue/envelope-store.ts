@@ -12,6 +12,8 @@ const PAGE_UNITS = 65_536;
 const LENGTH_BYTES = 4;
 /** Distinct contexts that are shared; sessions of one listener mostly have the same one. */
 const MOST_CONTEXTS = 1024;
+/** ECStream's key of one message (spec ecstream 4). */
+const OWN_KEY = 'ec_dedup';
 
 /**
  * Packed envelopes of waiting mail, outside the heap of the language: a heap is let grow by half before it is collected,
@@ -95,6 +97,8 @@ export class EnvelopeStore {
 
   /** @returns the number of a context that many have; undefined when there are too many different ones to be worth it */
   #share(context: Context): number | undefined {
+    // No two messages have the same key: to share it would only fill the places of contexts that are the same.
+    if (context.message[OWN_KEY] !== undefined) return undefined;
     const text = JSON.stringify(context);
     const known = this.#contextNumbers.get(text);
     if (known !== undefined || this.#contexts.length >= MOST_CONTEXTS) return known;

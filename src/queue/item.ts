@@ -1,4 +1,4 @@
-import type { Millis } from '../base/index.ts';
+import { type Millis, millis } from '../base/index.ts';
 import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { type EnvelopeRef, type EnvelopeStore, NOWHERE } from './envelope-store.ts';
@@ -13,6 +13,8 @@ export class Batch {
   readonly traits: BodyTraits;
   /** Milliseconds since the epoch. */
   readonly receivedAt: Millis;
+  /** When whoever sent it wants it tried and given up; nearly always nobody said so, and then it costs one word. */
+  readonly #wishes: Wishes | undefined;
   /** Counts up in the order of reception: what is due at the same time goes out in this order. */
   readonly sequence: number;
   /** Items of it that are in flight: their envelope stays unpacked. */
@@ -30,11 +32,29 @@ export class Batch {
     this.at = message.at;
     this.traits = sharedTraits(message.traits);
     this.receivedAt = message.envelope.receivedAt;
+    this.#wishes = wishesOf(message);
     this.sequence = sequence;
     this.#message = message;
     this.#store = store;
     const { length } = message.envelope.recipients;
     this.#items = length === 1 ? undefined : new Array<QueueItem | undefined>(length).fill(undefined);
+  }
+
+  /** Since the epoch: it expires then at the latest, whatever `message_expiration` says. */
+  get expiresAt(): Millis | undefined {
+    return this.#wishes?.expiresAt;
+  }
+
+  /** @param expiration of its pair, in seconds @returns when it expires, milliseconds since the epoch */
+  deadline(expiration: number): Millis {
+    const usual = this.receivedAt + expiration * 1000;
+    return millis(Math.min(usual, this.#wishes?.expiresAt ?? usual));
+  }
+
+  /** When it is to be tried first, milliseconds since the epoch: now, unless whoever sent it wished for a later time. */
+  firstDue(date: Millis, expiration: number): Millis {
+    const wish = this.#wishes?.notBefore;
+    return wish === undefined || wish <= date ? date : millis(Math.min(wish, this.deadline(expiration)));
   }
 
   /** The message; of a packed batch a copy that nobody keeps. */
@@ -89,6 +109,22 @@ export class Batch {
   #unpacked(): Message {
     return { at: this.at, traits: this.traits, envelope: this.#store.get(this.#ref, this.receivedAt) };
   }
+}
+
+/** Milliseconds since the epoch. */
+interface Wishes {
+  readonly notBefore: Millis | undefined;
+  readonly expiresAt: Millis | undefined;
+}
+
+/** Times that came with a message by ECStream: seconds since the epoch, checked when it was received. */
+function wishesOf({ envelope }: Message): Wishes | undefined {
+  if (envelope.protocol !== 'ecstream') return undefined;
+  const { ec_not_before: notBefore, ec_expiry: expiry } = envelope.context.message;
+  if (notBefore === undefined && expiry === undefined) return undefined;
+  const time = (text: string | undefined): Millis | undefined =>
+    text === undefined ? undefined : millis(Number(text) * 1000);
+  return { notBefore: time(notBefore), expiresAt: time(expiry) };
 }
 
 /** There are eight kinds: one object each. */

@@ -22,6 +22,8 @@ const SAME_ID = 1;
 const SAME_BINDING = 2;
 /** What this recipient was asked for, or refused for, follows as JSON: few have any. */
 const MORE = 4;
+/** Variables of its own follow as JSON. */
+const WITH_CONTEXT = 8;
 /** In the byte of the protocol: what the sender asked for follows as JSON. */
 const ASKED = 0x80;
 const USUAL_BINDING = bindingName('default');
@@ -55,11 +57,14 @@ export function packEnvelope(envelope: Envelope, context: number | undefined): B
     const extra = more[index] ?? '';
     const sameId = to.id === envelope.batchId;
     const sameBinding = to.binding === binding;
-    writer.number((sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0) | (extra === '' ? 0 : MORE), 1);
+    const variables = to.context === undefined ? 0 : WITH_CONTEXT;
+    const flags = (sameId ? SAME_ID : 0) | (sameBinding ? SAME_BINDING : 0) | (extra === '' ? 0 : MORE) | variables;
+    writer.number(flags, 1);
     if (!sameId) writer.id(to.id);
     writer.text(to.path);
     if (!sameBinding) writer.text(to.binding);
     if (extra !== '') writer.text(extra);
+    if (to.context !== undefined) writer.long(JSON.stringify(to.context));
     binding = to.binding;
   }
   return writer.end(own);
@@ -84,13 +89,17 @@ export function unpackEnvelope(packed: Buffer, receivedAt: Millis, contexts: rea
     const id = (flags & SAME_ID) !== 0 ? batchId : reader.id();
     const path = reader.text();
     if ((flags & SAME_BINDING) === 0) binding = bindingName(reader.text());
-    recipients.push({ id, path, binding, ...((flags & MORE) === 0 ? {} : (JSON.parse(reader.text()) as More)) });
+    const more = (flags & MORE) === 0 ? undefined : (JSON.parse(reader.text()) as More);
+    const own = (flags & WITH_CONTEXT) === 0 ? undefined : { context: JSON.parse(reader.long()) as Variables };
+    recipients.push({ id, path, binding, ...more, ...own });
   }
   const context = number === OWN_CONTEXT ? (JSON.parse(reader.rest()) as Context) : contexts[number];
   if (context === undefined) throw new RangeError(`no context is shared under ${number}`);
   const envelope = { batchId, connectionId, receivedAt, reversePath, recipients, protocol, peer, size, context };
   return requests === undefined ? envelope : { ...envelope, requests };
 }
+
+type Variables = Readonly<Record<string, string>>;
 
 interface More {
   readonly requests?: RecipientRequests;
@@ -122,7 +131,10 @@ class Writer {
   /** @param more  characters of JSON besides */
   constructor(envelope: Envelope, more: number) {
     let most = 64 + 3 * (envelope.reversePath.length + envelope.peer.length + more);
-    for (const { path, binding } of envelope.recipients) most += 16 + 3 * (path.length + binding.length);
+    for (const { path, binding, context: own } of envelope.recipients) {
+      most += 16 + 3 * (path.length + binding.length);
+      if (own !== undefined) most += 4 + 3 * JSON.stringify(own).length;
+    }
     this.#bytes = Buffer.allocUnsafe(most);
   }
 
@@ -141,6 +153,13 @@ class Writer {
     if (length > 0xffff) throw new RangeError('a text in an envelope is longer than any path can be');
     this.#bytes.writeUInt16BE(length, this.#at);
     this.#at += 2 + length;
+  }
+
+  /** Whatever a client has sent along for a recipient. */
+  long(text: string): void {
+    const length = this.#bytes.write(text, this.#at + 4, 'utf8');
+    this.#bytes.writeUInt32BE(length, this.#at);
+    this.#at += 4 + length;
   }
 
   end(rest: string): Buffer {
@@ -176,6 +195,13 @@ class Reader {
       instance: bytes.readUInt16BE(at + 2),
       second: bytes.readUInt32BE(at + 4),
     });
+  }
+
+  long(): string {
+    const length = this.#bytes.readUInt32BE(this.#at);
+    const from = this.#at + 4;
+    this.#at = from + length;
+    return this.#bytes.toString('utf8', from, this.#at);
   }
 
   text(): string {

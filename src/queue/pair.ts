@@ -1,4 +1,4 @@
-import { type BindingName, type Domain, Heap, type Millis, millis } from '../base/index.ts';
+import { type BindingName, type Domain, Heap, type Millis, millis, type Seconds, seconds } from '../base/index.ts';
 import type { MessageId } from '../message/index.ts';
 import { type Gate, gate, PairLimits } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
@@ -203,14 +203,14 @@ export class Pair implements MailQueue {
     const { clock } = this.#office;
     if (!DEAD_ENDS.has(this.heldBy) && clock.now() - this.heldSince < LONGEST_HOLD) return;
     const { view } = this.limits;
-    const over = clock.date() - view.get(messageExpiration) * 1000;
-    if (this.#oldest > over) return;
+    const date = clock.date();
+    const expiration = view.get(messageExpiration);
+    if (this.#oldest > date - expiration * 1000) return;
     const old: QueueItem[] = [];
     let oldest = Number.POSITIVE_INFINITY;
     for (const item of this.#due) {
-      const { receivedAt } = item.batch;
-      if (receivedAt <= over) old.push(item);
-      else if (receivedAt < oldest) oldest = receivedAt;
+      if (item.batch.deadline(expiration) <= date) old.push(item);
+      else oldest = Math.min(oldest, ageOf(item));
     }
     this.#oldest = oldest;
     const said = view.get(neverAttemptExpiredMessages) ? EXPIRED_UNTRIED : TOO_OLD;
@@ -307,7 +307,7 @@ export class Pair implements MailQueue {
       if (item === undefined) return undefined;
       const { view } = this.limits;
       if (!view.get(neverAttemptExpiredMessages)) return item;
-      if (this.#office.clock.date() < this.#deadline(item)) return item;
+      if (this.#office.clock.date() < item.batch.deadline(view.get(messageExpiration))) return item;
       this.#bury(item, undefined, EXPIRED_UNTRIED, true, false);
     }
   }
@@ -317,8 +317,8 @@ export class Pair implements MailQueue {
   }
 
   #activate(item: QueueItem, first = false): void {
-    const { receivedAt } = item.batch;
-    if (receivedAt < this.#oldest || this.#due.size === 0) this.#oldest = receivedAt;
+    const age = ageOf(item);
+    if (age < this.#oldest || this.#due.size === 0) this.#oldest = age;
     this.#due.add(item, first);
     const resident = this.limits.view.get(maxResidentActiveQueue);
     // What is suspended will not be needed soon.
@@ -349,7 +349,7 @@ export class Pair implements MailQueue {
         retryInterval: view.get(retryInterval),
         maxRetryInterval: view.get(maxRetryInterval),
         maxRetries: view.get(maxRetries),
-        messageExpiration: view.get(messageExpiration),
+        messageExpiration: lifetimeOf(item, view.get(messageExpiration)),
         neverRetry: view.get(neverRetry),
       },
       item.retries,
@@ -435,3 +435,11 @@ function own(item: Item): QueueItem {
   if (item instanceof QueueItem) return item;
   throw new TypeError('an item that no pair has handed out');
 }
+
+/** What the oldest of a queue is found by; one with an end of its own is looked at each time. */
+const ageOf = ({ batch }: QueueItem): number =>
+  batch.expiresAt === undefined ? batch.receivedAt : Number.NEGATIVE_INFINITY;
+
+/** Seconds from its reception to its deadline. */
+const lifetimeOf = ({ batch }: QueueItem, expiration: Seconds): Seconds =>
+  batch.expiresAt === undefined ? expiration : seconds((batch.deadline(expiration) - batch.receivedAt) / 1000);

@@ -22,7 +22,7 @@ import { EnvelopeStore } from './envelope-store.ts';
 import { Batch, QueueItem } from './item.ts';
 import { Books } from './ledger.ts';
 import type { Office, Servable } from './office.ts';
-import { gateway, maxRetryInterval } from './options.ts';
+import { gateway, maxRetryInterval, messageExpiration } from './options.ts';
 import type { Attempt, Judged } from './outcome.ts';
 import { Pair } from './pair.ts';
 import type { Courier, Item, MailQueue, Queues } from './queues.ts';
@@ -266,7 +266,7 @@ export class QueueRegistry implements Queues, Office {
     state: RetryState | undefined,
     date: Millis,
   ): void {
-    let due = date;
+    let due = batch.firstDue(date, pair.limits.view.get(messageExpiration));
     if (state !== undefined) {
       // A clock that was wrong when the record was written must not put mail off for years.
       const longest = date + inMillis(pair.limits.view.get(maxRetryInterval));

@@ -1,5 +1,5 @@
 import type { DictionaryValue, View } from '../config/index.ts';
-import type { MessageId } from '../message/index.ts';
+import type { MessageId, ReceptionProtocol } from '../message/index.ts';
 import type { Session as PolicySession } from '../policy/index.ts';
 import { tlsVariables, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
 import type { PeerAddress, TlsFacts } from '../world/index.ts';
@@ -29,6 +29,7 @@ export class Client implements PolicySession {
   /** What `Context` has set. */
   #preset: Readonly<Record<string, string>> = {};
   helo = '';
+  readonly protocol: ReceptionProtocol;
   /** It said EHLO and not HELO. */
   extended = false;
   /** TLS is on. */
@@ -42,7 +43,9 @@ export class Client implements PolicySession {
     ends: { readonly remote: PeerAddress; readonly local: PeerAddress },
     connectionId: MessageId,
     standing: Standing,
+    protocol: ReceptionProtocol = 'esmtp',
   ) {
+    this.protocol = protocol;
     this.peer = ends.remote;
     this.#ends = ends;
     this.remote = { ip: clientAddress(ends.remote), port: ends.remote.port };

@@ -484,7 +484,8 @@ export class Conversation implements Outcome {
     }
     if (phase === 'validate_rcptto') {
       const { rcptPath } = this.#contexts;
-      this.transaction?.add(rcptPath, this.#client.recipient ?? rcptPath, recipientAsks(this.#rcptParameters));
+      const path = this.#client.recipient ?? rcptPath;
+      this.transaction?.add({ written: rcptPath, path, requests: recipientAsks(this.#rcptParameters) });
       this.#contexts.judged(true);
     }
     this.#speaker.say(turn, yes);

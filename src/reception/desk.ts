@@ -6,6 +6,7 @@ import type { Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { InboundTls } from '../tls/index.ts';
 import type { Clock } from '../world/index.ts';
+import type { Dedup } from './dedup.ts';
 import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
 
@@ -23,7 +24,9 @@ export interface ReceptionParts {
   /** The machine's own name, for when no option gives one. */
   readonly hostName: string;
   /** Memory above memory_hwm: no transaction is begun. */
-  readonly pressure?: { readonly exceeded: boolean };
+  readonly pressure?: { readonly exceeded: boolean /** The spool has no room. */; readonly full?: boolean };
+  /** Keys of ECStream messages; without it repeats are not known. */
+  readonly dedup?: Dedup;
   /** As banner and Received field show it. */
   readonly version: string;
 }

@@ -78,7 +78,8 @@ export class Identity {
   }
 }
 
-const standing = (generation: Generation, view: View, name: string | undefined) => ({
+/** What holds for a client of that view. */
+export const standing = (generation: Generation, view: View, name: string | undefined) => ({
   view,
   pathway: name ?? 'default',
   pathwayGroup: generation.pathwayGroupOf(name ?? 'default'),

@@ -1,6 +1,8 @@
 /** A conversation becomes a message: SMTP sessions, and mail that comes by other doors. */
 
 export { clientAddress, receivingView } from './client-view.ts';
+export { DEDUP_VARIABLE, Dedup } from './dedup.ts';
+export type { DedupJournalParts } from './dedup-journal.ts';
 export type { ReceptionParts } from './desk.ts';
 export { InjectionRefused } from './inject.ts';
 export { type OpenReception, reception, type SessionView } from './open-reception.ts';

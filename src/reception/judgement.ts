@@ -33,6 +33,8 @@ export interface Origin {
 export interface Copy {
   readonly path: string;
   binding: BindingName;
+  /** Variables of this recipient alone. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 type BodyPhase =
@@ -222,7 +224,8 @@ class Subject implements Received {
     this.reversePath = origin.reversePath;
     this.recipient = copies.length === 1 ? copies[0]?.path : undefined;
     this.connectionContext = origin.connectionContext;
-    this.messageContext = origin.messageContext;
+    const own = copies.length === 1 ? copies[0]?.context : undefined;
+    this.messageContext = own === undefined ? origin.messageContext : { ...origin.messageContext, ...own };
     this.recipients = copies;
     this.#bodies = bodies;
   }

@@ -84,6 +84,9 @@ export const contextProtect = ownOption('context_protect', boolean, {
 export const inboundThrottleMessages = option('inbound_throttle_messages', throttle);
 export const pathway = option('pathway', optional(text));
 
+export const ecstreamIdleTime = option('ecstream_idle_time', duration);
+export const ecstreamMaxBatchSize = option('ecstream_max_batch_size', integerBetween(1, 1_000_000));
+
 /** Every option that reception reads: all of them are honoured. */
 export const receptionOptions = [
   smtpExtensions,
@@ -126,4 +129,6 @@ export const receptionOptions = [
   contextProtect,
   inboundThrottleMessages,
   pathway,
+  ecstreamIdleTime,
+  ecstreamMaxBatchSize,
 ];

@@ -22,7 +22,9 @@ export interface Origin {
 export interface Reception {
   /** An SMTP peer. */
   converse(pipe: Pipe, origin: Origin): PipeHost;
-  /** HTTP, ECStream, our own mail: the same last phases; resolves when durable. */
+  /** An ECStream peer. */
+  stream(pipe: Pipe, origin: Origin): PipeHost;
+  /** HTTP, our own mail: the same last phases; resolves when durable. */
   inject(envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress>;
   /** No new transactions; resolves when those in flight have ended, or were cut off with 421 after `patienceMillis`. */
   close(patienceMillis: number): Promise<void>;

@@ -13,7 +13,7 @@ import {
   type SenderRequests,
   type SpoolAddress,
 } from '../message/index.ts';
-import type { Reply, ServerEvent } from '../smtp/index.ts';
+import type { Reply } from '../smtp/index.ts';
 import type { Draft, SpoolError, Told } from '../spool/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
@@ -32,7 +32,12 @@ export interface Recipient {
   readonly requests: RecipientRequests | undefined;
   /** Policy would not have this one: the queue tells the sender. */
   refused: Refusal | undefined;
+  /** Variables of this recipient alone (ECStream). */
+  readonly context?: Readonly<Record<string, string>>;
 }
+
+/** A recipient as `add` takes it. */
+type Added = Pick<Recipient, 'written' | 'path'> & Partial<Pick<Recipient, 'binding' | 'requests' | 'context'>>;
 
 /** Hears how a transaction ended after its commit. */
 export interface Outcome {
@@ -40,6 +45,16 @@ export interface Outcome {
   readonly generation: Generation;
   kept(transaction: Transaction): void;
   notKept(why: SpoolError): void;
+}
+
+/** What was seen while the body went by. */
+export interface Framing {
+  /** Bytes of the body. */
+  readonly length: number;
+  readonly dots: boolean;
+  readonly lone: boolean;
+  /** Bytes above 127. */
+  readonly eightBit: boolean;
 }
 
 export const DEFAULT_BINDING = bindingName('default');
@@ -103,8 +118,9 @@ export class Transaction implements Told {
     return this.batchId !== undefined;
   }
 
-  add(written: string, path: string, requests: RecipientRequests | undefined): void {
-    this.recipients.push({ written, path, binding: DEFAULT_BINDING, requests, refused: undefined });
+  add(recipient: Added): void {
+    const { binding = DEFAULT_BINDING, requests } = recipient;
+    this.recipients.push({ ...recipient, binding, requests, refused: undefined });
   }
 
   /** DATA: the draft begins with our Received field. @param drained  called when the draft takes more again */
@@ -145,15 +161,13 @@ export class Transaction implements Told {
 
   /** Who sent it as the envelope has it (RFC 5321 §4.4), and how it came here. */
   #trace(settings: Settings, id: MessageId, date: Millis): Buffer {
-    const extended = this.#utf8 ? 'UTF8SMTP' : 'ESMTP';
     const field = receivedField({
       remote: this.#client.peer,
       helo: this.#client.helo,
       host: settings.receivedHost,
       reversePath: this.written,
       product: this.#desk.product,
-      // RFC 3848 and 6531 have names for what EHLO began; HELO stays SMTP, encrypted or not.
-      protocol: this.#client.extended ? `${extended}${this.#client.encrypted ? 'S' : ''}` : 'SMTP',
+      protocol: traceName(this.#client, this.#utf8),
       id,
       recipients: this.recipients.length === 1 ? this.recipients.map((each) => each.written) : [],
       date,
@@ -176,8 +190,12 @@ export class Transaction implements Told {
     return ready.length === 0 || this.draft.append(ready);
   }
 
-  /** The final dot, or the last chunk. @returns why the message is refused for what it is, undefined when it is not */
-  finish(end: Extract<ServerEvent, { kind: 'end-of-data' }>, settings: Settings): Reply | undefined {
+  /**
+   * The final dot, the last chunk or the last frame.
+   *
+   * @returns why the message is refused for what it is, undefined when it is not
+   */
+  finish(end: Framing, settings: Settings): Reply | undefined {
     const header = this.#header;
     if (this.tooLarge || header === undefined) return replies.messageTooLarge;
     this.#header = undefined;
@@ -234,14 +252,15 @@ export class Transaction implements Told {
       receivedAt: at,
       reversePath: this.reversePath,
       // As in Momentum's logs, the first copy has the id of its batch.
-      recipients: this.recipients.map(({ path, binding, requests, refused }, index) => ({
+      recipients: this.recipients.map(({ path, binding, requests, refused, context }, index) => ({
         id: index === 0 ? batchId : ids.next(at),
         path,
         binding,
         ...(requests === undefined ? {} : { requests }),
         ...(refused === undefined ? {} : { refused }),
+        ...(context === undefined ? {} : { context }),
       })),
-      protocol: 'esmtp',
+      protocol: this.#client.protocol,
       peer: this.#client.peer.ip,
       size: draft.length,
       context: { connection: { ...this.#client.connectionContext }, message: this.#client.messageContext },
@@ -287,3 +306,12 @@ export function announce(
 
 const NO_TRAITS: BodyTraits = { dots: false, lone: false };
 const LONE = /\r(?!\n)|(?<!\r)\n/;
+
+/**
+ * `with` of the Received field: RFC 3848 and 6531 have names for what EHLO began; HELO stays SMTP, encrypted or not. Other
+ * protocols go by their own names, which leave no room for either.
+ */
+function traceName({ protocol, extended, encrypted }: Client, utf8: boolean): string {
+  if (protocol !== 'esmtp') return protocol;
+  return extended ? `${utf8 ? 'UTF8SMTP' : 'ESMTP'}${encrypted ? 'S' : ''}` : 'SMTP';
+}

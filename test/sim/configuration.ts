@@ -26,6 +26,7 @@ export function configurationText(plan: Plan, changes: Changes = NO_CHANGES): st
     '  SMTP_Extensions = ( PIPELINING ENHANCEDSTATUSCODES DSN )',
     `  Listen "${SERVER_IP}:25" { }`,
     '}',
+    `ECStream_Listener { ECStream_Idle_Time = ${plan.idleTime} Listen "${SERVER_IP}:1825" { } }`,
     `Control_Listener { Listen "${CONTROL}" { } }`,
   ];
   for (const domain of plan.domains) {

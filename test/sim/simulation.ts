@@ -4,6 +4,7 @@ import { Journal } from './journal.ts';
 import { letter } from './letter.ts';
 import { Operator } from './operator.ts';
 import { source } from './peers/source.ts';
+import { streamSource } from './peers/stream-source.ts';
 import { type Plan, planOf } from './plan.ts';
 import { sleep } from './sleep.ts';
 import { SimulationOver, type Violation } from './violations.ts';
@@ -74,9 +75,11 @@ async function run(witness: Witness): Promise<void> {
     const letters = Array.from({ length: own.between(1, plan.messages) }, () =>
       letter(own, ++number, domains, plan.largest),
     );
+    // Every fourth comes by ECStream.
+    const bring = session % 4 === 3 ? streamSource : source;
     jobs.push(
       sleep(clock, own.within(0, plan.duration)).then(() =>
-        source(
+        bring(
           { clock, network: town.network, records, dice: own, note: (text) => town.note('source', text) },
           letters,
           plan.troubles.sources,

@@ -7,6 +7,7 @@ export const ROOMS: readonly string[] = [
   'config',
   'smtp',
   'message',
+  'ecstream',
   'sink',
   'events',
   'auth',
@@ -24,11 +25,14 @@ export const ROOMS: readonly string[] = [
   'main',
   'programs',
   'impetus',
+  'ecstream-client',
 ];
 
 /** Rooms that see less than those before them. A bundled module is a guest: it knows mail, and no other room. */
 export const SEES_ONLY: Readonly<Record<string, readonly string[]>> = {
   modules: ['base', 'world', 'config', 'smtp', 'message', 'events', 'policy'],
+  // A library for programs of others: it knows the protocol, and nothing of the server.
+  'ecstream-client': ['base', 'world', 'smtp', 'ecstream'],
 };
 
 /** Rooms that only these others see. */
@@ -40,7 +44,7 @@ export const SEEN_ONLY_BY: Readonly<Record<string, readonly string[]>> = {
 
 /** The two insides of the world, and who may name them (tests may always). */
 export const WORLDS: Readonly<Record<string, readonly string[]>> = {
-  'world/node': ['impetus'],
+  'world/node': ['impetus', 'ecstream-client'],
   'world/sim': [],
 };
 

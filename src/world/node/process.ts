@@ -60,3 +60,6 @@ export function nodeProcess(): NodeProcess {
     exit: (code) => process.exit(code),
   };
 }
+
+/** What the machine calls itself. */
+export const machineName = (): string => hostname();

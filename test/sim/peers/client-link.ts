@@ -29,11 +29,11 @@ export class ClientLink implements ConnectHost {
   gone: Exit | undefined;
 
   /** @param exit after so many bytes it vanishes */
-  constructor(clock: SimClock, network: SimNetwork, exit?: { readonly after: number; readonly how: Exit }) {
+  constructor(clock: SimClock, network: SimNetwork, exit?: { readonly after: number; readonly how: Exit }, port = 25) {
     this.#clock = clock;
     this.#network = network;
     this.#exit = exit;
-    this.#pipe = network.connect({ kind: 'tcp', ip: SERVER_IP, port: 25 }, CLIENT_IP, this);
+    this.#pipe = network.connect({ kind: 'tcp', ip: SERVER_IP, port }, CLIENT_IP, this);
   }
 
   get over(): boolean {

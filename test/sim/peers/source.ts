@@ -35,7 +35,7 @@ export async function source(parts: SourceParts, letters: readonly Letter[], rud
   }
 }
 
-const EXITS = ['closes', 'resets', 'loses its link', 'is heard no more', 'reads no more'] as const;
+export const EXITS = ['closes', 'resets', 'loses its link', 'is heard no more', 'reads no more'] as const;
 const CHATTER = [
   'NOOP',
   'VRFY x',

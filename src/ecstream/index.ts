@@ -1,0 +1,7 @@
+/** ECStream, our fast injection protocol (EXS 1), without sockets: frames, and the machines of both sides. */
+export * from './client.ts';
+export { type Frame, FrameReader, type TooLong } from './frame-reader.ts';
+export * from './frames.ts';
+export { ecstreamTargets, type FuzzTarget } from './fuzz-target.ts';
+export * from './sender.ts';
+export * from './server.ts';
