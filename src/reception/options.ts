@@ -57,12 +57,12 @@ export const reconfigDisconnect = ownOption('reconfig_disconnect', enumeration('
 });
 export const context = option<DictionaryValue | undefined>('context', optional(exactDictionary));
 export const pathway = option('pathway', optional(text));
-// What HTTP and consoles make of logging in comes with their logins; forced ones are asked by consoles already.
+// What consoles make of logging in comes with their logins; forced ones are asked by them already.
 export const enableAuthentication = option('enable_authentication', optional(boolean), {
-  unservedIn: ['control_listener', 'http_listener'],
+  unservedIn: ['control_listener'],
 });
-export const alwaysAllow = option('always_allow', boolean, { unservedIn: ['http_listener'] });
-export const alwaysDeny = option('always_deny', boolean, { unservedIn: ['http_listener'] });
+export const alwaysAllow = option('always_allow', boolean);
+export const alwaysDeny = option('always_deny', boolean);
 
 /** Every option that reception reads: all of them are honoured. */
 export const receptionOptions = [
