@@ -40,10 +40,10 @@ export type Answer<T = unknown> =
   | { readonly kind: 'empty'; readonly status: 204; readonly headers?: HeaderFields }
   | Refusal;
 
-export const json = <T>(body: T, status = 200): Answer<T> => ({ kind: 'json', status, body });
+export const json = <const T>(body: T, status = 200): Answer<T> => ({ kind: 'json', status, body });
 
 /** The envelope of everything under /api/v1 (spec/http-api 3). */
-export const results = <T>(value: T): Answer<{ readonly results: T }> => json({ results: value });
+export const results = <const T>(value: T): Answer<{ readonly results: T }> => json({ results: value });
 
 export const empty = (): Answer<never> => ({ kind: 'empty', status: 204 });
 

@@ -6,7 +6,7 @@ export { ApiKeys } from './api-keys.ts';
 export { CODES, type Code } from './codes.ts';
 export { type Credentials, noCredentials } from './credentials.ts';
 export { GRANTS, type Grant, isGrant, type Principal } from './grants.ts';
-export { openApiDocument } from './openapi.ts';
+export { type Json, openApiDocument } from './openapi.ts';
 export { apiKeyFile, httpOptions } from './options.ts';
 export { outOfRoom, type Pressure } from './pressure.ts';
 export { type Access, type Call, type Method, type Route, type RouteSpec, route } from './route.ts';

@@ -44,7 +44,12 @@ const long = route({
   tag: 'test',
   access: open,
   answer: { status: 200, summary: 'much', type: 'text/plain' },
-  run: () => ({ kind: 'pieces', status: 200, type: 'text/plain', pieces: Array.from({ length: 5000 }, (_, n) => `line ${n}\n`) }),
+  run: () => ({
+    kind: 'pieces',
+    status: 200,
+    type: 'text/plain',
+    pieces: Array.from({ length: 5000 }, (_, n) => `line ${n}\n`),
+  }),
 });
 const broken = route({
   method: 'GET',
@@ -64,14 +69,24 @@ test('a request is answered, with the time of the world and without anything to 
   const answer = await room.ask('GET /hello/you?times=3&loud=true&other=1');
   expect(answer.status).toBe(200);
   expect(jsonOf(answer)).toEqual({ hello: 'you', times: 3, loud: true, other: '1' });
-  expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' });
+  expect(answer.headers).toMatchObject({
+    'cache-control': 'no-store',
+    'content-type': 'application/json; charset=utf-8',
+  });
   expect(answer.headers['date']).toMatch(/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/);
 });
 test('many', async () => {
   const room = await HttpRoom.open({ routes });
   const d = async (h: string, b: string | Uint8Array = '') => {
     const a = await room.ask(h, b);
-    console.log(h.replaceAll('\n', ' | '), '=>', a.status, a.headers['allow'] ?? '', a.headers['connection'], a.text.slice(0, 200));
+    console.log(
+      h.replaceAll('\n', ' | '),
+      '=>',
+      a.status,
+      a.headers['allow'] ?? '',
+      a.headers['connection'],
+      a.text.slice(0, 200),
+    );
   };
   await d('GET /nothing');
   await d('PUT /hello/x');

@@ -3,6 +3,7 @@ import type { LiveConfiguration } from '../config/index.ts';
 import { consoleServer } from '../console/index.ts';
 import { hostname, SmtpDelivery } from '../delivery/index.ts';
 import { type Events, events as makeEvents, statistics as makeStatistics, recentDiagnostics } from '../events/index.ts';
+import { noCredentials } from '../http/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
 import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
@@ -15,6 +16,7 @@ import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
+import { httpSide } from './http-side.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
@@ -136,22 +138,37 @@ export async function buildServer({
   const shutdown = (): void => {
     for (const run of shutdowns) run();
   };
-  const console = consoleServer(
-    consoleHouse({
-      clock,
-      events,
-      recent,
-      statistics,
+  const house = consoleHouse({
+    clock,
+    events,
+    recent,
+    statistics,
+    process,
+    configuration,
+    queues,
+    delivery,
+    reception,
+    names,
+    spool,
+    shelf,
+    effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
+    shutdown,
+  });
+  const console = consoleServer(house);
+  let life: 'starting' | 'running' | 'stopping' = 'starting';
+  const { server: http } = undo.use(
+    await httpSide({
+      world,
       process,
+      events,
       configuration,
-      queues,
-      delivery,
-      reception,
-      names,
+      house,
       spool,
-      shelf,
-      effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
-      shutdown,
+      names,
+      memory: pressure,
+      life: () => life,
+      credentials: noCredentials,
+      hostName,
     }),
   );
 
@@ -164,6 +181,7 @@ export async function buildServer({
     handlers: {
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
       control_listener: (pipe, origin) => console.converse(pipe, origin),
+      http_listener: (pipe, origin) => http.converse(pipe, origin),
     },
   });
   let change: ShelfChange | undefined;
@@ -180,7 +198,9 @@ export async function buildServer({
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover({ clock, spool, queues, events });
+  const recovered = recover({ clock, spool, queues, events }).then(() => {
+    if (life === 'starting') life = 'running';
+  });
   queues.workWith(delivery);
   const opened = undo.move();
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
@@ -223,8 +243,9 @@ export async function buildServer({
     async close(patienceMillis) {
       if (closed) return;
       closed = true;
+      life = 'stopping';
       await doors.close();
-      await reception.close(patienceMillis);
+      await Promise.all([http.close(patienceMillis), reception.close(patienceMillis)]);
       await delivery.close(patienceMillis);
       await recovered;
       queues.buryAll();

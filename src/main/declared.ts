@@ -1,7 +1,9 @@
+import { apiOptions } from '../api/index.ts';
 import { bounceOptions } from '../bounce/index.ts';
 import type { Option } from '../config/index.ts';
 import { consoleTimeout } from '../console/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
+import { httpOptions } from '../http/index.ts';
 import { listenerOptions } from '../listener/index.ts';
 import { bounceLogger, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
 import { queueOptions } from '../queue/index.ts';
@@ -24,6 +26,8 @@ export const declaredOptions: readonly Option<unknown>[] = [
   consoleTimeout,
   ...memoryOptions,
   ...listenerOptions,
+  ...httpOptions,
+  ...apiOptions,
   ...receptionOptions,
   ...spoolOptions,
   ...queueOptions,

@@ -1,8 +1,7 @@
 import type { Endpoint } from '../../src/base/index.ts';
 import { type Events, events as makeEvents } from '../../src/events/index.ts';
-import { ApiKeyFile, ApiKeys, type HttpServer, httpOptions, httpServer } from '../../src/http/index.ts';
 import type { Credentials, Grant, Pressure, Route } from '../../src/http/index.ts';
-import { noCredentials } from '../../src/http/index.ts';
+import { ApiKeyFile, ApiKeys, type HttpServer, httpOptions, httpServer, noCredentials } from '../../src/http/index.ts';
 import { receptionOptions } from '../../src/reception/index.ts';
 import type { Pipe } from '../../src/world/index.ts';
 import { type SimWorld, simWorld } from '../../src/world/sim/index.ts';
@@ -91,7 +90,10 @@ export function request(head: string, body: string | Uint8Array = ''): Uint8Arra
   const [first = '', ...lines] = head.split('\n');
   const bytes = Buffer.from(body);
   const length = bytes.length > 0 ? [`Content-Length: ${bytes.length}`, ...jsonType(lines)] : [];
-  return Buffer.concat([Buffer.from([`${first} HTTP/1.1`, 'Host: mx.example', ...lines, ...length, '', ''].join('\r\n')), bytes]);
+  return Buffer.concat([
+    Buffer.from([`${first} HTTP/1.1`, 'Host: mx.example', ...lines, ...length, '', ''].join('\r\n')),
+    bytes,
+  ]);
 }
 
 const jsonType = (lines: readonly string[]): readonly string[] =>
@@ -164,10 +166,11 @@ export function answersIn(bytes: Buffer): readonly HttpAnswer[] {
     const [first = '', ...lines] = bytes.toString('latin1', at, end).split('\r\n');
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1]);
     const headers: Record<string, string> = {};
-    for (const line of lines) headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.slice(line.indexOf(':') + 2);
+    for (const line of lines)
+      headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.slice(line.indexOf(':') + 2);
     at = end + 4;
     if (status === 100) continue;
-    let body = Buffer.alloc(0);
+    let body: Buffer = Buffer.alloc(0);
     if (headers['transfer-encoding'] === 'chunked') {
       for (;;) {
         const eol = bytes.indexOf('\r\n', at);
