@@ -28,6 +28,7 @@ const CORE_SCOPES = [
   'pathway',
   'esmtp_listener',
   'control_listener',
+  'http_listener',
   'listen',
   'peer',
 ];
