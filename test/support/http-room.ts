@@ -7,7 +7,7 @@ import type { Pipe } from '../../src/world/index.ts';
 import { type SimWorld, simWorld } from '../../src/world/sim/index.ts';
 import { configured } from './configuration.ts';
 
-const AT: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 2081 };
+export const HTTP_AT: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 2081 };
 
 export interface RoomSettings {
   /** What stands inside of HTTP_Listener, before its Listen. */
@@ -58,8 +58,8 @@ export class HttpRoom {
     });
     const room = new HttpRoom(world, server, events, keyFile);
     events.subscribe(['diagnostic'], ({ module, text }) => void room.told.push(`${module}: ${text}`));
-    await world.network.listen(AT, { backlog: 10, fileMode: 0 }, (pipe) =>
-      server.converse(pipe, { endpoint: AT, ended: () => room.ended++ }),
+    await world.network.listen(HTTP_AT, { backlog: 10, fileMode: 0 }, (pipe) =>
+      server.converse(pipe, { endpoint: HTTP_AT, ended: () => room.ended++ }),
     );
     return room;
   }
@@ -70,19 +70,29 @@ export class HttpRoom {
   }
 
   /** One request on a connection of its own. */
-  async ask(head: string, body: string | Uint8Array = '', from?: string): Promise<HttpAnswer> {
-    const client = this.client(from);
-    client.says(request(head, body));
-    const [answer, ...more] = await client.answers(100);
-    client.pipe.destroy();
-    if (answer === undefined || more.length > 0) throw new Error(`no answer, or several: ${client.heard}`);
-    return answer;
+  ask(head: string, body: string | Uint8Array = '', from?: string): Promise<HttpAnswer> {
+    return askIn(this.world, head, body, from);
   }
 
   /** @returns a new key with these grants */
   key(...grants: Grant[]): Promise<string> {
     return this.keyFile.create('a test', grants, []);
   }
+}
+
+/** One request on a connection of its own, to whoever listens in that world. */
+export async function askIn(
+  world: SimWorld,
+  head: string,
+  body: string | Uint8Array = '',
+  from?: string,
+): Promise<HttpAnswer> {
+  const client = new HttpClient(world, from);
+  client.says(request(head, body));
+  const [answer, ...more] = await client.answers(100);
+  client.pipe.destroy();
+  if (answer === undefined || more.length > 0) throw new Error(`no answer, or several: ${client.heard}`);
+  return answer;
 }
 
 /** A request with Host and Content-Length; header lines behind the first one may be given. */
@@ -125,7 +135,7 @@ export class HttpClient {
 
   constructor(world: SimWorld, from: string | undefined) {
     this.#world = world;
-    this.pipe = world.network.connect(AT, from, {
+    this.pipe = world.network.connect(HTTP_AT, from, {
       opened: () => undefined,
       data: (chunk) => {
         this.#heard = Buffer.concat([this.#heard, chunk]);
