@@ -1,7 +1,8 @@
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
-import { schemaProgram } from '../../src/programs/schema.ts';
-import { simProcess } from '../../src/world/sim/index.ts';
+import { runProgram } from '../../src/programs/index.ts';
+import { simProcess, simWorld } from '../../src/world/sim/index.ts';
+import { simShell } from '../support/sim-shell.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,9 +32,15 @@ interface Document {
   readonly components: { readonly securitySchemes: Fields; readonly schemas: Fields };
 }
 
-function printed(): Document {
+async function schema(...words: readonly string[]) {
   const process = simProcess();
-  expect(schemaProgram(process, ['--openapi'])).toBe(0);
+  const code = await runProgram(simShell(simWorld(), process), 'schema', words);
+  return { code, process };
+}
+
+async function printed(): Promise<Document> {
+  const { code, process } = await schema('--openapi');
+  expect(code).toBe(0);
   return JSON.parse(process.said) as Document;
 }
 
@@ -48,8 +55,8 @@ const operations = (document: Document) =>
     Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
   );
 
-test('the document is OpenAPI 3.1: what must be there is, and every reference leads somewhere', () => {
-  const document = printed();
+test('the document is OpenAPI 3.1: what must be there is, and every reference leads somewhere', async () => {
+  const document = await printed();
   expect(document.openapi).toMatch(/^3\.1\.\d+$/);
   expect([document.info.title, document.info.version].every((each) => each !== '')).toBe(true);
   expect(operations(document).length).toBeGreaterThan(5);
@@ -66,8 +73,8 @@ test('the document is OpenAPI 3.1: what must be there is, and every reference le
   for (const { operation } of operations(document)) for (const tag of operation.tags) expect(tags).toContain(tag);
 });
 
-test('every operation has a name of its own, an answer, and says who may ask', () => {
-  const document = printed();
+test('every operation has a name of its own, an answer, and says who may ask', async () => {
+  const document = await printed();
   const names = operations(document).map(({ operation }) => operation.operationId);
   expect(new Set(names).size).toBe(names.length);
   for (const { method, operation } of operations(document)) {
@@ -85,8 +92,8 @@ test('every operation has a name of its own, an answer, and says who may ask', (
   }
 });
 
-test('parameters of a path are those that stand in it, and all are required', () => {
-  for (const { path, operation } of operations(printed())) {
+test('parameters of a path are those that stand in it, and all are required', async () => {
+  for (const { path, operation } of operations(await printed())) {
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     const declared = operation.parameters.filter((each) => each.in === 'path');
     expect(declared.map(({ name }) => name)).toEqual(inPath);
@@ -96,8 +103,8 @@ test('parameters of a path are those that stand in it, and all are required', ()
   }
 });
 
-test('every schema is one that a checker understands', () => {
-  const document = printed();
+test('every schema is one that a checker understands', async () => {
+  const document = await printed();
   let count = 0;
   for (const { schema } of objectsIn(document.paths)) {
     if (typeof schema !== 'object' || schema === null || '$ref' in schema) continue;
@@ -107,8 +114,8 @@ test('every schema is one that a checker understands', () => {
   expect(count).toBeGreaterThan(5);
 });
 
-test('--openapi and --json-schema exclude each other', () => {
-  const process = simProcess();
-  expect(schemaProgram(process, ['--openapi', '--json-schema'])).toBe(2);
+test('--openapi and --json-schema exclude each other', async () => {
+  const { code, process } = await schema('--openapi', '--json-schema');
+  expect(code).toBe(2);
   expect(process.complained).toContain('exclude each other');
 });

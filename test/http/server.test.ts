@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { buildServer, declaredOptions, moduleNames, type Server, version } from '../../src/main/index.ts';
-import { apiKeyProgram } from '../../src/programs/api-key.ts';
+import { runProgram } from '../../src/programs/index.ts';
 import { type SimProcess, type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
 import { askIn, errorOf, type HttpAnswer, HttpClient, jsonOf, request } from '../support/http-room.ts';
 import { Client, endpoint } from '../support/listening.ts';
 import { samplesOf } from '../support/prometheus.ts';
+import { simShell } from '../support/sim-shell.ts';
 
 const FILE = '/etc/impetus.conf';
 
@@ -213,7 +214,9 @@ test('impetus apikey makes a key that the running server takes, lists it with it
   const house = await House.open('Enable_Authentication = true');
   const run = async (...words: string[]) => {
     const process = simProcess();
-    const code = await house.world.clock.until(apiKeyProgram(house.world, process, [...words, '-c', FILE]));
+    const code = await house.world.clock.until(
+      runProgram(simShell(house.world, process), 'apikey', [...words, '-c', FILE]),
+    );
     return { code, said: process.said, complained: process.complained };
   };
   const made = await run('create', '--label', 'reports', '--grant', 'stats/view');
