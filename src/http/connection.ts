@@ -2,6 +2,7 @@ import { type Millis, millis } from '../base/index.ts';
 import type { Clock, NetworkError, Pipe, PipeHost } from '../world/index.ts';
 import { errorEnvelope, type Refusal, refusal } from './answer.ts';
 import { type IncomingMessage, PipeStream, type ServerResponse } from './node-http.ts';
+import type { HttpSession } from './session.ts';
 
 /** A request line with its header fields must be complete within this time after its first byte. */
 const HEADER_MILLIS = 60_000;
@@ -35,6 +36,7 @@ export class ClientConnection implements PipeHost {
   #bodyBytes = 0;
   #blocked = false;
   #over = false;
+  #stateSince: Millis;
   /** What is said, and then closed, once every request has its answer. */
   #farewell: Refusal | undefined;
   /** The server closes: no further request is read. */
@@ -42,11 +44,25 @@ export class ClientConnection implements PipeHost {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
+    this.#stateSince = parts.clock.now();
     this.stream = new PipeStream(parts.pipe, (yes) => {
       this.#blocked = yes;
       this.#watch();
     });
     this.#watch();
+  }
+
+  /** What the client does, or waits for. */
+  get state(): HttpSession['state'] {
+    if (this.#blocked) return 'sending response';
+    if (this.#headerSince !== undefined) return 'reading header';
+    if (this.#open.length === 0) return 'awaiting request';
+    return this.#sending === undefined ? 'serving request' : 'reading body';
+  }
+
+  /** When it last did something, or was answered. */
+  get since(): Millis {
+    return this.#stateSince;
   }
 
   get ending(): boolean {
@@ -91,7 +107,7 @@ export class ClientConnection implements PipeHost {
     this.#open.push(entry);
     this.#headerSince = undefined;
     this.#bodyBytes = 0;
-    if (this.#open.length >= MOST_PIPELINED) this.#parts.pipe.pause();
+    if (this.#open.length >= MOST_PIPELINED) this.stream.hold(true);
     response.once('close', () => {
       const at = this.#open.indexOf(entry);
       if (at !== -1) this.#open.splice(at, 1);
@@ -122,7 +138,7 @@ export class ClientConnection implements PipeHost {
 
   #answered(): void {
     if (this.#over) return;
-    if (this.#open.length < MOST_PIPELINED && this.stream.readableFlowing !== false) this.#parts.pipe.resume();
+    if (this.#open.length < MOST_PIPELINED) this.stream.hold(false);
     if (this.#open.length === 0) {
       if (this.#farewell !== undefined) return this.#sayFarewell();
       if (this.#ending || this.stream.readableEnded) this.stream.end();
@@ -150,6 +166,7 @@ export class ClientConnection implements PipeHost {
     this.#timer = undefined;
     if (this.#over) return;
     const { clock } = this.#parts;
+    this.#stateSince = clock.now();
     const idle = this.#parts.idleMillis();
     if (this.#blocked) {
       if (idle > 0) this.#after(idle, () => this.stream.destroy());

@@ -11,3 +11,4 @@ export { apiKeyFile, httpOptions } from './options.ts';
 export { outOfRoom, type Pressure } from './pressure.ts';
 export { type Access, type Call, type Method, type Route, type RouteSpec, route } from './route.ts';
 export { type HttpParts, type HttpServer, httpServer } from './server.ts';
+export type { HttpSession } from './session.ts';

@@ -15,6 +15,7 @@ export class PipeStream extends Duplex {
   readonly #blocked: (yes: boolean) => void;
   #written: (() => void) | undefined;
   #ended = false;
+  #held = false;
 
   /** @param blocked the client does not read what was written, or reads again */
   constructor(pipe: Pipe, blocked: (yes: boolean) => void) {
@@ -25,6 +26,14 @@ export class PipeStream extends Duplex {
 
   received(chunk: Uint8Array): void {
     if (!this.readableEnded && !this.destroyed && !this.push(chunk)) this.#pipe.pause();
+  }
+
+  /** Nothing more is read, whatever the parser wants, until it is let go again. */
+  hold(held: boolean): void {
+    if (this.#held === held) return;
+    this.#held = held;
+    if (held) this.#pipe.pause();
+    else if (this.readableLength === 0) this.#pipe.resume();
   }
 
   /** The client sends nothing more. */
@@ -50,7 +59,7 @@ export class PipeStream extends Duplex {
   }
 
   override _read(): void {
-    this.#pipe.resume();
+    if (!this.#held) this.#pipe.resume();
   }
 
   override _write(chunk: Uint8Array, _encoding: string, written: () => void): void {

@@ -71,7 +71,8 @@ export async function router(parts: RouterParts): Promise<Serve> {
       // What was not read of a body must not be taken for the next request.
       close: (hasBody && !raw.complete) || guest.connection.ending,
     });
-    logRequest(events, { guest, request: raw, status: answer.status, bytes, millis: millis(clock.now() - since) });
+    const taken = millis(clock.now() - since);
+    logRequest(events, { guest, request: raw, at: clock.date(), status: answer.status, bytes, millis: taken });
     return reply;
   }
 

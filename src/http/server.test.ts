@@ -221,6 +221,14 @@ test('a header of 16 KiB is too long, CONNECT is refused, and so is an expectati
   expect(await first(request('GET /hello/x\nExpect: tea'))).toMatchObject({ status: 417 });
 });
 
+test('a wish for another protocol is not granted: the request is served as it is', async () => {
+  const room = await open();
+  const client = room.client();
+  client.says(request('GET /hello/x\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABk'));
+  client.says(request('GET /hello/y\nConnection: Upgrade\nUpgrade: websocket'));
+  expect((await client.answers(100)).map(({ status }) => status)).toEqual([200, 200]);
+});
+
 test('a client that gives up in the middle of a body leaves nothing behind', async () => {
   const room = await open();
   const client = room.client();
@@ -297,6 +305,25 @@ test('at the end idle connections close at once, requests under way get their an
   await stuck.world.clock.advance(5001);
   await cut;
   expect(stuck.server.connections).toBe(0);
+});
+
+test('consoles see what each client is doing', async () => {
+  const slow = waiting();
+  const room = await HttpRoom.open({ routes: [...routes, slow.route] });
+  room.client();
+  room.client().says('GET /hello');
+  room.client().says('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{');
+  room.client().says(request('GET /wait'));
+  await room.world.clock.advance(1000);
+  const seen = [...room.server.sessions()];
+  expect(seen.map(({ state, floating }) => [state, floating])).toEqual([
+    ['awaiting request', false],
+    ['reading header', false],
+    ['reading body', false],
+    ['serving request', true],
+  ]);
+  expect(seen.every(({ remote, since }) => remote.ip === '127.0.0.1' && since < room.world.clock.now())).toBe(true);
+  expect(new Set(seen.map(({ number }) => number)).size).toBe(4);
 });
 
 test('bytes of any kind never stop the server', async () => {

@@ -1,4 +1,4 @@
-import { inMillis, millis } from '../base/index.ts';
+import { endpointText, inMillis, millis } from '../base/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import { clientAddress, type Origin, receivingView } from '../reception/index.ts';
@@ -15,6 +15,7 @@ import { idleTime } from './options.ts';
 import type { Pressure } from './pressure.ts';
 import type { Route } from './route.ts';
 import { router } from './router.ts';
+import type { HttpSession } from './session.ts';
 
 export interface HttpParts {
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export interface HttpParts {
 export interface HttpServer {
   converse(pipe: Pipe, origin: Pick<Origin, 'endpoint' | 'ended'>): PipeHost;
   readonly connections: number;
+  sessions(): Iterable<HttpSession>;
   /** No further request is read; those under way have so many milliseconds for their answers. */
   close(patienceMillis: number): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
   const guests = new Map<unknown, Guest>();
   const date = new HttpDate(clock);
   let closing: PromiseWithResolvers<void> | undefined;
+  let number = 0;
 
   const serve = await router({
     clock,
@@ -73,6 +76,12 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
     get connections() {
       return guests.size;
     },
+    *sessions() {
+      for (const { number: own, connection, pipe } of guests.values()) {
+        const { state, since } = connection;
+        yield { number: own, remote: pipe.remote, state, since, floating: state === 'serving request' };
+      }
+    },
     converse(pipe, { endpoint, ended }) {
       const ip = clientAddress(pipe.remote);
       const view = (): ReturnType<Guest['view']> =>
@@ -88,7 +97,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
           if (guests.size === 0) closing?.resolve();
         },
       });
-      guests.set(connection.stream, { connection, pipe, ip, view });
+      guests.set(connection.stream, { number: ++number, connection, pipe, ip, listener: endpointText(endpoint), view });
       admit(parser, connection.stream);
       // A pipe must have its host before it may be closed.
       if (closing !== undefined) clock.defer(() => connection.finish());

@@ -16,7 +16,7 @@ import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
-import { httpSide } from './http-side.ts';
+import { type HttpSide, httpSide } from './http-side.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
@@ -151,12 +151,13 @@ export async function buildServer({
     names,
     spool,
     shelf,
+    http: () => http,
     effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
     shutdown,
   });
   const console = consoleServer(house);
   let life: 'starting' | 'running' | 'stopping' = 'starting';
-  const { server: http } = undo.use(
+  const { server: http }: HttpSide = undo.use(
     await httpSide({
       world,
       process,

@@ -5,7 +5,7 @@ import { consoleTimeout } from '../console/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
 import { httpOptions } from '../http/index.ts';
 import { listenerOptions } from '../listener/index.ts';
-import { bounceLogger, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
+import { bounceLogger, ecLogger, httpLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
 import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
@@ -14,7 +14,7 @@ import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 
 /** The modules that come with the server. */
-export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger];
+export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger, httpLogger];
 
 export const moduleNames: readonly string[] = modules.map((definition) => definition.name);
 

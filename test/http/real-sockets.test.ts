@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually, freePort, home, Running, Scratch } from '../end-to-end/harness.ts';
+import { eventually, freePort, home, Running, run, Scratch } from '../end-to-end/harness.ts';
 
 /** bin/impetus with an HTTP_Listener on TCP and on a Unix socket, asked by fetch, by curl and by hand. */
 const scratch = new Scratch();
@@ -24,6 +24,7 @@ HTTP_Listener {
   Listen "127.0.0.1:${port}" { Log_Requests_to_Paniclog = true }
   Listen "${scratch.path}/http" { File_Mode = 0600 }
 }
+http_logger { log = "file://${scratch.path}/httplog" }
 ec_logger { mainlog = "${scratch.path}/m" rejectlog = "${scratch.path}/r" paniclog = "${scratch.path}/p" acctlog = "${scratch.path}/a" }
 `,
   );
@@ -62,9 +63,9 @@ test('curl over the Unix socket', () => {
 });
 
 test('curl: half a gigabyte that nobody asked for is cut off early, and the answer is read', async () => {
-  const run = promisify(execFile);
+  const shell = promisify(execFile);
   const script = `head -c 500000000 /dev/zero | curl -s -o - -w '%{http_code} %{size_upload}' -X DELETE -T - -H 'Content-Type: application/json' '${at('/stats/summary')}'`;
-  const { stdout } = await run('sh', ['-c', script]);
+  const { stdout } = await shell('sh', ['-c', script]);
   const [, status = '', sent = ''] = /\}(\d{3}) (\d+)$/.exec(stdout) ?? [];
   expect(status).toBe('413');
   expect(Number(sent)).toBeLessThan(100_000_000);
@@ -92,6 +93,34 @@ test('by hand: pipelined requests, then nonsense, then the end', async () => {
     socket.on('error', reject).on('close', () => resolve(text));
   });
   expect([...heard.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)).toEqual(['200', '200', '400']);
+});
+
+test('the console shows and counts clients of HTTP', async () => {
+  const socket = connect(port, '127.0.0.1');
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const asked = async (command: string): Promise<string> =>
+    (await run('ec_console', [join(scratch.path, 'c'), command])).output;
+  expect(await asked('show inbound')).toMatch(
+    /^\d+: \[inbound\/HTTP\] IPv4 127\.0\.0\.1:\d+ awaiting request \(for \d+\.\d{3}s\)$/m,
+  );
+  expect(await asked('count HTTP 127.0.0.1')).toMatch(/^[1-9]\d* sessions$/m);
+  expect(await asked('count SMTP 127.0.0.1')).toMatch(/^0 sessions$/m);
+  socket.destroy();
+});
+
+test('requests are in the httplog of http_logger', async () => {
+  await fetch(at('/nothing?mark=2'));
+  const line = await eventually('a line in the httplog', () =>
+    execFileSync('cat', [join(scratch.path, 'httplog')])
+      .toString()
+      .split('\n')
+      .find((each) => each.includes('mark=2')),
+  );
+  expect(line).toMatch(
+    new RegExp(
+      `^\\d{10} 127\\.0\\.0\\.1:\\d+ 127\\.0\\.0\\.1:${port} "GET nothing\\?mark=2 HTTP/1\\.1" 404 \\d+ \\d+\\.\\d{3}$`,
+    ),
+  );
 });
 
 test('requests are in the paniclog, as Momentum writes them', async () => {
