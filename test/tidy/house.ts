@@ -99,7 +99,8 @@ export const BANNED_MEMBERS: readonly (readonly [string, string])[] = [
 /** Files that stand outside the rules on globals, Node's modules and computed imports, each with its reason. */
 export const EXEMPT: Readonly<Record<string, string>> = {
   'src/world/sim/turn.ts': 'lets promises settle between two simulated events, which only a real turn of the loop can',
-  'src/http/node-http.ts': "joins a pipe of the world and Node's HTTP parser, which wants a stream; nothing is opened there",
+  'src/http/node-http.ts':
+    "joins a pipe of the world and Node's HTTP parser, which wants a stream; nothing is opened there",
   'src/console/client/node-terminal.ts': "gives Node's readline the real terminal, which a test replaces by its own",
 };
 
