@@ -64,13 +64,22 @@ export async function router(parts: RouterParts): Promise<Serve> {
     // The client has gone while we worked.
     if (reply.raw.destroyed) return reply.hijack();
     const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0;
-    const bytes = await send(request, reply, answer, {
+    const terms = {
       clock,
       date: date.text(),
       chunked: raw.httpVersion !== '1.0' && !guest.view().get(disableChunked),
       // What was not read of a body must not be taken for the next request.
       close: (hasBody && !raw.complete) || guest.connection.ending,
-    });
+    };
+    let bytes = 0;
+    try {
+      bytes = await send(request, reply, answer, terms);
+    } catch (error) {
+      const sorry = asRefusal(error);
+      // In the middle of an answer only the end of the connection says that it is not whole.
+      if (reply.sent) reply.raw.destroy();
+      else bytes = await send(request, reply, sorry, terms);
+    }
     const taken = millis(clock.now() - since);
     logRequest(events, { guest, request: raw, at: clock.date(), status: answer.status, bytes, millis: taken });
     return reply;

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { answersIn, errorOf, HttpRoom, jsonOf, request } from '../../test/support/http-room.ts';
-import { testRoutes, waiting } from '../../test/support/http-routes.ts';
+import { testRoutes, unsayable, waiting } from '../../test/support/http-routes.ts';
 
 const routes = testRoutes;
 const open = (listener = '') => HttpRoom.open({ routes, listener });
@@ -98,6 +98,18 @@ test('a bug of ours is 500 without its words, which are in the log, and the next
   expect(failed?.text).not.toContain('a bug of ours');
   expect(room.told.join()).toContain('a bug of ours');
   expect(served?.status).toBe(200);
+});
+
+test('an answer that cannot be made is 500, and one that breaks off ends its connection', async () => {
+  const room = await HttpRoom.open({ routes: [...routes, ...unsayable] });
+  expect(errorOf(await room.ask('GET /unsayable'))).toMatchObject({ status: 500, code: '1000' });
+  const client = room.client();
+  client.says(request('GET /stuck'));
+  await room.world.clock.advance(100);
+  expect(client.heard).toMatch(/^HTTP\/1\.1 200 /);
+  expect(client.heard.endsWith('0\r\n\r\n')).toBe(false);
+  expect([client.closed, room.server.connections]).toEqual([true, 0]);
+  expect(room.told).toHaveLength(2);
 });
 
 test('requests that come all at once are answered in their order, however they are cut', async () => {

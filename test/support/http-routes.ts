@@ -81,6 +81,36 @@ export const broken = route({
   },
 });
 
+/** Answers that cannot be sent, or not to their end. */
+export const unsayable: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/unsayable',
+    summary: 'has no JSON',
+    tag,
+    access,
+    answer: { status: 200, summary: 'never' },
+    run: () => json({ count: 1n }),
+  }),
+  route({
+    method: 'GET',
+    path: '/stuck',
+    summary: 'breaks off',
+    tag,
+    access,
+    answer: { status: 200, summary: 'never whole', type: 'text/plain' },
+    run: () => ({
+      kind: 'pieces',
+      status: 200,
+      type: 'text/plain',
+      pieces: (function* () {
+        yield 'x'.repeat(20_000);
+        throw new Error('a bug of ours');
+      })(),
+    }),
+  }),
+];
+
 /** Answers when it is told to. */
 export function waiting(): { readonly route: Route; go(): void } {
   const gate = Promise.withResolvers<void>();
