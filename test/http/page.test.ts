@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -32,6 +32,32 @@ test('the page has examples with answers, and names codes that exist', () => {
   expect(steps.every(({ answer }) => answer !== '')).toBe(true);
   for (const [, code = ''] of page.matchAll(/"code":"(\d+)"/g)) expect(Object.keys(CODES)).toContain(code);
 });
+
+test('docs/errors.md has the codes that are in use, with their status and message', () => {
+  const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `(\d{4})` \| (\d{3}) \| ([^|]+) \|/gm)];
+  const used = new Set<string | undefined>(
+    sourcesOf('src/http', 'src/api').flatMap((source) =>
+      [...source.matchAll(/refusal\(\s*(?:\w+ === \d+ \? )?'(\d{4})'(?: : '(\d{4})')?/g)].flatMap(([, one, other]) => [
+        one,
+        other,
+      ]),
+    ),
+  );
+  used.delete(undefined);
+  expect(rows.map(([, code]) => code)).toEqual([...used].sort());
+  for (const [, code = '', status, message] of rows)
+    expect(CODES).toMatchObject({ [code]: { status: Number(status), message } });
+});
+
+/** Code of rooms, without their tests. */
+function sourcesOf(...rooms: readonly string[]): readonly string[] {
+  return rooms.flatMap((room) =>
+    readdirSync(join(home, room))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => readFileSync(join(home, room, name), 'utf8')),
+  );
+}
 
 describe.each(examples.map(({ conf, steps }, index) => [index + 1, conf, steps] as const))(
   'example %i',

@@ -1,3 +1,4 @@
+import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { buildServer, declaredOptions, moduleNames, type Server, version } from '../../src/main/index.ts';
@@ -153,6 +154,34 @@ test('the figures are those of the console: mail that waits is counted once for 
   expect(await mailq('?binding=none')).toEqual([]);
   expect(await mailq('?ip=192.0.2.1')).toEqual([]);
   expect(await mailq('?ip=192.0.2.1&binding=default')).toHaveLength(2);
+  await house.close();
+});
+
+test('what is answered is as the OpenAPI document says', async () => {
+  const house = await House.open();
+  await house.mail('one.test');
+  interface Operation {
+    readonly parameters: readonly { readonly in: string }[];
+    readonly responses: Readonly<
+      Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+    >;
+  }
+  const { paths } = jsonOf<{ paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }>(
+    await house.ask('GET /openapi.json'),
+  );
+  let checked = 0;
+  for (const [path, item] of Object.entries(paths)) {
+    for (const [method, { responses }] of Object.entries(item)) {
+      const answer = await house.ask(`${method.toUpperCase()} ${path}`);
+      const described = responses[answer.status];
+      expect([path, answer.status, described !== undefined]).toEqual([path, 200, true]);
+      const schema = described?.content?.['application/json']?.schema;
+      if (schema === undefined) continue;
+      expect([path, [...Compile(schema).Errors(jsonOf(answer))]]).toEqual([path, []]);
+      checked++;
+    }
+  }
+  expect(checked).toBeGreaterThanOrEqual(5);
   await house.close();
 });
 

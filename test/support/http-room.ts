@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../src/base/index.ts';
+import type { Option } from '../../src/config/index.ts';
 import { type Events, events as makeEvents } from '../../src/events/index.ts';
 import type { Credentials, Grant, Pressure, Route } from '../../src/http/index.ts';
 import { ApiKeyFile, ApiKeys, type HttpServer, httpOptions, httpServer, noCredentials } from '../../src/http/index.ts';
@@ -16,6 +17,8 @@ export interface RoomSettings {
   readonly credentials?: Credentials;
   readonly pressure?: Pressure;
   readonly world?: SimWorld;
+  /** Options beyond those of the room. */
+  readonly declared?: readonly Option<unknown>[];
 }
 
 /** An HTTP server in a simulated world, with clients that type. */
@@ -41,7 +44,7 @@ export class HttpRoom {
     const { clock, chance, disk } = world;
     const { configuration } = await configured(
       `HTTP_Listener {\n${settings.listener ?? ''}\nListen "127.0.0.1:2081" { }\n}\n`,
-      [...receptionOptions, ...httpOptions],
+      [...receptionOptions, ...httpOptions, ...(settings.declared ?? [])],
     );
     const events = makeEvents(clock, () => 1);
     const keyFile = new ApiKeyFile({ disk, clock, chance, path: '/keys/api-keys.json' });
