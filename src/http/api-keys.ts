@@ -28,6 +28,7 @@ export class ApiKeys implements AsyncDisposable {
   #trouble: string | undefined;
   #uses = new Map<string, number>();
   #timer: Disposable | undefined;
+  #writing: Promise<void> | undefined;
 
   constructor(parts: ApiKeysParts) {
     this.#parts = parts;
@@ -46,9 +47,9 @@ export class ApiKeys implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#timer === undefined) return;
-    this.#timer[Symbol.dispose]();
-    await this.#writeUses();
+    this.#timer?.[Symbol.dispose]();
+    await this.#writing;
+    if (this.#uses.size > 0) await this.#writeUses();
   }
 
   /** One look for all who wait for it. A file that cannot be read leaves the keys that were known: it may be half way there. */
@@ -85,7 +86,7 @@ export class ApiKeys implements AsyncDisposable {
     this.#uses.set(id, clock.date());
     this.#timer ??= clock.at(millis(clock.now() + WRITE_MILLIS), () => {
       this.#timer = undefined;
-      void this.#writeUses();
+      this.#writing = this.#writeUses();
     });
   }
 

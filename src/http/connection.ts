@@ -119,10 +119,8 @@ export class ClientConnection implements PipeHost {
   /** What came is no request that could be answered in its turn. */
   refuse(why: Refusal): void {
     if (this.#over) return;
-    // In the middle of a body there is nothing left to wait for.
-    const waits = this.#open.some(({ request }) => request.complete);
     this.#farewell ??= why;
-    if (!waits) this.#sayFarewell();
+    this.#sayFarewell();
   }
 
   /** No further request: closes now, or when those under way have their answers. */
@@ -138,17 +136,16 @@ export class ClientConnection implements PipeHost {
 
   #answered(): void {
     if (this.#over) return;
+    if (this.#farewell !== undefined) return this.#sayFarewell();
     if (this.#open.length < MOST_PIPELINED) this.stream.hold(false);
-    if (this.#open.length === 0) {
-      if (this.#farewell !== undefined) return this.#sayFarewell();
-      if (this.#ending || this.stream.readableEnded) this.stream.end();
-    }
+    if (this.#open.length === 0 && (this.#ending || this.stream.readableEnded)) this.stream.end();
     this.#watch();
   }
 
+  /** As soon as every request that came whole has its answer: one whose body broke off will never have any. */
   #sayFarewell(): void {
     const why = this.#farewell;
-    if (why === undefined || this.#over) return;
+    if (why === undefined || this.#over || this.#open.some(({ request }) => request.complete)) return;
     this.#over = true;
     this.#timer?.[Symbol.dispose]();
     this.stream.lastWords(Buffer.from(rawAnswer(why, this.#parts.date()), 'utf8'));

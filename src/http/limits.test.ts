@@ -13,6 +13,11 @@ test('Max_Request_Size: a request at the limit is served, one byte more is 413',
   expect(errorOf(await room.ask('POST /echo', body(1001)))).toMatchObject(TOO_LARGE);
 });
 
+test('without Max_Request_Size megabytes are taken', async () => {
+  const room = await open();
+  expect((await room.ask('POST /echo', body(5_000_000))).status).toBe(200);
+});
+
 test('a length beyond the limit is refused before the body comes, and the connection closes', async () => {
   const room = await open();
   const client = room.client();

@@ -74,6 +74,18 @@ test('mistakes in a body are told in the envelope, with the place', async () => 
   expect(errorOf(await room.ask('GET /hello/x?times=0'))).toMatchObject({ status: 400, code: '1200' });
 });
 
+test('a body without a type is taken for JSON, and a type that is none is refused', async () => {
+  const room = await open();
+  const client = room.client();
+  client.says('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n{"name":"x"}');
+  expect((await client.answers(100)).map(({ status }) => status)).toEqual([200]);
+  for (const type of [';', 'json', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded'])
+    expect([type, errorOf(await room.ask(`POST /echo\nContent-Type: ${type}`, '{"name":"x"}'))]).toMatchObject([
+      type,
+      { status: 415, code: '1700' },
+    ]);
+});
+
 test('a byte order mark is no part of the JSON, and a type with a charset or a suffix is JSON', async () => {
   const room = await open();
   const body = Buffer.from('\ufeff{"name":"x"}');
@@ -262,6 +274,21 @@ test('a trouble behind a good request is told after its answer', async () => {
   slow.go();
   expect((await client.answers(100)).map(({ status }) => status)).toEqual([200, 400]);
   expect(client.closed).toBe(true);
+});
+
+test('a body that breaks off behind a good request does not keep the connection', async () => {
+  const slow = waiting();
+  const room = await HttpRoom.open({ routes: [...routes, slow.route] });
+  const client = room.client();
+  client.says(request('GET /wait'));
+  client.says(
+    'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n',
+  );
+  await room.world.clock.advance(100);
+  expect(client.heard).toBe('');
+  slow.go();
+  expect((await client.answers(100)).map(({ status }) => status)).toEqual([200, 400]);
+  expect([client.closed, room.told]).toEqual([true, []]);
 });
 
 test('gzip goes out when it is asked for, and only then', async () => {

@@ -7,11 +7,11 @@ const LOOKS = 30;
 
 /** How late the event loop is: measured by a timer, from the first time that somebody wants to know. */
 export class LagWatch implements Disposable {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'now' | 'at'>;
   readonly #delays: number[] = [];
   #timer: Disposable | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'now' | 'at'>) {
     this.#clock = clock;
   }
 
