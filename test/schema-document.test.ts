@@ -74,7 +74,7 @@ test('an editor finds there what it asks for', async () => {
     instance: 'required',
     children: ['peer'],
     status: 'in part',
-    implementedIn: ['control_listener', 'ecstream_listener', 'esmtp_listener'],
+    implementedIn: ['control_listener', 'ecstream_listener', 'esmtp_listener', 'http_listener'],
   });
   expect(modules.find(({ name }) => name === 'ec_logger')).toMatchObject({ tier: 'must', stanza: true });
   expect(modules).toHaveLength(111);

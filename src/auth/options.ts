@@ -6,11 +6,9 @@ import {
   authScramSha256Parameters,
 } from './parameters.ts';
 
-const elsewhere = { unservedIn: ['http_listener'] };
-
-export const enableAuthentication = option('enable_authentication', optional(boolean), elsewhere);
-export const alwaysAllow = option('always_allow', boolean, elsewhere);
-export const alwaysDeny = option('always_deny', boolean, elsewhere);
+export const enableAuthentication = option('enable_authentication', optional(boolean));
+export const alwaysAllow = option('always_allow', boolean);
+export const alwaysDeny = option('always_deny', boolean);
 export const enableAuthorization = option('enable_authorization', optional(boolean));
 
 /** Every option that has to do with who somebody is, and what they may. */

@@ -31,11 +31,9 @@ export interface RoleParameters {
 const elsewhere = { unservedIn: ['esmtp_listener', 'http_listener', 'xmpp_listener', 'pathway', 'pathway_group'] };
 
 export const authLoginParameters = option('authloginparameters', optional(authParameters('LOGIN')), elsewhere);
-export const authDigestMd5Parameters = option(
-  'authdigestmd5parameters',
-  optional(authParameters('DIGEST-MD5')),
-  elsewhere,
-);
+export const authDigestMd5Parameters = option('authdigestmd5parameters', optional(authParameters('DIGEST-MD5')), {
+  unservedIn: elsewhere.unservedIn.filter((scope) => scope !== 'http_listener'),
+});
 export const authScramSha256Parameters: Option<AuthParameters | undefined> = ownOption(
   'authscramsha256parameters',
   optional(authParameters('SCRAM-SHA-256')),

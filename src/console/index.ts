@@ -12,8 +12,11 @@ export { commands as consoleCommands } from './commands/list.ts';
 
 export { type FrameKind, FrameReader, frame, frameKinds, textFrame } from './frames.ts';
 export * from './house.ts';
+export { Largest, queueRow } from './largest-queues.ts';
 export { consoleOptions, consoleStanzas, timeout as consoleTimeout } from './options.ts';
 export type { ConsoleOrigin } from './origin.ts';
 export type { ConsoleCounts, ConsoleServer } from './server.ts';
 export { consoleServer } from './server.ts';
+export { type QueueSizes, type SummarySource, summaryFigures } from './summary-figures.ts';
 export { SystemUsers } from './system-user.ts';
+export { sumQueues } from './tally.ts';

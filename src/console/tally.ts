@@ -19,6 +19,14 @@ export function* sumQueues(
   return sum;
 }
 
+/** The end of such a walk, without pauses: for a console that waits for it. */
+export function allAtOnce<T>(walk: Generator<string, T>): T {
+  for (;;) {
+    const step = walk.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** All pairs of a domain, or of all domains, or on one binding only. */
 export function* queuesOf(
   queues: Pick<Queues, 'all'>,

@@ -223,9 +223,8 @@ export class StreamConnection implements OpenConnection {
       const items = this.#owner.work(this);
       const first = items[0];
       if (first === undefined || this.#done) return undefined;
-      const { welcome } = machine;
-      const { size } = first.message.envelope;
-      if (welcome !== undefined && welcome.maxMessage > 0 && size > welcome.maxMessage) {
+      const { maxMessage = 0 } = machine.welcome ?? {};
+      if (maxMessage > 0 && first.message.envelope.size > maxMessage) {
         const attempt = this.#attempt(stages.during.mail, 0);
         this.#owner.settle(items, () => ({ kind: 'failed', reply: streamReplies.tooBig, attempt }));
         continue;
@@ -241,8 +240,15 @@ export class StreamConnection implements OpenConnection {
       this.undecided += items.length;
       this.recipients += items.length;
       this.#idleSince = undefined;
-      const startedAt = this.#owner.clock.now();
-      return { items, hold, startedAt, refused: new Map(), seq: 0, bytes: 0, sentAt: undefined };
+      return {
+        items,
+        hold,
+        startedAt: this.#owner.clock.now(),
+        refused: new Map(),
+        seq: 0,
+        bytes: 0,
+        sentAt: undefined,
+      };
     } catch (cause) {
       this.#unreadable(items, cause, 0);
       return undefined;

@@ -107,6 +107,24 @@ export interface AccountingEvent extends Stamped {
   readonly role?: string;
 }
 
+/** An HTTP request that has its answer. */
+export interface RequestEvent extends Stamped {
+  readonly kind: 'request';
+  /** `ip:port` of the client; for a Unix socket the path. */
+  readonly remote: string;
+  /** The endpoint that it came in by, as the configuration's canonical text: `0.0.0.0:2081`. */
+  readonly listener: string;
+  readonly method: string;
+  /** Path and query as they were sent, but never with a quotation mark. */
+  readonly target: string;
+  /** `1.1`. */
+  readonly version: string;
+  readonly status: number;
+  /** Of the answer's body. */
+  readonly bytes: number;
+  readonly millis: Millis;
+}
+
 export type Level = 'DEBUG' | 'INFO' | 'NOTICE' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** For operators: goes to the paniclog. Never credentials, bodies, or a line for each message. */
@@ -117,7 +135,13 @@ export interface DiagnosticEvent extends Stamped {
   readonly text: string;
 }
 
-export type MailEvent = ReceptionEvent | AttemptEvent | RejectionEvent | AccountingEvent | DiagnosticEvent;
+export type MailEvent =
+  | ReceptionEvent
+  | AttemptEvent
+  | RejectionEvent
+  | AccountingEvent
+  | RequestEvent
+  | DiagnosticEvent;
 export type EventKind = MailEvent['kind'];
 
 /** The events of those kinds. (`Extract` would not find the attempts, three kinds of one shape.) */

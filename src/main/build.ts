@@ -23,6 +23,8 @@ import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
+import { httpCredentials } from './http-credentials.ts';
+import { type HttpSide, httpSide } from './http-side.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
@@ -174,26 +176,43 @@ export async function buildServer({
   const shutdown = (): void => {
     for (const run of shutdowns) run();
   };
-  const console = consoleServer(
-    consoleHouse({
-      clock,
-      disk,
-      chance,
-      stores: new CredentialStores({ disk, clock, chance, hashing, events }),
-      events,
-      recent,
-      statistics,
+  const stores = new CredentialStores({ disk, clock, chance, hashing, events });
+  const house = consoleHouse({
+    clock,
+    disk,
+    chance,
+    stores,
+    events,
+    recent,
+    statistics,
+    process,
+    configuration,
+    queues,
+    delivery,
+    reception,
+    names,
+    spool,
+    shelf,
+    http: () => http,
+    effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
+    tls,
+    shutdown,
+  });
+  const console = consoleServer(house);
+  let life: 'starting' | 'running' | 'stopping' = 'starting';
+  const { server: http }: HttpSide = undo.use(
+    await httpSide({
+      world,
       process,
+      events,
       configuration,
-      queues,
-      delivery,
-      reception,
-      names,
+      house,
       spool,
-      shelf,
-      effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
-      tls,
-      shutdown,
+      names,
+      memory: pressure,
+      life: () => life,
+      credentials: httpCredentials(stores),
+      hostName,
     }),
   );
 
@@ -208,6 +227,7 @@ export async function buildServer({
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
       ecstream_listener: (pipe, origin) => reception.stream(pipe, origin),
       control_listener: (pipe, origin) => console.converse(pipe, origin),
+      http_listener: (pipe, origin) => http.converse(pipe, origin),
     },
   });
   let change: ShelfChange | undefined;
@@ -227,7 +247,9 @@ export async function buildServer({
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover({ clock, spool, queues, events, dedup });
+  const recovered = recover({ clock, spool, queues, events, dedup }).then(() => {
+    if (life === 'starting') life = 'running';
+  });
   queues.workWith(delivery);
   const opened = undo.move();
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
@@ -270,8 +292,9 @@ export async function buildServer({
     async close(patienceMillis) {
       if (closed) return;
       closed = true;
+      life = 'stopping';
       await doors.close();
-      await reception.close(patienceMillis);
+      await Promise.all([http.close(patienceMillis), reception.close(patienceMillis)]);
       await delivery.close(patienceMillis);
       await recovered;
       queues.buryAll();

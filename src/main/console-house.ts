@@ -4,6 +4,7 @@ import { type Effects, type LiveConfiguration, Manual } from '../config/index.ts
 import { type Family, type House, type InboundSession, SystemUsers } from '../console/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
+import type { HttpServer } from '../http/index.ts';
 import { explainItem, explainPair, type MailQueue, type Pair, type QueueRegistry } from '../queue/index.ts';
 import type { OpenReception, SessionView } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -31,6 +32,8 @@ export interface ConsoleHouseParts {
   readonly names: Resolver;
   readonly spool: Spool;
   readonly shelf: ModuleShelf;
+  /** The HTTP server, which is made after this. */
+  readonly http: () => HttpServer;
   /** What `config plan` asks. */
   readonly effects: Effects;
   readonly tls: HouseTls;
@@ -82,6 +85,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
       },
       *inbound() {
         for (const session of reception.inbound()) yield inboundSession(session);
+        yield* httpSessions(parts.http());
       },
     },
     statistics,
@@ -126,6 +130,7 @@ function pairOf(queues: QueueRegistry, queue: MailQueue): Pair {
 const descriptions: Readonly<Record<string, string>> = {
   ec_logger: 'mainlog, rejectlog, paniclog and acctlog',
   bounce_logger: 'bouncelog',
+  http_logger: 'httplog',
 };
 
 /** Words for the states of a session (spec/listeners-and-console 6). */
@@ -155,6 +160,21 @@ function inboundSession({ number, service, remote, state, since, floating }: Ses
     sinceMillis: since,
     floating,
   };
+}
+
+function* httpSessions(http: HttpServer): Generator<InboundSession> {
+  for (const { number, remote, state, since, floating } of http.sessions())
+    yield {
+      number,
+      service: 'HTTP',
+      handler: 'HTTP',
+      family: familyOf(remote),
+      ip: remote.ip,
+      port: remote.port,
+      state,
+      sinceMillis: since,
+      floating,
+    };
 }
 
 function familyOf({ ip, path }: PeerAddress): Family {

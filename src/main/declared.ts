@@ -1,21 +1,31 @@
+import { apiOptions } from '../api/index.ts';
 import { authOptions } from '../auth/index.ts';
 import { bounceOptions } from '../bounce/index.ts';
 import type { Option } from '../config/index.ts';
 import { consoleOptions, consoleStanzas } from '../console/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
+import { httpOptions } from '../http/index.ts';
 import { listenerOptions } from '../listener/index.ts';
-import { bounceLogger, conntrol, ecLogger, logHiresTimestamp, type ModuleDefinition } from '../modules/index.ts';
+import {
+  bounceLogger,
+  conntrol,
+  ecLogger,
+  httpLogger,
+  logHiresTimestamp,
+  type ModuleDefinition,
+} from '../modules/index.ts';
 import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
 import { tlsOptions } from '../tls/index.ts';
+import { authPlainParameters } from './http-credentials.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 import { pidfile } from './pid-file.ts';
 
 /** The modules that come with the server. */
-export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger, conntrol];
+export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger, conntrol, httpLogger];
 
 /** Stanzas that something reads beyond the core scopes. */
 export const moduleNames: readonly string[] = [...modules.map((definition) => definition.name), ...consoleStanzas];
@@ -28,8 +38,11 @@ export const declaredOptions: readonly Option<unknown>[] = [
   logHiresTimestamp,
   ...consoleOptions,
   ...authOptions,
+  authPlainParameters,
   ...memoryOptions,
   ...listenerOptions,
+  ...httpOptions,
+  ...apiOptions,
   ...receptionOptions,
   ...spoolOptions,
   ...queueOptions,

@@ -1,5 +1,6 @@
 /** Builds the house and hands the keys round. */
 
+export { apiDocument } from '../api/index.ts';
 export { ListenError } from '../listener/index.ts';
 export { SpoolError } from '../spool/index.ts';
 export { buildServer } from './build.ts';

@@ -16,7 +16,7 @@ ESMTP_Listener {
   SMTP_Extensions = ( PIPELINING REQUIRETLS )
   Listen "127.0.0.1:2525" { Concurrency = 4 }
 }
-HTTP_Listener {
+XMPP_Listener {
   Listen "127.0.0.1:8080" { Enable = true }
 }
 `;
@@ -85,8 +85,8 @@ test('check -c FILE --coverage: how much of what the file uses is implemented, a
     `${FILE}:5:3: not implemented yet: Xclient in Domain "example.com"`,
     `${FILE}:8:3: not implemented yet: REQUIRETLS of SMTP_Extensions in ESMTP_Listener`,
     `${FILE}:9:29: not implemented yet: Concurrency in Listen "127.0.0.1:2525"`,
-    `${FILE}:11:1: not implemented yet: HTTP_Listener in Global`,
-    `${FILE}:12:3: not implemented yet: Listen "127.0.0.1:8080" in HTTP_Listener`,
+    `${FILE}:11:1: not implemented yet: XMPP_Listener in Global`,
+    `${FILE}:12:3: not implemented yet: Listen "127.0.0.1:8080" in XMPP_Listener`,
     `${FILE}:12:29: not implemented yet: Enable in Listen "127.0.0.1:8080"`,
     `${FILE} sets 7 options, 3 of them are implemented; it has 5 stanzas, 3 of them are implemented.`,
   ]);

@@ -2,6 +2,7 @@ import { nearest } from '../base/index.ts';
 import type { Terminal } from '../console/index.ts';
 import { version } from '../main/index.ts';
 import type { Process, Programs, World } from '../world/index.ts';
+import { apiKeyProgram } from './api-key.ts';
 import { checkProgram, validateProgram } from './check.ts';
 import { USAGE } from './command-line.ts';
 import { consoleProgram } from './console.ts';
@@ -45,7 +46,7 @@ const programs: Readonly<Record<string, Program>> = {
     run: async ({ process }, words) => docsProgram(process, words),
   },
   schema: {
-    summary: 'all options, scopes and modules as JSON, for editors and other programs',
+    summary: 'all options, scopes and modules as JSON, or the HTTP interface as OpenAPI',
     run: async ({ process }, words) => schemaProgram(process, words),
   },
   dump: {
@@ -81,6 +82,10 @@ const programs: Readonly<Record<string, Program>> = {
   spool: {
     summary: 'look into the spool: list, show, check, extract (also ec_show, ec_spool_check)',
     run: (shell, words) => spoolProgram(shell, words),
+  },
+  apikey: {
+    summary: 'keys of the HTTP interface: create, list, revoke',
+    run: ({ world, process }, words) => apiKeyProgram(world, process, words),
   },
   validate: {
     summary: 'check a configuration, in the words of validate_config',

@@ -6,6 +6,7 @@ export interface QuickstartPlaces {
   readonly control: string;
   readonly mailPort: number;
   readonly sinkPort: number;
+  readonly httpPort: number;
 }
 
 /** Linux takes 107 bytes for the path of a Unix socket (sun_path). */
@@ -20,6 +21,7 @@ export function quickstartPlaces(root: string, fallback: string): QuickstartPlac
     control: Buffer.byteLength(near) <= LONGEST_SOCKET ? near : `${fallback}/control`,
     mailPort: 2525,
     sinkPort: 2526,
+    httpPort: 2081,
   };
 }
 
@@ -51,6 +53,12 @@ ESMTP_Listener {
 
 Control_Listener {
   Listen ${quoted(places.control)} { File_Mode = 0600 }
+}
+
+# Probes, statistics and metrics: curl http://127.0.0.1:${places.httpPort}/stats/summary
+API_Key_File = ${quoted(`${places.root}/api-keys.json`)}
+HTTP_Listener {
+  Listen "127.0.0.1:${places.httpPort}" { }
 }
 
 ec_logger {

@@ -268,6 +268,8 @@ export class LogSpool implements Spool, DraftHost {
     const { shelf, receptions, residency, log, room } = this.#parts;
     let bytes = 0;
     for (const segment of shelf.all()) bytes += segment.size;
+    // Who does not even try to write because of this answer must hear when there is room again.
+    if (room.full) void room.look();
     return {
       segments: shelf.count,
       bytes,

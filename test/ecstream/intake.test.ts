@@ -26,7 +26,9 @@ describe('a message', () => {
     const [kept] = house.spool.kept;
     expect(kept?.envelope).toMatchObject({ batchId: id, protocol: 'ecstream', reversePath: 'a@x.test' });
     expect(kept?.envelope.context.message).toMatchObject({ job: '7' });
-    expect(kept?.body).toMatch(/^Received: from \[[^\]]+\] \(\[[^\]]+\]:\d+ helo=client\.test\)\r\n/);
+    expect(kept?.body).toMatch(
+      /^Return-Path: <a@x\.test>\r\nReceived: from \[[^\]]+\] \(\[[^\]]+\]:\d+ helo=client\.test\)\r\n/,
+    );
     expect(kept?.body).toMatch(
       /with ecstream id [0-9A-F/-]{20}\r\n\tfor <b@y\.test>;[^\r]*\r\n[^\r]*\r\nSubject: 1\r\n\r\nmessage 1\r\n$/,
     );

@@ -115,6 +115,21 @@ const rows: readonly Row[] = [
     [['Control_Listener { Listen ":2025" { } }', '1:20 the console at Listen ":2025"']],
     ['Control_Listener { Listen "127.0.0.1:2025" { } Listen "[::1]:2025" { } Listen "/run/c" { } }', PUBLIC],
   ],
+  [
+    'http-public',
+    [
+      ['HTTP_Listener { Listen ":2081" { } }', '1:17 strangers who reach Listen ":2081" may read the statistics'],
+      [
+        'HTTP_Listener { Enable_Authentication = true Always_Allow = true Listen ":2081" { } }',
+        '1:46 Always_Allow is true for everybody who reaches Listen ":2081"',
+      ],
+    ],
+    [
+      'HTTP_Listener { Enable_Authentication = true Listen ":2081" { } }',
+      'HTTP_Listener { Listen "127.0.0.1:2081" { } Listen "10.0.0.1:2081" { } Listen "/run/http" { } }',
+      'HTTP_Listener { Always_Deny = true Peer "10.0.0.0/8" { Always_Deny = false } Listen ":2081" { } }',
+    ],
+  ],
   ['force-fsync', [['Force_Fsync = off', '1:1 Force_Fsync is false']], ['Force_Fsync = on', '']],
   [
     'unanchored-regex',

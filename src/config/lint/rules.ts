@@ -7,6 +7,7 @@ import { hiddenBinding } from './hidden-binding.ts';
 import { hiddenListenValue } from './hidden-listen-value.ts';
 import { hiddenPeer } from './hidden-peer.ts';
 import { hiddenSendingValue } from './hidden-sending-value.ts';
+import { httpPublic } from './http-public.ts';
 import { logPathTwice } from './log-path-twice.ts';
 import { mailerDaemonAddress } from './mailer-daemon-address.ts';
 import { negativeLimit } from './negative-limit.ts';
@@ -26,6 +27,7 @@ export const lintRules: readonly LintRule[] = [
   authWithoutTls,
   xCommandsPublic,
   controlPublic,
+  httpPublic,
   forceFsync,
   unanchoredRegex,
   regexNeverDecides,

@@ -69,8 +69,8 @@ test('an option counts in the scopes where it is read: not in those it is declar
     options.find(({ setting }) => setting.name === name && setting.scopes.includes(scope));
   expect(of('max_resident_messages', 'global')).toMatchObject({ state: 'in part', unserved: ['binding'] });
   const mode = of('file_mode', 'listen');
-  expect(mode?.served).toEqual(['control_listener', 'ecstream_listener', 'esmtp_listener', 'listen']);
-  expect(mode?.unserved).toContain('http_listener');
+  expect(mode?.served).toEqual(['control_listener', 'ecstream_listener', 'esmtp_listener', 'http_listener', 'listen']);
+  expect(mode?.unserved).toContain('xmpp_listener');
 });
 
 test('words that Momentum knows and nobody takes are parts that are missing, and so are parts a type calls unserved', () => {

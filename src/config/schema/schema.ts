@@ -29,6 +29,7 @@ const CORE_SCOPES = [
   'esmtp_listener',
   'control_listener',
   'ecstream_listener',
+  'http_listener',
   'listen',
   'peer',
 ];

@@ -1,6 +1,7 @@
 import { parseDomain } from '../../base/index.ts';
 import type { MailQueue } from '../../queue/index.ts';
 import type { Call, Command, Output } from '../command.ts';
+import { Largest, queueRow } from '../largest-queues.ts';
 import { right } from '../layout.ts';
 
 export const mailq: Command = {
@@ -30,17 +31,7 @@ export const mailq: Command = {
     const largest = new Largest(wish.limit);
     for (const queue of call.house.queues.all()) if (fits(wish, queue)) largest.add(queue);
     return {
-      QueueSummary: largest.sorted().map(({ group, binding, domain, active, delayed, counters }) => ({
-        group,
-        binding,
-        domain,
-        aq: active,
-        dq: delayed,
-        receptions: counters.received,
-        permfails: counters.failed,
-        transfails: counters.transient,
-        deliveries: counters.delivered,
-      })),
+      QueueSummary: largest.sorted().map(queueRow),
     };
   },
 };
@@ -80,27 +71,4 @@ function wished(rest: Call['rest']): Wish | undefined {
     }
   }
   return { domains, bindings, limit };
-}
-
-/** The largest of many, without keeping many: the list is cut whenever it has grown to twice its limit. */
-class Largest {
-  readonly #limit: number;
-  readonly #kept: MailQueue[] = [];
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  add(queue: MailQueue): void {
-    this.#kept.push(queue);
-    if (this.#kept.length >= this.#limit * 2 + 1000) this.sorted();
-  }
-
-  sorted(): readonly MailQueue[] {
-    this.#kept.sort(
-      (one, other) => other.active + other.delayed - (one.active + one.delayed) || (one.domain < other.domain ? -1 : 1),
-    );
-    if (this.#kept.length > this.#limit) this.#kept.length = this.#limit;
-    return this.#kept;
-  }
 }

@@ -2,7 +2,8 @@ import type { Counters } from '../../events/index.ts';
 import type { Command, Output } from '../command.ts';
 import type { House } from '../house.ts';
 import { decimals, figure } from '../layout.ts';
-import { sumQueues } from '../tally.ts';
+import { queryRate, summaryFigures } from '../summary-figures.ts';
+import { allAtOnce, sumQueues } from '../tally.ts';
 
 export const summary: Command = {
   words: 'summary',
@@ -41,7 +42,7 @@ export const summary: Command = {
     yield figure('Uptime', Math.floor(statistics.uptime), 'seconds');
     return 'ok';
   },
-  json: ({ rest, house }) => (rest.length > 0 ? undefined : summaryData(house)),
+  json: ({ rest, house }) => (rest.length > 0 ? undefined : summaryFigures(house, allAtOnce(sumQueues(house.queues)))),
 };
 
 export const summaryReset: Command = {
@@ -56,64 +57,6 @@ export const summaryReset: Command = {
     return 'ok';
   },
 };
-
-/** Under the names of `GET /stats/summary`. */
-function summaryData(house: House): unknown {
-  const { statistics, delivery, sessions, names, spool } = house;
-  const dns = names.counts;
-  const totals = statistics.server;
-  const rates = statistics.serverRates;
-  let active = 0;
-  let delayed = 0;
-  let total = 0;
-  for (const queue of house.queues.all()) {
-    active += queue.active;
-    delayed += queue.delayed;
-    total += queue.active + queue.delayed + queue.inFlight;
-  }
-  return {
-    OutboundConcurrency: delivery.outboundConcurrency,
-    InboundConcurrency: sessions.inboundConcurrency,
-    ActiveDomains: delivery.routes,
-    ActiveQueueSize: active,
-    DelayedQueueSize: delayed,
-    TotalQueueSize: total,
-    DNSResolver: names.resolver,
-    DNSAQueries: dns.queries.A,
-    DNSATimeouts: dns.timeouts.A,
-    DNSAAAAQueries: dns.queries.AAAA,
-    DNSAAAATimeouts: dns.timeouts.AAAA,
-    DNSMXQueries: dns.queries.MX,
-    DNSMXTimeouts: dns.timeouts.MX,
-    DNSTXTQueries: dns.queries.TXT,
-    DNSTXTTimeouts: dns.timeouts.TXT,
-    DNSQueryRate: rounded(queryRate(house)),
-    DNSResponseTimePeak: Math.round(dns.peakMillis),
-    DNSResponseTimeAverage: Math.round(dns.averageMillis),
-    DNSRateLimiterEnabled: false,
-    ResidentMessages: spool.statistics.residentBodies,
-    DeliveredMessages: totals.delivered,
-    FailedMessages: totals.failed,
-    TransientFailures: totals.transient,
-    RejectedMessages: totals.rejected,
-    ReceivedMessages: totals.received,
-    DeliveryRate: rounded(rates.delivery),
-    ReceptionRate: rounded(rates.reception),
-    RejectionRate: rounded(rates.rejection),
-    RejectionPercentage: rounded(rates.rejectionPercentage),
-    StatisticsLastReset: Math.floor(statistics.sinceReset),
-    Uptime: Math.floor(statistics.uptime),
-  };
-}
-
-const rounded = (value: number): number => Math.round(value * 100) / 100;
-
-/** As the other rates: in the first second it is what there was so far. */
-function queryRate({ names, statistics }: House): number {
-  let queries = 0;
-  for (const count of Object.values(names.counts.queries)) queries += count;
-  return queries / Math.max(1, statistics.sinceReset);
-}
 
 /** One binding, or the sum of a group, as `binding summary` prints it. */
 export function* bindingFigures(

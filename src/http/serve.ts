@@ -1,0 +1,85 @@
+import { type Answer, RefusedRequest, refusal } from './answer.ts';
+import type { Authentication } from './authenticate.ts';
+import { readJson } from './body.ts';
+import type { Guest } from './guest.ts';
+import type { IncomingMessage, ServerResponse } from './node-http.ts';
+import { MOST_BYTES, maxRequestSize } from './options.ts';
+import { outOfRoom, type Pressure } from './pressure.ts';
+import type { Route } from './route.ts';
+import { bodyValidator, textValidator, type Validator } from './validate.ts';
+
+/** A body that nobody asked for: enough for the `{}` that some clients always send. */
+const MOST_UNWANTED = 1024;
+
+/** A request that has found its route. */
+export interface Found {
+  readonly guest: Guest;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  readonly params: unknown;
+  readonly query: unknown;
+}
+
+export interface ServeParts {
+  readonly authentication: Authentication;
+  readonly pressure: Pressure;
+}
+
+/** What a route does with a request, in the order in which it may cost us something. */
+export function servant(route: Route, { authentication, pressure }: ServeParts): (found: Found) => Promise<Answer> {
+  const params = route.params === undefined ? undefined : textValidator(route.params);
+  const query = route.query === undefined ? undefined : textValidator(route.query);
+  const body = route.body === undefined ? undefined : bodyValidator(route.body);
+
+  return async ({ guest, request, response, method, ...texts }) => {
+    const view = guest.view();
+    const admission = await authentication.admit({
+      access: route.access,
+      view,
+      ip: guest.ip,
+      method,
+      target: request.url ?? '',
+      authorization: request.headers.authorization,
+    });
+    if (admission.kind === 'refusal') return admission;
+    const full = route.needsRoom === true ? outOfRoom(pressure) : undefined;
+    if (full !== undefined) return full;
+    const most = Math.min(
+      view.get(maxRequestSize) || MOST_BYTES,
+      body === undefined ? MOST_UNWANTED : (route.mostBytes ?? MOST_BYTES),
+    );
+    const json = method === 'GET' || method === 'HEAD' ? undefined : await readJson(request, response, most);
+    return route.run({
+      params: checked(params, texts.params),
+      query: checked(query, texts.query),
+      body: checked(body, json),
+      principal: admission.principal,
+      ip: guest.ip,
+      header: (name) => headerOf(request, name),
+    });
+  };
+}
+
+/** @throws RefusedRequest */
+function checked(validator: Validator | undefined, value: unknown): unknown {
+  if (validator === undefined) return {};
+  const result = validator.check(value);
+  if (!result.ok) throw new RefusedRequest(result.why);
+  return result.value;
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'object' ? value.join(', ') : value;
+}
+
+/** RFC 9112 3.2: exactly one Host, unless it is HTTP/1.0; anything else may be read in two ways. */
+export function headerTrouble(request: IncomingMessage): Answer | undefined {
+  let hosts = 0;
+  for (let at = 0; at < request.rawHeaders.length; at += 2)
+    if (request.rawHeaders[at]?.toLowerCase() === 'host') hosts++;
+  if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
+    return refusal('1200', `a request has one Host field, and this one has ${hosts}`);
+  return undefined;
+}

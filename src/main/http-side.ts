@@ -1,0 +1,86 @@
+import { type ApiHouse, apiRoutes, traffic } from '../api/index.ts';
+import type { Configuration } from '../config/index.ts';
+import type { House } from '../console/index.ts';
+import type { Events } from '../events/index.ts';
+import { ApiKeyFile, ApiKeys, apiKeyFile, type Credentials, type HttpServer, httpServer } from '../http/index.ts';
+import type { Spool } from '../spool/index.ts';
+import type { Process, Resolver, World } from '../world/index.ts';
+import { LagWatch } from './lag-watch.ts';
+
+export interface HttpSideParts {
+  readonly world: World;
+  readonly process: Process;
+  readonly events: Events;
+  readonly configuration: Configuration;
+  /** The console's views: both doors show the same numbers. */
+  readonly house: House;
+  readonly spool: Spool;
+  readonly names: Resolver;
+  readonly memory: { readonly exceeded: boolean };
+  /** `starting` until what was in the spool is in the queues again. */
+  readonly life: () => 'starting' | 'running' | 'stopping';
+  readonly credentials: Credentials;
+  readonly hostName: () => string;
+}
+
+export interface HttpSide extends AsyncDisposable {
+  readonly server: HttpServer;
+}
+
+/** The HTTP server with all its routes. */
+export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
+  const { world, process, events, configuration, house, spool, names, memory, life } = parts;
+  const { clock, chance, disk } = world;
+  const lag = new LagWatch(clock);
+  const counted = traffic(events);
+  const keys = new ApiKeys({
+    clock,
+    events,
+    file: () => new ApiKeyFile({ disk, clock, chance, path: configuration.current.global.get(apiKeyFile) }),
+  });
+  const full = (): string | undefined => {
+    if (memory.exceeded) return 'memory_hwm is reached';
+    return spool.statistics.full ? 'the spool is full' : undefined;
+  };
+  const { product, queues, delivery, sessions, statistics } = house;
+  const api: ApiHouse = {
+    clock,
+    product,
+    queues,
+    delivery,
+    sessions,
+    statistics,
+    names: house.names,
+    spool,
+    traffic: counted,
+    resolver: names,
+    pressure: { reason: () => (life() === 'stopping' ? 'the server is stopping' : full()) },
+    unready: () => {
+      const state = life();
+      const reason = full();
+      return [...(state === 'running' ? [] : [`the server is ${state}`]), ...(reason === undefined ? [] : [reason])];
+    },
+    memory: () => process.memory(),
+    eventLoopLag: () => lag.worst,
+    global: () => configuration.current.global,
+  };
+  const server = await httpServer({
+    clock,
+    chance,
+    events,
+    configuration,
+    routes: apiRoutes(api),
+    keys,
+    credentials: parts.credentials,
+    pressure: api.pressure,
+    hostName: parts.hostName,
+  });
+  return {
+    server,
+    async [Symbol.asyncDispose]() {
+      lag[Symbol.dispose]();
+      counted[Symbol.dispose]();
+      await keys[Symbol.asyncDispose]();
+    },
+  };
+}
