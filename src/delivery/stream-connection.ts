@@ -240,15 +240,8 @@ export class StreamConnection implements OpenConnection {
       this.undecided += items.length;
       this.recipients += items.length;
       this.#idleSince = undefined;
-      return {
-        items,
-        hold,
-        startedAt: this.#owner.clock.now(),
-        refused: new Map(),
-        seq: 0,
-        bytes: 0,
-        sentAt: undefined,
-      };
+      const startedAt = this.#owner.clock.now();
+      return { items, hold, startedAt, refused: new Map(), seq: 0, bytes: 0, sentAt: undefined };
     } catch (cause) {
       this.#unreadable(items, cause, 0);
       return undefined;
@@ -414,8 +407,7 @@ export class StreamConnection implements OpenConnection {
     if (sent !== undefined && now >= Math.max(sent, this.#heardAt) + timeouts.response) {
       this.#why = streamReplies.noResponse;
       this.#end();
-      this.abort();
-      return;
+      return this.abort();
     }
     if (this.#idleSince !== undefined && now >= this.#idleSince + timeouts.idle) this.#leaving = true;
     this.#run();

@@ -19,6 +19,8 @@ const recipient = fc.record({
     { requests: { notify: [], orcpt: 'rfc822;x\xff' } },
     { requests: { notify: ['SUCCESS'] } },
     { refused: { code: 550, enhanced: '5.7.1', text: 'no' } },
+    { context: { k: 'v', 'ü\ud83d\ude00': '' } },
+    { context: {}, requests: { notify: ['SUCCESS'] }, refused: { code: 450, enhanced: '4.7.1', text: 'later' } },
     { requests: { notify: ['DELAY'] }, refused: { code: 550, enhanced: undefined, text: '' } },
   ),
 });

@@ -1,4 +1,3 @@
-import { isBeyondAscii } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { envelopeFlags, type WireEnvelope } from '../ecstream/index.ts';
 import type { Reply } from '../smtp/index.ts';
@@ -35,7 +34,7 @@ export class Parcel implements Outcome {
 
   constructor(seq: number, envelope: WireEnvelope, generation: Generation, host: ParcelHost) {
     this.seq = seq;
-    this.envelope = inBytes(envelope);
+    this.envelope = envelope;
     this.generation = generation;
     this.#host = host;
   }
@@ -53,16 +52,3 @@ export class Parcel implements Outcome {
     this.#host.parcelRefused(this, why.code === 'IMP_SPOOL_FULL' ? replies.spoolFull : replies.failed, CORE);
   }
 }
-
-/** Most have none beyond ASCII, and stay what they are. */
-function inBytes(envelope: WireEnvelope): WireEnvelope {
-  const { sender, recipients } = envelope;
-  if (!isBeyondAscii(sender) && !recipients.some(({ address }) => isBeyondAscii(address))) return envelope;
-  return {
-    ...envelope,
-    sender: bytesOf(sender),
-    recipients: recipients.map(({ address, context }) => ({ address: bytesOf(address), context })),
-  };
-}
-
-const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');

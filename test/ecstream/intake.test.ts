@@ -30,7 +30,7 @@ describe('a message', () => {
       /^Return-Path: <a@x\.test>\r\nReceived: from \[[^\]]+\] \(\[[^\]]+\]:\d+ helo=client\.test\)\r\n/,
     );
     expect(kept?.body).toMatch(
-      /with ecstream id [0-9A-F/-]{20}\r\n\tfor <b@y\.test>;[^\r]*\r\n[^\r]*\r\nSubject: 1\r\n\r\nmessage 1\r\n$/,
+      /with ecstream id [0-9A-F/-]{20}\r\n\tfor <b@y\.test>;[^\r]*\r\n[^\r]*\r\nDate: [^\r]*\r\nMessage-ID: <[^\r]*>\r\nSubject: 1\r\n\r\nmessage 1\r\n$/,
     );
     expect(house.recorded).toMatchObject([{ kind: 'reception', protocol: 'ecstream', recipient: 'b@y.test' }]);
     expect(house.enqueued).toHaveLength(1);
@@ -90,6 +90,22 @@ describe('a message', () => {
       { dots: false, lone: false },
       { dots: false, lone: true },
     ]);
+  });
+
+  test('with addresses and a header beyond ASCII is taken where SMTPUTF8 is listed, and marked for SMTP', async () => {
+    const house = await StreamHouse.with({ ...OPEN, smtp_extensions: ['SMTPUTF8'] });
+    const sender = house.sender();
+    const body = 'Subject: grüße\n\nx\n';
+    await house.until(sender.send({ from: 'jörg@x.test', to: ['ü@bücher.test', 'b@y.test'], body }));
+    const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+    const [kept] = house.spool.kept;
+    expect(kept?.envelope).toMatchObject({
+      reversePath: bytes('jörg@x.test'),
+      recipients: [{ path: bytes('ü@bücher.test') }, { path: 'b@y.test' }],
+      requests: { utf8Header: true },
+    });
+    expect(kept?.traits).toEqual({ dots: false, lone: false, eightBit: true });
+    expect(kept?.body).toContain(`Return-Path: <${bytes('jörg@x.test')}>\r\n`);
   });
 
   test('of many parts is put together, deflated or not', async () => {

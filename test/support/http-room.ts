@@ -1,3 +1,4 @@
+import { authOptions } from '../../src/auth/index.ts';
 import type { Endpoint } from '../../src/base/index.ts';
 import type { Option } from '../../src/config/index.ts';
 import { type Events, events as makeEvents } from '../../src/events/index.ts';
@@ -44,7 +45,7 @@ export class HttpRoom {
     const { clock, chance, disk } = world;
     const { configuration } = await configured(
       `HTTP_Listener {\n${settings.listener ?? ''}\nListen "127.0.0.1:2081" { }\n}\n`,
-      [...receptionOptions, ...httpOptions, ...(settings.declared ?? [])],
+      [...authOptions, ...receptionOptions, ...httpOptions, ...(settings.declared ?? [])],
     );
     const events = makeEvents(clock, () => 1);
     const keyFile = new ApiKeyFile({ disk, clock, chance, path: '/keys/api-keys.json' });
