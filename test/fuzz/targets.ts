@@ -2,6 +2,8 @@ import type { FuzzTarget } from './target.ts';
 import { addresses, paths } from './targets/addresses.ts';
 import { bodies } from './targets/bodies.ts';
 import { grammar, pattern } from './targets/configuration.ts';
+import { ecstream } from './targets/ecstream.ts';
+import { proxyHeader } from './targets/proxy.ts';
 import { reception } from './targets/reception.ts';
 import { dns, frames, headers, spool } from './targets/records.ts';
 import { client, replies } from './targets/smtp-client.ts';
@@ -24,4 +26,6 @@ export const targets: readonly FuzzTarget[] = [
   dns,
   spool,
   texts,
+  proxyHeader,
+  ...ecstream,
 ];

@@ -29,7 +29,8 @@ class StreamSession {
   constructor(parts: SourceParts, letters: readonly Letter[], exit: { after: number; how: Exit } | undefined) {
     const { clock, network } = parts;
     this.#parts = parts;
-    this.#letters = [...letters];
+    // ECStream has no words for what DSN asks.
+    this.#letters = letters.map((letter) => ({ ...letter, notify: undefined }));
     this.over = new Promise((resolve) => {
       this.#end = resolve;
     });
