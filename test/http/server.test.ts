@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../../src/config/index.ts';
@@ -271,4 +272,32 @@ test('impetus apikey makes a key that the running server takes, lists it with it
   expect((await run('create')).code).toBe(2);
   expect((await run('lst')).complained).toContain("did you mean 'list'?");
   await house.close();
+});
+
+test('users log in by Basic and by Digest from the files that consoles use; a file that is not there lets nobody in', async () => {
+  const basic = (user: string) => `Authorization: Basic ${Buffer.from(user).toString('base64')}`;
+  const house = await House.open(
+    'Enable_Authentication = true AuthPlainParameters = [ uri = "file:///users" ] ' +
+      'AuthDigestMD5Parameters = [ uri = "file:///users" stored_cleartext = true ]',
+  );
+  const failed = await house.ask(`GET /metrics\n${basic('ann:se:cret')}`);
+  expect(failed.status).toBe(503);
+  house.world.disk.put('/users', 'ann:se:cret\n');
+  await house.world.clock.advance(2000);
+  expect((await house.ask(`GET /metrics\n${basic('ann:se:cret')}`)).status).toBe(200);
+  expect((await house.ask(`GET /metrics\n${basic('ann:other')}`)).status).toBe(401);
+  expect((await house.ask(`GET /metrics\n${basic('bob:se:cret')}`)).status).toBe(401);
+  const asked = (await house.ask('GET /metrics')).headers['www-authenticate'] ?? '';
+  expect(asked).toContain('Basic realm=');
+  expect(asked).toContain('Digest ');
+  const part = (name: string): string =>
+    new RegExp(`${name}="([^"]*)"`).exec(asked.slice(asked.indexOf('Digest ')))?.[1] ?? '';
+  const md5 = (text: string): string => hash('md5', text);
+  const digest = (password: string): string => {
+    const secret = md5(`ann:${part('realm')}:${password}`);
+    const response = md5(`${secret}:${part('nonce')}:00000001:c:auth:${md5('GET:/metrics')}`);
+    return `Authorization: Digest username="ann", realm="${part('realm')}", nonce="${part('nonce')}", uri="/metrics", qop=auth, nc=00000001, cnonce="c", response="${response}"`;
+  };
+  expect((await house.ask(`GET /metrics\n${digest('wrong')}`)).status).toBe(401);
+  expect((await house.ask(`GET /metrics\n${digest('se:cret')}`)).status).toBe(200);
 });
