@@ -37,6 +37,14 @@ const AT_ONCE = 1000;
 /** How long a failed message waits when its bounce could not be stored. */
 const BURIAL_RETRY = 60_000;
 
+/** Why a message has failed, and how its sender is told. */
+interface Verdict {
+  readonly outcome: Judged | undefined;
+  readonly said: Reply;
+  readonly expired: boolean;
+  readonly quiet: boolean;
+}
+
 /**
  * One (binding, routing domain) with its two queues. Active is in the order in which messages became due, delayed a
  * heap by next attempt. An item in flight is in neither.
@@ -52,8 +60,8 @@ export class Pair implements MailQueue {
     item.heapPosition = position;
   });
   readonly #flying = new Set<QueueItem>();
-  /** Recipients whom policy refused, and whose bounce could not be stored yet. */
-  readonly #refused = new Map<QueueItem, Reply>();
+  /** Of messages that have failed and whose bounce could not be stored: they are buried again, and never attempted. */
+  readonly #verdicts = new Map<QueueItem, Verdict>();
   /** No active message is older; milliseconds since the epoch. */
   #oldest = Number.POSITIVE_INFINITY;
   #sweepTimer: Disposable | undefined;
@@ -108,17 +116,14 @@ export class Pair implements MailQueue {
 
   /** Policy would not have this recipient: it fails, and its sender is told. */
   refuse(item: QueueItem, said: Reply): void {
-    this.#refused.set(item, said);
     this.#bury(item, undefined, said, false, false);
   }
 
   swallow(): boolean {
-    if (this.#refused.size > 0) {
-      for (const [item, said] of this.#refused) {
-        if (item.place !== 'active') continue;
-        this.#due.remove(item);
-        this.#bury(item, undefined, said, false, false);
-      }
+    for (const [item, verdict] of this.#verdicts) {
+      if (item.place !== 'active') continue;
+      this.#due.remove(item);
+      this.#bury(item, verdict.outcome, verdict.said, verdict.expired, verdict.quiet);
     }
     if (this.#due.size > 0 && this.limits.view.get(blackhole) !== 'false')
       this.#forMany([...this.#due], (item) => this.#bury(item, undefined, BLACKHOLED, false, false));
@@ -131,7 +136,9 @@ export class Pair implements MailQueue {
     const items = [first];
     this.#fly(first);
     const batch = Math.min(most, this.limits.view.get(maxRecipientsPerBatch) || most);
-    while (items.length < batch && this.#due.peek()?.batch === first.batch) {
+    while (items.length < batch) {
+      const next = this.#due.peek();
+      if (next?.batch !== first.batch || this.#verdicts.has(next)) break;
       const following = this.#due.shift();
       if (following === undefined) break;
       items.push(following);
@@ -305,6 +312,11 @@ export class Pair implements MailQueue {
     for (;;) {
       const item = this.#due.shift();
       if (item === undefined) return undefined;
+      const verdict = this.#verdicts.get(item);
+      if (verdict !== undefined) {
+        this.#bury(item, verdict.outcome, verdict.said, verdict.expired, verdict.quiet);
+        continue;
+      }
       const { view } = this.limits;
       if (!view.get(neverAttemptExpiredMessages)) return item;
       if (this.#office.clock.date() < this.#deadline(item)) return item;
@@ -312,8 +324,8 @@ export class Pair implements MailQueue {
     }
   }
 
-  #deadline(item: QueueItem): Millis {
-    return millis(item.batch.receivedAt + this.limits.view.get(messageExpiration) * 1000);
+  #deadline({ batch }: QueueItem): Millis {
+    return millis(batch.receivedAt + this.limits.view.get(messageExpiration) * 1000);
   }
 
   #activate(item: QueueItem, first = false): void {
@@ -387,7 +399,7 @@ export class Pair implements MailQueue {
         buried: () => {
           if (item.place !== 'burying') return;
           this.#flying.delete(item);
-          this.#refused.delete(item);
+          this.#verdicts.delete(item);
           item.place = 'gone';
           this.counters.failed++;
           this.#office.failed(this, item, outcome?.attempt, said, expired);
@@ -396,6 +408,7 @@ export class Pair implements MailQueue {
           if (item.place !== 'burying') return;
           this.#flying.delete(item);
           item.place = 'gone';
+          this.#verdicts.set(item, { outcome, said, expired, quiet });
           this.#delay(item, millis(this.#office.clock.date() + BURIAL_RETRY));
         },
       },
