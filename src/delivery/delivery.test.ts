@@ -83,17 +83,25 @@ test('a message that expires has one last try at its deadline, and one P line', 
   expect(room.queues.ledger).toMatchObject({ expired: 1, failed: 0, queued: 0, difference: 0 });
 });
 
-test('a bounce that cannot be stored keeps the message, and it is tried again', async () => {
+test('a bounce that cannot be stored keeps the message, and is tried again; the message is not', async () => {
   const room = new MailRoom();
-  await room.peer('dst.test', '192.0.2.1', { rcpt: () => '550 5.1.1 no' });
+  let asked = 0;
+  await room.peer('dst.test', '192.0.2.1', {
+    rcpt: () => {
+      asked++;
+      return '550 5.1.1 no';
+    },
+  });
   room.burialFails = true;
   room.receive('b@dst.test');
   await room.later(1);
   expect(room.happened()).toEqual([]);
   expect(room.queues.ledger).toMatchObject({ queued: 1, failed: 0, difference: 0 });
+  await room.later(150);
   room.burialFails = false;
   await room.later(61);
   expect(room.happened()).toEqual(['permanent b@dst.test 5 0 550 5.1.1 no']);
+  expect(asked).toBe(1);
   expect(room.balance).toBe(0);
 });
 

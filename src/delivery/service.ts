@@ -1,13 +1,5 @@
 import { family, inMillis, type Millis, millis } from '../base/index.ts';
-import {
-  type Attempt,
-  gateway,
-  type Item,
-  type Judged,
-  type Outcome,
-  type Pair,
-  retryInterval,
-} from '../queue/index.ts';
+import { type Attempt, type Item, type Judged, type Outcome, type Pair, retryInterval } from '../queue/index.ts';
 import { type Gate, type Grant, gate, maxDeliveriesPerConnection } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -35,6 +27,7 @@ import {
 } from './options.ts';
 import type { Route, RouteAddress } from './route.ts';
 import { StreamConnection } from './stream-connection.ts';
+import { streamTrouble } from './stream-demands.ts';
 import { TlsMemory } from './tls-memory.ts';
 
 const DNS = gate('DNS');
@@ -53,7 +46,6 @@ const TROUBLE_WAIT = 10_000;
 const FAILURE_MEMORY = 1_800_000;
 const UNREACHABLE = reply(421, '4.4.0', '[internal] no mail servers for this domain could be reached at this time');
 const NO_CONNECTION = reply(451, '4.4.1', '[internal] No valid hosts (unable to make any connections)');
-const NO_GATEWAY = reply(451, '4.4.0', '[internal] delivery_method ECSTREAM needs a Gateway');
 const NOTHING: readonly Item[] = [];
 
 /** A connection that never became a session. `why` where the log has a text of its own. */
@@ -134,9 +126,9 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
     if (now < this.#troubledUntil) return this.#held(NO_HOST, this.#troubledUntil);
     if (!limits.mayConnect(now)) return this.#held(limits.gate, limits.until);
     const { view } = limits;
-    // The manual: such a peer comes from Gateway, never from MX records or Routes.
-    if (view.get(deliveryMethod) === 'ECSTREAM' && view.get(gateway) === undefined) {
-      pair.delayAll({ kind: 'deferred', reply: NO_GATEWAY, attempt: this.#crew.noAttempt });
+    const wrong = view.get(deliveryMethod) === 'ECSTREAM' ? streamTrouble(view) : undefined;
+    if (wrong !== undefined) {
+      pair.delayAll({ kind: 'deferred', reply: wrong, attempt: this.#crew.noAttempt });
       return false;
     }
     const route = this.#crew.routes.find(pair.domain, view, inMillis(view.get(retryInterval)), this.#resolved);

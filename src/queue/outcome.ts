@@ -36,3 +36,11 @@ export interface Returned {
 }
 
 export type Outcome = Judged | Returned;
+
+/** Why a message has failed, and how its sender is told. */
+export interface Verdict {
+  readonly outcome: Judged | undefined;
+  readonly said: Reply;
+  readonly expired: boolean;
+  readonly quiet: boolean;
+}

@@ -17,7 +17,7 @@ import {
   neverRetry,
   retryInterval,
 } from './options.ts';
-import type { Judged, Outcome } from './outcome.ts';
+import type { Judged, Outcome, Verdict } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
 import { afterFailure, TOO_OLD } from './retry.ts';
 
@@ -52,8 +52,8 @@ export class Pair implements MailQueue {
     item.heapPosition = position;
   });
   readonly #flying = new Set<QueueItem>();
-  /** Recipients whom policy refused, and whose bounce could not be stored yet. */
-  readonly #refused = new Map<QueueItem, Reply>();
+  /** Of messages that have failed and whose bounce could not be stored: they are buried again, and never attempted. */
+  readonly #verdicts = new Map<QueueItem, Verdict>();
   /** No active message is older; milliseconds since the epoch. */
   #oldest = Number.POSITIVE_INFINITY;
   #sweepTimer: Disposable | undefined;
@@ -108,17 +108,14 @@ export class Pair implements MailQueue {
 
   /** Policy would not have this recipient: it fails, and its sender is told. */
   refuse(item: QueueItem, said: Reply): void {
-    this.#refused.set(item, said);
     this.#bury(item, undefined, said, false, false);
   }
 
   swallow(): boolean {
-    if (this.#refused.size > 0) {
-      for (const [item, said] of this.#refused) {
-        if (item.place !== 'active') continue;
-        this.#due.remove(item);
-        this.#bury(item, undefined, said, false, false);
-      }
+    for (const [item, verdict] of this.#verdicts) {
+      if (item.place !== 'active') continue;
+      this.#due.remove(item);
+      this.#bury(item, verdict.outcome, verdict.said, verdict.expired, verdict.quiet);
     }
     if (this.#due.size > 0 && this.limits.view.get(blackhole) !== 'false')
       this.#forMany([...this.#due], (item) => this.#bury(item, undefined, BLACKHOLED, false, false));
@@ -131,7 +128,9 @@ export class Pair implements MailQueue {
     const items = [first];
     this.#fly(first);
     const batch = Math.min(most, this.limits.view.get(maxRecipientsPerBatch) || most);
-    while (items.length < batch && this.#due.peek()?.batch === first.batch) {
+    while (items.length < batch) {
+      const next = this.#due.peek();
+      if (next?.batch !== first.batch || this.#verdicts.has(next)) break;
       const following = this.#due.shift();
       if (following === undefined) break;
       items.push(following);
@@ -305,6 +304,11 @@ export class Pair implements MailQueue {
     for (;;) {
       const item = this.#due.shift();
       if (item === undefined) return undefined;
+      const verdict = this.#verdicts.get(item);
+      if (verdict !== undefined) {
+        this.#bury(item, verdict.outcome, verdict.said, verdict.expired, verdict.quiet);
+        continue;
+      }
       const { view } = this.limits;
       if (!view.get(neverAttemptExpiredMessages)) return item;
       if (this.#office.clock.date() < item.batch.deadline(view.get(messageExpiration))) return item;
@@ -312,8 +316,8 @@ export class Pair implements MailQueue {
     }
   }
 
-  #deadline(item: QueueItem): Millis {
-    return millis(item.batch.receivedAt + this.limits.view.get(messageExpiration) * 1000);
+  #deadline({ batch }: QueueItem): Millis {
+    return millis(batch.receivedAt + this.limits.view.get(messageExpiration) * 1000);
   }
 
   #activate(item: QueueItem, first = false): void {
@@ -387,7 +391,7 @@ export class Pair implements MailQueue {
         buried: () => {
           if (item.place !== 'burying') return;
           this.#flying.delete(item);
-          this.#refused.delete(item);
+          this.#verdicts.delete(item);
           item.place = 'gone';
           this.counters.failed++;
           this.#office.failed(this, item, outcome?.attempt, said, expired);
@@ -396,6 +400,7 @@ export class Pair implements MailQueue {
           if (item.place !== 'burying') return;
           this.#flying.delete(item);
           item.place = 'gone';
+          this.#verdicts.set(item, { outcome, said, expired, quiet });
           this.#delay(item, millis(this.#office.clock.date() + BURIAL_RETRY));
         },
       },

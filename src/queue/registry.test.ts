@@ -66,6 +66,28 @@ test('an item that was failed while it was active is never taken', async () => {
   expect(room.queues.ledger).toMatchObject({ failed: 1, queued: 1, difference: 0 });
 });
 
+test('what was failed by hand is not delivered after all because its bounce could not be stored', async () => {
+  const room = new MailRoom({ global: { retry_interval: seconds(30) } });
+  let said = '450 4.2.0 later';
+  await room.peer('dst.test', '192.0.2.1', { rcpt: () => said });
+  const { recipients } = room.receive(['a@dst.test', 'b@dst.test']);
+  await room.later(1);
+  said = '250 2.1.5 ok';
+  room.burialFails = true;
+  const item = recipients[1] && room.queues.item(recipients[1].id);
+  expect(item !== undefined && room.queues.fail(item, PURGED, false)).toBe(true);
+  await room.later(100);
+  room.burialFails = false;
+  // An operator who is in a hurry does not change what has been decided.
+  room.queues.find(bindingName('default'), domainOf('dst.test'))?.flush();
+  await room.later(61);
+  expect(room.happened().filter((line) => !line.startsWith('transient'))).toEqual([
+    expect.stringMatching(/^delivery a@dst\.test/),
+    'permanent b@dst.test 22 1 554 manually failed',
+  ]);
+  expect(room.balance).toBe(0);
+});
+
 test('an item in flight can be neither failed nor retried by an operator', () => {
   const { room, pair } = held();
   room.receive('a@dst.test');

@@ -87,6 +87,11 @@ export class Crashes {
     return this.blindSince(at) || this.#deaths.some((death) => death.at >= at && this.#lost(at, death));
   }
 
+  /** @returns whether the server died so soon after that moment that a note which waited for a message is not on disk */
+  soonAfter(at: number): boolean {
+    return this.#deaths.some((death) => !death.clean && death.at >= at && death.at - at <= 2 * this.#longest);
+  }
+
   #lost(at: number, death: { readonly at: number; readonly clean: boolean }): boolean {
     const troubled = this.troublesIn(at - 2000, death.at) > 0;
     if (death.clean && !troubled) return false;

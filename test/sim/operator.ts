@@ -141,8 +141,11 @@ export class Operator {
   }
 
   async #flush(domain: string): Promise<void> {
-    const tracks = [...this.#parts.records.all()].filter((track) => domain === 'all' || track.domain === domain);
-    await this.#flushing(tracks, `flush domain ${domain}`);
+    const concerned = (): readonly Track[] =>
+      [...this.#parts.records.all()].filter((track) => domain === 'all' || track.domain === domain);
+    await this.#flushing(concerned(), `flush domain ${domain}`);
+    // What came in while the console was slow was flushed as well.
+    for (const track of concerned()) track.flushedAt = this.#parts.town.clock.now();
   }
 
   /** An order that makes messages due; nobody outside knows when exactly it takes effect. */

@@ -16,6 +16,8 @@ export interface Final {
   readonly at: number;
   /** A bounce took its place in the same batch: safe when it was told. */
   readonly replaced: boolean;
+  /** It is on disk together with a notice of success, which takes its own time to get there. */
+  readonly noticed?: boolean;
 }
 
 /** After the n-th failure: when the next attempt may be made. */

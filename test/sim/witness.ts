@@ -80,7 +80,6 @@ export class Witness implements ServerHearer, SessionHearer {
       if (!lives()) return;
       this.#note(event.level, `${event.module}: ${event.text}`);
       this.#books.diagnosed(event);
-      if (event.module === 'bounce' && event.text.includes('could not be stored')) this.#retries.burialFailed();
       if (event.module === 'spool' && /^cannot (read|sync) /.test(event.text)) crashes.couldNotRead();
     });
     events.subscribe(['rejection'], (event) => {

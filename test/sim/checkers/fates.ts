@@ -70,8 +70,9 @@ export class Fates {
     if (arrival === undefined) this.#parts.violations.report('delivery', `${track.key} is delivered but never arrived`);
     else this.#matched.add(arrival);
     // A server without DSN tells nobody: we may, once it is on disk, if the disk takes it.
-    if (track.letter?.notify === 'SUCCESS,FAILURE') this.#hoped.add(track.letter.reversePath);
-    this.#end(track, { kind: 'delivered', at: this.#parts.now(), replaced: false });
+    const noticed = track.letter?.notify === 'SUCCESS,FAILURE';
+    if (noticed && track.letter !== undefined) this.#hoped.add(track.letter.reversePath);
+    this.#end(track, { kind: 'delivered', at: this.#parts.now(), replaced: false, noticed });
   }
 
   failed(track: Track, event: AttemptEvent): void {
@@ -171,8 +172,9 @@ export class Fates {
   }
 
   /** Whether a crash may have undone it. */
-  #undone({ at, replaced }: Final): boolean {
+  #undone({ at, replaced, noticed = false }: Final): boolean {
     const { crashes } = this.#parts;
+    if (noticed && crashes.soonAfter(at)) return true;
     return replaced ? crashes.blindSince(at) : crashes.excuse(at);
   }
 

@@ -14,8 +14,6 @@ interface RetriesParts {
   readonly current: () => Generation;
 }
 
-/** How long a time of trouble with bounces may reach back. */
-const BURIAL_TROUBLE = 600_000;
 /** Half a millisecond: times are sums of fractions. */
 const EPSILON = 0.5;
 
@@ -25,7 +23,6 @@ const EPSILON = 0.5;
  */
 export class Retries {
   readonly #parts: RetriesParts;
-  #burialFailedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: RetriesParts) {
     this.#parts = parts;
@@ -37,14 +34,6 @@ export class Retries {
       const longest = this.#parts.now() + this.#view(track.domain).get(maxRetryInterval) * 1000;
       for (const mark of track.failures) mark.due = Math.min(mark.due, longest);
     }
-  }
-
-  /**
-   * A bounce could not be stored: its message is tried again after a minute, whatever its retry time was. Only the first
-   * of a time of trouble is told, so nothing is known of the others.
-   */
-  burialFailed(): void {
-    this.#burialFailedAt = this.#parts.now();
   }
 
   /** D, T or P. */
@@ -76,7 +65,7 @@ export class Retries {
 
   /** RCPT for it was sent to a peer. */
   tried(track: Track, sentAt: number): void {
-    if (track.flushing > 0 || sentAt - this.#burialFailedAt < BURIAL_TROUBLE) return;
+    if (track.flushing > 0) return;
     const states = this.#states(track);
     if (states.some((mark) => mark === undefined || track.flushedAt >= mark.at || sentAt >= mark.due - EPSILON)) return;
     // A command that was on its way when its session ended belongs to the attempt that has failed.
