@@ -122,6 +122,7 @@ export async function buildServer({
     hostName: process.hostName,
   });
 
+  const stores = new CredentialStores({ disk, clock, chance, hashing, events });
   const pressure = undo.use(
     new MemoryWatch({
       clock,
@@ -147,6 +148,7 @@ export async function buildServer({
     hostName: process.hostName,
     pressure,
     tls: tls.inbound,
+    logins: { stores, random: (count) => chance.bytes(count) },
     version,
   });
 
@@ -163,7 +165,7 @@ export async function buildServer({
       clock,
       disk,
       chance,
-      stores: new CredentialStores({ disk, clock, chance, hashing, events }),
+      stores,
       events,
       recent,
       statistics,

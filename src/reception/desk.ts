@@ -1,3 +1,4 @@
+import { type CredentialStores, GuessBrake } from '../auth/index.ts';
 import type { Configuration, View } from '../config/index.ts';
 import { type Events, Sparing } from '../events/index.ts';
 import type { Ids } from '../message/index.ts';
@@ -8,6 +9,12 @@ import type { InboundTls } from '../tls/index.ts';
 import type { Clock } from '../world/index.ts';
 import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
+
+/** Where users are looked up. */
+export interface LoginParts {
+  readonly stores: CredentialStores;
+  random(count: number): Uint8Array;
+}
 
 /** What reception needs of the rest of the house. */
 export interface ReceptionParts {
@@ -20,6 +27,8 @@ export interface ReceptionParts {
   readonly ids: Ids;
   /** Left out, there is no TLS. */
   readonly tls?: InboundTls;
+  /** Left out, nobody can be looked up. */
+  readonly logins?: LoginParts;
   /** The machine's own name, for when no option gives one. */
   readonly hostName: string;
   /** Memory above memory_hwm: no transaction is begun. */
@@ -33,6 +42,8 @@ export class Desk {
   readonly parts: ReceptionParts;
   readonly product: string;
   readonly throttles: InboundThrottles;
+  /** Of all sessions together. */
+  readonly brake = new GuessBrake();
   /** For what a client can cause. */
   readonly sparing: Sparing;
   /** Commits that have not been answered: a server that stops waits for them. */

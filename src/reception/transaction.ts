@@ -153,12 +153,20 @@ export class Transaction implements Told {
       reversePath: this.written,
       product: this.#desk.product,
       // RFC 3848 and 6531 have names for what EHLO began; HELO stays SMTP, encrypted or not.
-      protocol: this.#client.extended ? `${extended}${this.#client.encrypted ? 'S' : ''}` : 'SMTP',
+      protocol: this.#client.extended
+        ? `${extended}${this.#client.encrypted ? 'S' : ''}${this.#client.login === undefined ? '' : 'A'}`
+        : 'SMTP',
       id,
       recipients: this.recipients.length === 1 ? this.recipients.map((each) => each.written) : [],
       date,
     });
-    return Buffer.concat([Buffer.from(`Return-Path: <${this.written}>\r\n`, 'latin1'), field]);
+    const { login } = this.#client;
+    // RFC 8601 §2.7.4. Who reads the message learns that somebody has logged in, and not as whom.
+    const results =
+      login === undefined
+        ? ''
+        : `Authentication-Results: ${settings.receivedHost};\r\n\tauth=pass (${login.toLowerCase()}) smtp.auth=xxxx\r\n`;
+    return Buffer.concat([Buffer.from(`Return-Path: <${this.written}>\r\n${results}`, 'latin1'), field]);
   }
 
   /** @returns false: no more until `drained` */
