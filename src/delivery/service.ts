@@ -25,6 +25,7 @@ import {
   remoteSmtpPort,
   tcp,
 } from './options.ts';
+import { outboundAuth } from './outbound-auth.ts';
 import type { Route, RouteAddress } from './route.ts';
 import { TlsMemory } from './tls-memory.ts';
 
@@ -195,6 +196,7 @@ export class PairService implements ConnectionOwner<Connection>, Served {
         names: [pair.domain, address.host],
         givenUp: plain !== undefined,
       },
+      auth: outboundAuth(view),
       timeouts: timeoutsOf(view),
     });
     pair.release();
