@@ -79,3 +79,23 @@ test("Python's smtplib logs in by all three, and sends", MOST, async (context) =
   expect(ended.output.trim().split('\n')).toEqual(['235', '235', '235', '530', 'sent']);
   await eventually('the message', () => scene.sink.accepted('bob@dest.test').length === 1);
 });
+
+test.for(['PLAIN', 'LOGIN'])('one server logs in at another by %s', MOST, async (mechanism, context) => {
+  const swaks = need(context, 'swaks');
+  await using scene = await begin();
+  using scratch = new Scratch();
+  await using sender = await ServerProcess.start({
+    directory: scratch.path,
+    sink: scene.port,
+    more: `
+Outbound_SMTP_Auth_Type = "${mechanism}"
+Outbound_SMTP_Auth_User = "ann"
+Outbound_SMTP_Auth_Pass = "sec ret"
+Outbound_SMTP_Auth_Insecure = true
+`,
+  });
+  const words = ['--server', '127.0.0.1', '--port', String(sender.port), '--from', 'a@origin.test'];
+  await using sending = new Running(swaks, [...words, '--to', 'bob@dest.test']);
+  expect((await sending.ended).code).toBe(0);
+  await eventually('the message', () => scene.sink.accepted('bob@dest.test').length === 1);
+});
