@@ -3,6 +3,7 @@
 export { cramClient } from './cram-md5.ts';
 export { type CredentialStoreParts, CredentialStores } from './credential-stores.ts';
 export { digestClient, digestOf } from './digest-md5.ts';
+export { GuessBrake } from './guess-brake.ts';
 export * from './mechanism.ts';
 export {
   alwaysAllow,

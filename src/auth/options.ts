@@ -1,8 +1,10 @@
 import { boolean, type Option, option, optional, type View } from '../config/index.ts';
 import {
+  authCramMd5Parameters,
   authDigestMd5Parameters,
   authLoginParameters,
   authorizationParameters,
+  authPlainParameters,
   authScramSha256Parameters,
 } from './parameters.ts';
 
@@ -18,6 +20,8 @@ export const authOptions: readonly Option<unknown>[] = [
   alwaysDeny,
   enableAuthorization,
   authLoginParameters,
+  authPlainParameters,
+  authCramMd5Parameters,
   authDigestMd5Parameters,
   authScramSha256Parameters,
   authorizationParameters,

@@ -28,9 +28,15 @@ export interface RoleParameters {
 }
 
 /** Listeners that do not log in by these yet. */
-const elsewhere = { unservedIn: ['esmtp_listener', 'http_listener', 'xmpp_listener', 'pathway', 'pathway_group'] };
+const elsewhere = { unservedIn: ['http_listener', 'xmpp_listener'] };
 
 export const authLoginParameters = option('authloginparameters', optional(authParameters('LOGIN')), elsewhere);
+export const authPlainParameters = option('authplainparameters', optional(authParameters('PLAIN')), {
+  unservedIn: ['control_listener', 'xmpp_listener'],
+});
+export const authCramMd5Parameters = option('authcrammd5parameters', optional(authParameters('CRAM-MD5')), {
+  unservedIn: ['control_listener', 'http_listener', 'xmpp_listener'],
+});
 export const authDigestMd5Parameters = option('authdigestmd5parameters', optional(authParameters('DIGEST-MD5')), {
   unservedIn: elsewhere.unservedIn.filter((scope) => scope !== 'http_listener'),
 });
@@ -38,12 +44,14 @@ export const authScramSha256Parameters: Option<AuthParameters | undefined> = own
   'authscramsha256parameters',
   optional(authParameters('SCRAM-SHA-256')),
   {
-    scopes: ['control_listener', 'listen', 'peer'],
+    scopes: ['control_listener', 'esmtp_listener', 'listen', 'pathway', 'pathway_group', 'peer'],
     initial: undefined,
     summary: 'where SCRAM-SHA-256 looks up users: the uri of a scram or a clear-text file',
   },
 );
-export const authorizationParameters = option('authorizationparameters', optional(roleParameters()), elsewhere);
+export const authorizationParameters = option('authorizationparameters', optional(roleParameters()), {
+  unservedIn: ['esmtp_listener'],
+});
 
 /** What a mechanism's dictionary may say. */
 export function authParameters(mechanism: MechanismName): ValueType<AuthParameters> {

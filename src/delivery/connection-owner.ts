@@ -15,7 +15,7 @@ export interface ConnectionOwner<C> {
   /** Never got as far as a session: the address is to blame, another may be tried at once. */
   unreachable(connection: C, stage: number): void;
   /**
-   * A session without the TLS that is demanded, or with somebody who is not who he should be: for this pair the address
+   * A session without the TLS or the login that is demanded, or with somebody who is not who he should be: for this pair the address
    * will not do, and others may use it.
    */
   insecure(connection: C, stage: number, why: Reply): void;

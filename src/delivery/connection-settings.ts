@@ -1,6 +1,7 @@
 import { inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import type { MessageId } from '../message/index.ts';
+import type { ClientAuth } from '../smtp/index.ts';
 import type { TlsDemands } from '../tls/index.ts';
 import type { TlsContext } from '../world/index.ts';
 import type { HostState } from './host-state.ts';
@@ -31,6 +32,8 @@ export interface ConnectionSettings {
   readonly method: DeliveryMethod;
   readonly pipelining: boolean;
   readonly tls: TlsSettings;
+  /** Undefined: nobody logs in. It is the same as long as the session lives, since `view` is. */
+  readonly auth: ClientAuth | undefined;
   readonly timeouts: ConnectionTimeouts;
 }
 

@@ -130,13 +130,8 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
         lmtp: method === 'LMTP',
         pipelining,
         tls: this.#tls.wanted,
-        timeouts: {
-          ehlo: timeouts.ehlo,
-          mailFrom: timeouts.mailFrom,
-          rcptTo: timeouts.rcptTo,
-          body: timeouts.body,
-          rset: timeouts.rset,
-        },
+        auth: this.settings.auth,
+        timeouts,
       },
       now,
     );

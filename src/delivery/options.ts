@@ -122,6 +122,20 @@ export const pipelineOut = ownOption('pipeline_out', boolean, {
   summary: 'whether commands are pipelined to peers that offer PIPELINING',
 });
 
+export const outboundSmtpAuthType = option(
+  'outbound_smtp_auth_type',
+  optional(enumeration('PLAIN', 'LOGIN', 'XOAUTH2')),
+);
+export const outboundSmtpAuthUser = option('outbound_smtp_auth_user', optional(text));
+/** For XOAUTH2 an access token. */
+export const outboundSmtpAuthPass = option('outbound_smtp_auth_pass', optional(text));
+export const outboundSmtpAuthInsecure = ownOption('outbound_smtp_auth_insecure', boolean, {
+  scopes: ['global', 'domain', 'binding', 'binding_group'],
+  initial: false,
+  dynamic: true,
+  summary: 'whether a login goes out over a connection that is not encrypted, where its password can be read',
+});
+
 export const deliveryOptions = [
   hostname,
   routes,
@@ -154,6 +168,10 @@ export const deliveryOptions = [
   ecstreamPort,
   ecstreamTimeout,
   deliveryResponseTimeout,
+  outboundSmtpAuthType,
+  outboundSmtpAuthUser,
+  outboundSmtpAuthPass,
+  outboundSmtpAuthInsecure,
 ];
 
 /** LMTP's own port when `remote_smtp_port` is not set (manual page delivery_method). */

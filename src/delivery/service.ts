@@ -25,6 +25,7 @@ import {
   preferIpv6Mxs,
   tcp,
 } from './options.ts';
+import { outboundAuth } from './outbound-auth.ts';
 import type { Route, RouteAddress } from './route.ts';
 import { StreamConnection } from './stream-connection.ts';
 import { streamTrouble } from './stream-demands.ts';
@@ -201,6 +202,7 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
         names: [pair.domain, address.host],
         givenUp: plain !== undefined,
       },
+      auth: outboundAuth(view),
       timeouts: timeoutsOf(view),
     });
     pair.release();

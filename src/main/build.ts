@@ -125,6 +125,7 @@ export async function buildServer({
     hostName: process.hostName,
   });
 
+  const stores = new CredentialStores({ disk, clock, chance, hashing, events });
   const pressure = undo.use(
     new MemoryWatch({
       clock,
@@ -165,6 +166,7 @@ export async function buildServer({
     },
     tls: tls.inbound,
     dedup,
+    logins: { stores, random: (count) => chance.bytes(count) },
     version,
   });
 
@@ -176,7 +178,6 @@ export async function buildServer({
   const shutdown = (): void => {
     for (const run of shutdowns) run();
   };
-  const stores = new CredentialStores({ disk, clock, chance, hashing, events });
   const house = consoleHouse({
     clock,
     disk,

@@ -139,6 +139,7 @@ const states: Readonly<Record<SessionView['state'], string>> = {
   start: 'awaiting ehlo/helo',
   ready: 'awaiting mailfrom',
   tls: 'handshaking TLS',
+  auth: 'awaiting mailfrom',
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'reading body',

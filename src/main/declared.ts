@@ -19,7 +19,6 @@ import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
 import { tlsOptions } from '../tls/index.ts';
-import { authPlainParameters } from './http-credentials.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 import { pidfile } from './pid-file.ts';
@@ -38,7 +37,6 @@ export const declaredOptions: readonly Option<unknown>[] = [
   logHiresTimestamp,
   ...consoleOptions,
   ...authOptions,
-  authPlainParameters,
   ...memoryOptions,
   ...listenerOptions,
   ...httpOptions,

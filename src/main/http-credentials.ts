@@ -1,11 +1,5 @@
-import { authDigestMd5Parameters, authParameters, type CredentialStores } from '../auth/index.ts';
-import { option, optional } from '../config/index.ts';
+import { authDigestMd5Parameters, authPlainParameters, type CredentialStores } from '../auth/index.ts';
 import type { Credentials } from '../http/index.ts';
-
-/** HTTP Basic looks users up there: Momentum has no parameters of its own for it. */
-export const authPlainParameters = option('authplainparameters', optional(authParameters('PLAIN')), {
-  unservedIn: ['esmtp_listener', 'xmpp_listener', 'pathway', 'pathway_group'],
-});
 
 /** Logins of HTTP, by the stores that consoles and SMTP use too. */
 export const httpCredentials = (stores: CredentialStores): Credentials => ({

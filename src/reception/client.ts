@@ -3,6 +3,7 @@ import type { MessageId, ReceptionProtocol } from '../message/index.ts';
 import type { Session as PolicySession } from '../policy/index.ts';
 import { tlsVariables, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
 import type { PeerAddress, TlsFacts } from '../world/index.ts';
+import { AUTH_VARIABLES, admitAnonymous, forgetAnonymous } from './authentication.ts';
 import { clientAddress } from './client-view.ts';
 import { context } from './options.ts';
 import { clientMayRelay } from './relay.ts';
@@ -34,6 +35,8 @@ export class Client implements PolicySession {
   extended = false;
   /** TLS is on. */
   encrypted = false;
+  /** The mechanism by which it has logged in over this connection. */
+  login: string | undefined = undefined;
   reversePath: string | undefined = undefined;
   recipient: string | undefined = undefined;
   readonly connectionContext: Record<string, string>;
@@ -73,6 +76,7 @@ export class Client implements PolicySession {
       if (connectionContext[key] === value) delete connectionContext[key];
     delete connectionContext.pathway_group;
     delete connectionContext.can_relay;
+    forgetAnonymous(connectionContext);
     this.#stand(standing);
   }
 
@@ -86,6 +90,27 @@ export class Client implements PolicySession {
     const trusted = view.get(tlsVerifiedPeerCanRelay) && connectionContext.tls_client_verified === 'yes';
     if (trusted || clientMayRelay(view, this.remote.ip) || connectionContext.auth_status === 'pass')
       connectionContext.can_relay = 'true';
+    admitAnonymous(view, connectionContext);
+  }
+
+  /** AUTH has succeeded (spec/listeners-and-console 11). */
+  authenticated(mechanism: string, user: string): void {
+    this.login = mechanism;
+    Object.assign(this.connectionContext, {
+      auth_name: mechanism,
+      auth_user: user,
+      auth_status: 'pass',
+      can_relay: 'true',
+    });
+  }
+
+  /** AUTH has failed. @param user  undefined when it did not come to a name */
+  notAuthenticated(mechanism: string, user: string | undefined, status: 'fail' | 'error'): void {
+    const { connectionContext } = this;
+    connectionContext.auth_name = mechanism;
+    delete connectionContext.auth_user;
+    if (user !== undefined) connectionContext.auth_user = user;
+    connectionContext.auth_status = status;
   }
 
   /**
@@ -99,11 +124,13 @@ export class Client implements PolicySession {
     this.helo = '';
     this.extended = false;
     this.encrypted = true;
-    const authenticated = connectionContext.auth_status !== undefined;
+    this.login = undefined;
+    const authenticated = connectionContext.auth_status === 'pass';
     for (const name of FORGOTTEN) delete connectionContext[name];
     if (authenticated && !clientMayRelay(view, this.remote.ip)) delete connectionContext.can_relay;
     Object.assign(connectionContext, tlsVariables(facts));
     if (relays && connectionContext.tls_client_verified === 'yes') connectionContext.can_relay = 'true';
+    admitAnonymous(view, connectionContext);
   }
 
   /** The end of a transaction: the message dictionary is emptied (manual: contexts). */
@@ -114,7 +141,7 @@ export class Client implements PolicySession {
   }
 }
 
-const FORGOTTEN = ['ehlo_string', 'ehlo_domain', 'auth_name', 'auth_user', 'auth_status'];
+const FORGOTTEN = ['ehlo_string', 'ehlo_domain', ...AUTH_VARIABLES];
 
 function presetOf(values: DictionaryValue | undefined): Record<string, string> {
   const filled: Record<string, string> = {};

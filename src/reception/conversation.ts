@@ -23,6 +23,7 @@ import type { Desk } from './desk.ts';
 import { Greeting } from './greeting.ts';
 import type { Identity } from './identity.ts';
 import { Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
+import { Logins } from './logins.ts';
 import * as options from './options.ts';
 import { CORE, phaseOf, type RejectionPhase, recordRejection } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';
@@ -65,6 +66,7 @@ export class Conversation implements Outcome {
   readonly #identity: Identity;
   readonly #contexts: Contexts;
   readonly #speaker: Speaker;
+  readonly #logins: Logins;
   /** Its MAIL waits for Inbound_Throttle_Messages. */
   #throttled: Disposable | undefined = undefined;
   #generation: Generation;
@@ -79,6 +81,11 @@ export class Conversation implements Outcome {
     this.#contexts = new Contexts(identity.client);
     this.#generation = generation;
     this.#speaker = speaker;
+    this.#logins = new Logins(desk, identity, {
+      awaits: (turn) => speaker.awaits(turn),
+      say: (turn, word) => speaker.say(turn, word),
+      refuse: (turn, said) => this.#refuse(turn, said, 'awaiting mailfrom'),
+    });
   }
 
   get settings(): Settings {
@@ -129,11 +136,15 @@ export class Conversation implements Outcome {
         return this.#obey(event);
       case 'starttls':
         return this.#startTls(event.turn);
+      case 'auth':
+        return this.#logins.begin(event);
+      case 'auth-response':
+        return this.#logins.respond(event);
       case 'refused':
+        if (event.during === 'auth') this.#logins.forget();
         this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
         return this.#misspoken(event.reply);
-      default:
-        // The machine makes no other events before AUTH is offered.
+      case 'gone':
         return undefined;
     }
   }
@@ -160,6 +171,7 @@ export class Conversation implements Outcome {
   /** The client has gone. */
   leave(): void {
     this.greeting?.end();
+    this.#logins.forget();
     this.abandon();
   }
 
@@ -252,7 +264,7 @@ export class Conversation implements Outcome {
       (this.#desk.parts.pressure?.exceeded === true ? replies.memoryExceeded : undefined) ??
       (most > 0 && this.#contexts.receptions >= most ? replies.receptions : undefined) ??
       (this.#identity.fits() ? undefined : replies.sessions) ??
-      (mustAuthenticate(view, this.#client.mayRelay) ? replies.authenticationRequired : undefined) ??
+      (mustAuthenticate(view, this.#client) ? replies.authenticationRequired : undefined) ??
       (path === '' && !view.get(options.allowNullEnvelopeSender) ? replies.nullSender : undefined) ??
       (this.#literalRefused(path) ? replies.noValidDomain : undefined);
     if (trouble !== undefined) return this.#refuseSender(event.turn, trouble, CORE);

@@ -1,3 +1,4 @@
+import { type CredentialStores, GuessBrake } from '../auth/index.ts';
 import type { Configuration, View } from '../config/index.ts';
 import { type Events, Sparing } from '../events/index.ts';
 import type { Ids } from '../message/index.ts';
@@ -10,6 +11,12 @@ import type { Dedup } from './dedup.ts';
 import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
 
+/** Where users are looked up. */
+export interface LoginParts {
+  readonly stores: CredentialStores;
+  random(count: number): Uint8Array;
+}
+
 /** What reception needs of the rest of the house. */
 export interface ReceptionParts {
   readonly clock: Clock;
@@ -21,6 +28,8 @@ export interface ReceptionParts {
   readonly ids: Ids;
   /** Left out, there is no TLS. */
   readonly tls?: InboundTls;
+  /** Left out, nobody can be looked up. */
+  readonly logins?: LoginParts;
   /** The machine's own name, for when no option gives one. */
   readonly hostName: string;
   /** Memory above memory_hwm: no transaction is begun. */
@@ -36,6 +45,8 @@ export class Desk {
   readonly parts: ReceptionParts;
   readonly product: string;
   readonly throttles: InboundThrottles;
+  /** Of all sessions together. */
+  readonly brake = new GuessBrake();
   /** For what a client can cause. */
   readonly sparing: Sparing;
   /** Commits that have not been answered: a server that stops waits for them. */

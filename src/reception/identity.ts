@@ -37,6 +37,11 @@ export class Identity {
     this.settings = this.#own;
   }
 
+  /** Where it came in. */
+  get endpoint(): Origin['endpoint'] {
+    return this.#origin.endpoint;
+  }
+
   /** The view of the connection itself. */
   get ownView(): View {
     return this.#own.view;

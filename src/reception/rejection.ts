@@ -20,6 +20,7 @@ export const phaseOf: Readonly<Record<Exclude<ServerState, 'over'>, RejectionPha
   start: 'awaiting ehlo',
   ready: 'awaiting mailfrom',
   tls: 'awaiting ehlo',
+  auth: 'awaiting mailfrom',
   mail: 'awaiting rcptto',
   rcpt: 'awaiting rcptto',
   body: 'receiving body',

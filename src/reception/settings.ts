@@ -2,6 +2,7 @@ import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { type PathRules, type ServerSettings, serverDefaults, type TrustedCommand } from '../smtp/index.ts';
 import { starttlsInjectionPolicy, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
+import { type AuthOffer, authKeywords, authOffers } from './auth-offers.ts';
 import { type LineLimit, lineLimit } from './long-lines.ts';
 import * as options from './options.ts';
 import { xclientAttributes } from './xclient.ts';
@@ -12,6 +13,8 @@ export interface Settings {
   readonly server: ServerSettings;
   /** Keywords behind the first line of the EHLO reply. */
   readonly keywords: readonly string[];
+  /** Mechanisms of AUTH that are served, in the order in which they are listed. */
+  readonly auth: readonly AuthOffer[];
   readonly verifiedPeerCanRelay: boolean;
   /** The banner's text without code, when it is not made anew for each session. */
   readonly staticBanner: string | undefined;
@@ -41,6 +44,7 @@ export function readSettings(view: View, hostName: string): Settings {
   const senderDomain = view.get(options.domainForUnqualifiedSenderAddress);
   const recipientDomain = view.get(options.domainForUnqualifiedRecipientAddresses);
   const trusts = TRUSTED_COMMANDS.filter((command) => extensions.includes(command.toUpperCase()));
+  const auth = authOffers(view, extensions);
   const paths = (unqualified: boolean): PathRules => ({
     blanksAtBrackets: view.get(options.allowTrailingWhitespaceInCommands),
     blanksAtEnd: view.get(options.allowWhitespaceInEnvelope) || !pedantic,
@@ -61,9 +65,11 @@ export function readSettings(view: View, hostName: string): Settings {
         dsn: extensions.includes('DSN'),
         chunking: extensions.includes('CHUNKING'),
         binaryMime: extensions.includes('BINARYMIME'),
+        auth: auth.length > 0,
       },
       idle: inMillis(view.get(options.idleTime)),
       startTls: offersStartTls(view),
+      auth: auth.length > 0,
       handshake: serverDefaults.handshake,
       startTlsInjection: view.get(starttlsInjectionPolicy),
       senderPaths: paths(senderDomain !== undefined),
@@ -79,7 +85,9 @@ export function readSettings(view: View, hostName: string): Settings {
       ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
       ...OPT_IN.filter((keyword) => extensions.includes(keyword)),
       ...(extensions.includes('LIMITS') ? limitsOf(view) : []),
+      ...authKeywords(auth),
     ],
+    auth,
     verifiedPeerCanRelay: view.get(tlsVerifiedPeerCanRelay),
     staticBanner: view.get(options.staticBanner),
     receivedHost: view.get(options.receivedHostname) ?? ours,

@@ -72,7 +72,7 @@ export class StreamSession implements PipeHost {
     const { clock } = desk.parts;
     this.since = clock.now();
     this.settings = viewIn(generation);
-    const server = streamSettings(this.settings, client.mayRelay);
+    const server = streamSettings(this.settings, client);
     this.#machine = new EcstreamServer(server, this.since);
     this.#intake = new StreamIntake(desk, client, this);
     this.#intake.mostRecipients = server.maxRecipients;

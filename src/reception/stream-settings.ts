@@ -1,6 +1,7 @@
 import { inMillis } from '../base/index.ts';
 import { capabilities, type EcstreamServerSettings } from '../ecstream/index.ts';
 import { mustAuthenticate } from './authentication.ts';
+import type { Client } from './client.ts';
 import { ecstreamIdleTime, maxRecipientsPerMessage } from './options.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,7 +12,7 @@ const MAX_FRAME = 1024 * 1024;
 /** Where no option says how many recipients a message may have. */
 const MOST_RECIPIENTS = 1000;
 
-export function streamSettings({ view, hostName, server }: Settings, mayRelay: boolean): EcstreamServerSettings {
+export function streamSettings({ view, hostName, server }: Settings, client: Client): EcstreamServerSettings {
   const most = view.get(maxRecipientsPerMessage);
   return {
     hostName,
@@ -21,7 +22,7 @@ export function streamSettings({ view, hostName, server }: Settings, mayRelay: b
     windowMessages: WINDOW_MESSAGES,
     windowBytes: WINDOW_BYTES,
     idle: inMillis(view.get(ecstreamIdleTime)),
-    auth: mustAuthenticate(view, mayRelay),
+    auth: mustAuthenticate(view, client),
     capabilities: ALL,
   };
 }

@@ -172,7 +172,13 @@ export class Transaction implements Told {
       recipients: this.recipients.length === 1 ? this.recipients.map((each) => each.written) : [],
       date,
     });
-    return Buffer.concat([Buffer.from(`Return-Path: <${this.written}>\r\n`, 'latin1'), field]);
+    const { login } = this.#client;
+    // RFC 8601 §2.7.4. Who reads the message learns that somebody has logged in, and not as whom.
+    const results =
+      login === undefined
+        ? ''
+        : `Authentication-Results: ${settings.receivedHost};\r\n\tauth=pass (${login.toLowerCase()}) smtp.auth=xxxx\r\n`;
+    return Buffer.concat([Buffer.from(`Return-Path: <${this.written}>\r\n${results}`, 'latin1'), field]);
   }
 
   /** @returns false: no more until `drained` */
@@ -311,7 +317,7 @@ const LONE = /\r(?!\n)|(?<!\r)\n/;
  * `with` of the Received field: RFC 3848 and 6531 have names for what EHLO began; HELO stays SMTP, encrypted or not. Other
  * protocols go by their own names, which leave no room for either.
  */
-function traceName({ protocol, extended, encrypted }: Client, utf8: boolean): string {
+function traceName({ protocol, extended, encrypted, login }: Client, utf8: boolean): string {
   if (protocol !== 'esmtp') return protocol;
-  return extended ? `${utf8 ? 'UTF8SMTP' : 'ESMTP'}${encrypted ? 'S' : ''}` : 'SMTP';
+  return extended ? `${utf8 ? 'UTF8SMTP' : 'ESMTP'}${encrypted ? 'S' : ''}${login === undefined ? '' : 'A'}` : 'SMTP';
 }

@@ -63,6 +63,7 @@ function xclient(identity: Identity, argument: string, generation: Generation): 
   const { client } = identity;
   const { connectionContext, peer, local } = client;
   for (const key of BEGINS_ANEW) delete connectionContext[key];
+  client.login = undefined;
   const [name, helo, login] = [facts.get('NAME'), facts.get('HELO'), facts.get('LOGIN')];
   if (name !== undefined) connectionContext.xclient_name = name;
   client.helo = helo ?? '';

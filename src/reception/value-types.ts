@@ -17,19 +17,16 @@ export const supportedExtensions: readonly string[] = [
   'BINARYMIME',
   'DSN',
   'LIMITS',
-];
-
-/** What the manual lists besides: accepted, never offered, and named by the check. */
-const laterExtensions: readonly string[] = [
   'AUTH LOGIN',
   'AUTH PLAIN',
   'AUTH CRAM-MD5',
   'AUTH DIGEST-MD5',
   'AUTH SCRAM-SHA-256',
-  'AUTH XOAUTH2',
   'ALWAYS-ALLOW',
-  'REQUIRETLS',
 ];
+
+/** What the manual lists besides: accepted, never offered, and named by the check. */
+const laterExtensions: readonly string[] = ['AUTH XOAUTH2', 'REQUIRETLS'];
 
 /** Keywords in upper case. One page of the manual spells ENHANCEDSTATUSCODES without its last letter. */
 export const smtpExtensionList: ValueType<readonly string[]> = {

@@ -1,3 +1,4 @@
+import type { ClientAuth } from './client-auth.ts';
 import type { Reply } from './reply.ts';
 
 /** What the peer said of itself after EHLO (RFC 5321 §4.1.1.1). Keywords are upper case. */
@@ -46,8 +47,8 @@ export type ClientEvent =
       readonly reply: Reply;
       readonly stage: number;
       /**
-       * Set when TLS is why: `plain`: nothing demands it, and another connection may do without it at once; `failed`: as
-       * things are, nothing may be sent.
+       * Set when TLS or the login is why: `plain`: nothing demands it, and another connection may do without it at once;
+       * `failed`: as things are, nothing may be sent.
        */
       readonly tls?: 'plain' | 'failed';
     };
@@ -101,5 +102,7 @@ export interface ClientSettings {
   /** false: one command at a time, whatever the peer offers. */
   readonly pipelining: boolean;
   readonly tls: ClientTls;
+  /** Left out: nobody logs in. */
+  readonly auth?: ClientAuth | undefined;
   readonly timeouts: ClientTimeouts;
 }

@@ -7,6 +7,7 @@ export type Awaited =
   | 'ehlo'
   | 'helo'
   | 'starttls'
+  | 'auth'
   | 'mail'
   | 'rcpt'
   | 'data'
@@ -31,6 +32,7 @@ export const stages = {
     ehlo: 10,
     helo: 10,
     starttls: 15,
+    auth: 10,
     mail: 2,
     rcpt: 4,
     data: 6,
@@ -44,6 +46,7 @@ export const stages = {
     ehlo: 11,
     helo: 11,
     starttls: 16,
+    auth: 11,
     mail: 3,
     rcpt: 5,
     data: 7,
@@ -62,6 +65,7 @@ export const noReply: Readonly<Record<Awaited, Reply>> = {
   ehlo: silent('HELO/EHLO response'),
   helo: silent('HELO/EHLO response'),
   starttls: reply(451, '4.7.5', '[internal] no tls go-ahead'),
+  auth: silent('AUTH response'),
   mail: silent('MAIL FROM response'),
   rcpt: silent('RCPT TO response'),
   data: silent('DATA response'),

@@ -1,4 +1,5 @@
 import type { Millis, Segments } from '../base/index.ts';
+import { authFailed, clientAuthReplies, offersMechanism } from './client-auth.ts';
 import type { ClientEvent, ClientSettings, ClientWord, Extensions, RecipientResult } from './client-events.ts';
 import { readExtensions } from './client-extensions.ts';
 import { type Awaited, noReply, patience, QUIT_MILLIS, stages, tlsReplies } from './client-stages.ts';
@@ -10,9 +11,11 @@ import { ReplyReader } from './reply-reader.ts';
 const CLOSED = reply(451, '4.4.2', '[internal] connection closed by remote host');
 const NO_EXTENSIONS: Extensions = { pipelining: false, size: undefined, keywords: new Map() };
 const EMPTY: Segments = [];
+/** A peer that goes on asking after a `*` is left. */
+const MOST_CHALLENGES = 4;
 
 /**
- * The sending side of SMTP and LMTP (RFC 5321, 2920, 1870, 2033, 3207) without I/O.
+ * The sending side of SMTP and LMTP (RFC 5321, 2920, 1870, 2033, 3207, 4954) without I/O.
  *
  * Commands go out as soon as the peer allows: with PIPELINING a whole envelope at once, and the next envelope right
  * behind the final dot (RFC 2920 §3.1: DATA ends a group, message content may be followed by commands).
@@ -37,6 +40,8 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
   #encrypted = false;
   /** The turn of a `secure` that was not answered; 0 when there is none. */
   #secureTurn = 0;
+  /** Challenges that were answered. */
+  #answered = 0;
   /** A transaction has ended in this session. */
   #proven = false;
   #over = false;
@@ -203,7 +208,10 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
         return;
       case 'starttls':
         if (good) this.#handshake(now);
-        else this.#refusedTls(said);
+        else this.#refusedTls(said, now);
+        return;
+      case 'auth':
+        this.#judgeAuth(said, good, now);
         return;
       case 'rset':
         if (!good) this.#end(said, stages.after.rset);
@@ -281,7 +289,34 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
       this.#out += 'STARTTLS\r\n';
       this.#expect('starttls', undefined, -1, now);
     } else if (wanted && use === 'required') this.#end(tlsReplies.notOffered, stages.after.ehlo, 'failed');
-    else this.#goOn();
+    else this.#logIn(now);
+  }
+
+  #logIn(now: Millis): void {
+    const { auth } = this.#settings;
+    if (auth === undefined) return this.#goOn();
+    const why =
+      auth.unusable ??
+      (this.#encrypted || auth.insecure ? undefined : clientAuthReplies.inClear) ??
+      (offersMechanism(this.#extensions.keywords.get('AUTH'), auth.mechanism)
+        ? undefined
+        : clientAuthReplies.notOffered);
+    if (why !== undefined) return this.#end(why, stages.after.auth, 'failed');
+    this.#out += `AUTH ${auth.mechanism}${auth.initial === undefined ? '' : ` ${auth.initial}`}\r\n`;
+    this.#expect('auth', undefined, -1, now);
+  }
+
+  #judgeAuth(said: Reply, good: boolean, now: Millis): void {
+    const answer = this.#settings.auth?.responses[this.#answered];
+    if (good) this.#goOn();
+    else if (said.code !== 334) this.#end(authFailed(said), stages.after.auth, 'failed');
+    else if (this.#answered > MOST_CHALLENGES) this.#end(authFailed(said), stages.after.auth, 'failed');
+    else {
+      this.#answered += 1;
+      // What we have no answer to is cancelled (RFC 4954 §4).
+      this.#out += `${answer ?? '*'}\r\n`;
+      this.#expect('auth', undefined, -1, now);
+    }
   }
 
   #goOn(): void {
@@ -312,9 +347,9 @@ export class SmtpClient implements Machine<ClientEvent, ClientWord> {
     return true;
   }
 
-  #refusedTls(said: Reply): void {
+  #refusedTls(said: Reply, now: Millis): void {
     const { use, fallback, alwaysNewConnection } = this.#settings.tls;
-    if (use === 'ifavailable' && fallback && !alwaysNewConnection && said.code !== 421) this.#goOn();
+    if (use === 'ifavailable' && fallback && !alwaysNewConnection && said.code !== 421) this.#logIn(now);
     else this.#withoutTls(tlsReplies.noGoAhead, stages.after.starttls);
   }
 

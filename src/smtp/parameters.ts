@@ -1,6 +1,7 @@
 import { isUtf8Bytes } from '../base/index.ts';
 import { isEnvid, isOrcpt, isRet, readNotify } from './dsn-parameters.ts';
 import { type Reply, reply } from './reply.ts';
+import { decodeXtext } from './xtext.ts';
 
 /** `KEY` or `KEY=value` behind a path (RFC 5321 §4.1.2). */
 export interface Parameter {
@@ -44,12 +45,15 @@ export interface Offers {
   readonly chunking: boolean;
   /** With `chunking` only (RFC 3030 §3). */
   readonly binaryMime: boolean;
+  /** AUTH= at MAIL (RFC 4954 §5): taken, and not passed on, since nobody is trusted to speak for others. */
+  readonly auth: boolean;
 }
 
-export const NO_OFFERS: Offers = { smtpUtf8: false, dsn: false, chunking: false, binaryMime: false };
+export const NO_OFFERS: Offers = { smtpUtf8: false, dsn: false, chunking: false, binaryMime: false, auth: false };
 
 /**
- * Judges MAIL's parameters: SIZE (RFC 1870), BODY (RFC 6152, 3030), RET and ENVID (RFC 3461), SMTPUTF8 (RFC 6531).
+ * Judges MAIL's parameters: SIZE (RFC 1870), BODY (RFC 6152, 3030), RET and ENVID (RFC 3461), SMTPUTF8 (RFC 6531),
+ * AUTH (RFC 4954).
  *
  * @param maxMessageSize  bytes, 0 for no limit
  * @returns the refusal, undefined when they are all right
@@ -68,6 +72,10 @@ export function judgeMailParameters(parameters: Parameters, maxMessageSize: numb
       case 'SMTPUTF8':
         if (!offers.smtpUtf8) return UNKNOWN_PARAMETER;
         if (value !== undefined) return BAD_PARAMETER;
+        break;
+      case 'AUTH':
+        if (!offers.auth) return UNKNOWN_PARAMETER;
+        if (value === undefined || (value !== '<>' && decodeXtext(value) === undefined)) return BAD_PARAMETER;
         break;
       case 'RET':
       case 'ENVID':

@@ -26,8 +26,10 @@ export type ServerEvent = { readonly turn: number } & (
       readonly lone: boolean;
       readonly eightBit: boolean;
     }
-  | { readonly kind: 'auth'; readonly mechanism: string; readonly initial: string | undefined }
-  | { readonly kind: 'auth-response'; readonly text: string }
+  /** `mechanism` in upper case; `initial` decoded, undefined when nothing came with it. */
+  | { readonly kind: 'auth'; readonly mechanism: string; readonly initial: Uint8Array | undefined }
+  /** The decoded answer to a challenge. A client that cancels makes a `refused` during `auth`. */
+  | { readonly kind: 'auth-response'; readonly bytes: Uint8Array }
   /** Commands of trusted clients, `settings.trusts` only. */
   | { readonly kind: TrustedCommand; readonly argument: string }
   /** The machine itself answered with a 4xx or 5xx. */
@@ -43,7 +45,8 @@ export type GoneReason = 'quit' | 'closed' | 'idle timeout' | 'protocol deviatio
 
 /**
  * The answer to an event. `read body` belongs to a 354 for DATA, `start TLS` to a 220 for STARTTLS: then the driver sends
- * what `take()` gives, has the pipe secured, and says so with `secured`.
+ * what `take()` gives, has the pipe secured, and says so with `secured`. `challenge` belongs to a 334 for AUTH; any other
+ * word ends the login, which a 2xx has granted.
  */
 export interface ServerWord {
   readonly reply: Reply;
@@ -57,6 +60,7 @@ export const serverWord = (said: Reply, then: ServerWord['then']): ServerWord =>
 
 /**
  * `tls`: between the 220 and the end of the handshake.
+ * `auth`: a challenge was sent, and its answer is read.
  * `rcpt`: at least one recipient has been accepted. `bdat`: octets of a chunk are read, `chunks`: more chunks must come.
  * `validating`: the body has come and is not answered.
  */
@@ -65,6 +69,7 @@ export type ServerState =
   | 'start'
   | 'ready'
   | 'tls'
+  | 'auth'
   | 'mail'
   | 'rcpt'
   | 'body'
@@ -88,6 +93,8 @@ export interface ServerSettings {
   readonly idle: Millis;
   /** STARTTLS is served; without it the command is one of those that are not implemented. */
   readonly startTls: boolean;
+  /** AUTH is served; without it the command is one of those that are not implemented. */
+  readonly auth: boolean;
   /** Longest time for a TLS handshake. */
   readonly handshake: Millis;
   /** What came in clear behind STARTTLS (CVE-2011-0411): it ends the session, or is thrown away. */
@@ -111,6 +118,7 @@ export const serverDefaults: ServerSettings = {
   offers: NO_OFFERS,
   idle: 300_000 as Millis,
   startTls: false,
+  auth: false,
   handshake: 60_000 as Millis,
   startTlsInjection: 'reject',
   mostBadCommands: 0,

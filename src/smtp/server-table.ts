@@ -18,6 +18,7 @@ export interface Question {
     | 'rset'
     | 'quit'
     | 'starttls'
+    | 'auth'
     | TrustedCommand;
   readonly leadsTo: CommandState | 'idle' | 'body' | 'tls' | 'the same';
 }
@@ -137,10 +138,25 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       },
     },
   ],
+  [
+    'AUTH',
+    {
+      argument: 'any',
+      early: false,
+      // RFC 4954 §4: not within a transaction.
+      in: {
+        start: ask('auth', 'idle'),
+        ready: ask('auth', 'idle'),
+        mail: say(OUT_OF_PLACE),
+        rcpt: say(OUT_OF_PLACE),
+        chunks: say(OUT_OF_PLACE),
+      },
+    },
+  ],
   ['NOOP', answer(reply(250, '2.0.0', 'OK'), true)],
   ['HELP', answer(reply(214, '2.0.0', 'EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'), true)],
   ['VRFY', answer(reply(252, '2.1.5', 'not verified: send mail to find out'), false)],
-  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'AUTH', 'BDAT'].map((verb): [string, Command] => [
+  ...['EXPN', 'ETRN', 'TURN', 'SEND', 'SOML', 'SAML', 'BDAT'].map((verb): [string, Command] => [
     verb,
     answer(NOT_IMPLEMENTED, false),
   ]),

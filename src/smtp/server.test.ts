@@ -105,14 +105,14 @@ describe('the table, walked whole', () => {
     chunks: 'EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 1\r\nx',
   };
   const example = (verb: string): string =>
-    ({ EHLO: 'EHLO x', HELO: 'HELO x', MAIL: 'MAIL FROM:<a@b>', RCPT: 'RCPT TO:<c@d>' })[verb] ?? verb;
+    ({ EHLO: 'EHLO x', HELO: 'HELO x', MAIL: 'MAIL FROM:<a@b>', RCPT: 'RCPT TO:<c@d>', AUTH: 'AUTH X' })[verb] ?? verb;
   const states = Object.keys(way) as CommandState[];
   for (const [verb, command] of commands) {
     // Its octets come behind it: see bdat.test.ts.
     if (verb === 'BDAT') continue;
     test.each(states)(`${verb} in state %s`, (state) => {
       const offers = { ...serverDefaults.offers, chunking: state === 'chunks' };
-      const peer = begun({ startTls: true, trusts: TRUSTED, offers });
+      const peer = begun({ startTls: true, auth: true, trusts: TRUSTED, offers });
       peer.sends(way[state]);
       expect(peer.machine.state).toBe(state);
       const seen = peer.events.length;

@@ -1,5 +1,6 @@
 import { isBeyondAscii, type Millis, millis, type Segments } from '../base/index.ts';
 import { hasParameter } from './asks.ts';
+import { readAuthArgument, readAuthResponse } from './auth-lines.ts';
 import { Chunks, misplacedChunk, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
 import type { Machine } from './machine.ts';
@@ -21,7 +22,7 @@ export const smtpServer = (settings: Partial<ServerSettings> = {}): SmtpServer =
   new SmtpServer({ ...serverDefaults, ...settings });
 
 /**
- * The receiving side of SMTP (RFC 5321, 2920, 1870, 6152, 2034, 3207) without I/O.
+ * The receiving side of SMTP (RFC 5321, 2920, 1870, 6152, 2034, 3207, 4954) without I/O.
  *
  * The driver feeds `receive`, drains `next` and answers with `say`; when `next` has nothing it sends what `take` gives:
  * the replies of a pipelined group in one piece. The first event is `connect` and wants the banner as its word, the last
@@ -33,6 +34,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   #state: ServerState = 'connect';
   #greeted = false;
   #encrypted = false;
+  /** A login was granted: RFC 4954 §4 allows one. */
+  #authenticated = false;
   #held: Buffer = EMPTY;
   #at = 0;
   /** The rest of a line that was too long is on its way. */
@@ -106,7 +109,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       case 'over':
         return undefined;
       default:
-        return this.#readCommands(this.#state);
+        return this.#readLines(this.#state);
     }
   }
 
@@ -146,6 +149,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     if (this.#state !== 'tls') return;
     this.#state = 'start';
     this.#greeted = false;
+    this.#authenticated = false;
     this.#pipelined = false;
     this.#waitForBytes();
   }
@@ -208,10 +212,18 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       this.#state = word.reply.code >= 400 ? this.#idle : 'chunks';
       return;
     }
+    if (asks === 'auth') {
+      this.#state = word.then === 'challenge' ? 'auth' : this.#idle;
+      if (word.reply.code < 300) this.#authenticated = true;
+      return;
+    }
     if (asks === 'end-of-data' && word.reply.code < 400) this.#badCommands = 0;
     if (word.reply.code >= 400 && asks !== 'connect' && asks !== 'end-of-data') return;
     if (asks === 'ehlo' || asks === 'helo') this.#greeted = true;
-    if (asks === 'xclient') this.#greeted = false;
+    if (asks === 'xclient') {
+      this.#greeted = false;
+      this.#authenticated = false;
+    }
     if (leadsTo === 'the same') return;
     this.#chunks.forget();
     if (leadsTo === 'tls') {
@@ -250,8 +262,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   /** A 4xx or 5xx of the machine's own. It becomes a notice, so it is no event yet. */
-  #refuse(said: Reply): undefined {
-    if (!this.#tooMany()) this.#tellRefusal(said);
+  #refuse(said: Reply, during = this.#state): undefined {
+    if (!this.#tooMany()) this.#tellRefusal(said, during);
     return undefined;
   }
 
@@ -265,9 +277,9 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return true;
   }
 
-  #tellRefusal(said: Reply): void {
+  #tellRefusal(said: Reply, during = this.#state): void {
     this.#out += replyLines(said, this.settings.enhancedCodes);
-    this.#notices.push({ turn: this.#turn, kind: 'refused', reply: said, during: this.#state });
+    this.#notices.push({ turn: this.#turn, kind: 'refused', reply: said, during });
   }
 
   #readBody(): ServerEvent | undefined {
@@ -328,7 +340,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   /** Goes through whole lines until one makes an event. */
-  #readCommands(state: CommandState): ServerEvent | undefined {
+  #readLines(state: CommandState | 'auth'): ServerEvent | undefined {
     for (;;) {
       const lf = this.#held.indexOf(LF, this.#at);
       if (lf === -1) {
@@ -350,23 +362,43 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     }
   }
 
-  #readLine(lf: number, state: CommandState): ServerEvent | undefined {
+  #readLine(lf: number, state: CommandState | 'auth'): ServerEvent | undefined {
     const from = this.#at;
     const length = lf + 1 - from;
     this.#at = lf + 1;
     this.#waitForBytes();
     if (this.buffered > 0 || this.#out !== '') this.#pipelined = true;
-    if (this.#skipping || (length > SHORTEST_LIMIT && length > this.#limitAt(from))) {
+    const tooLong = this.#skipping || (length > SHORTEST_LIMIT && length > this.#limitAt(from));
+    // Whatever the answer to a challenge is, another one is asked for at most.
+    if (state === 'auth') this.#state = this.#idle;
+    if (tooLong) {
       this.#skipping = false;
-      return this.#refuse(serverReplies.lineTooLong);
+      return this.#refuse(serverReplies.lineTooLong, state);
     }
     const bare = lf === from || this.#held[lf - 1] !== CR;
-    if (bare && this.#pipelined) return this.#refuse(serverReplies.bareLineFeed);
-    return this.#command(this.#held.toString('latin1', from, bare ? lf : lf - 1), state);
+    if (bare && this.#pipelined) return this.#refuse(serverReplies.bareLineFeed, state);
+    const line = this.#held.toString('latin1', from, bare ? lf : lf - 1);
+    return state === 'auth' ? this.#authResponse(line) : this.#command(line, state);
   }
 
   #limitAt(from: number): number {
+    if (this.#state === 'auth') return lineLimit('AUTH');
     return lineLimit(this.#held.toString('latin1', from, from + 4).toUpperCase());
+  }
+
+  #auth(rule: Question, text: string): ServerEvent | undefined {
+    if (this.#authenticated) return this.#refuse(serverReplies.badSequence);
+    const argument = readAuthArgument(text);
+    if ('code' in argument) return this.#refuse(argument);
+    this.#ask(rule);
+    return { turn: this.#turn, kind: 'auth', ...argument };
+  }
+
+  #authResponse(line: string): ServerEvent | undefined {
+    const bytes = readAuthResponse(line);
+    if ('code' in bytes) return this.#refuse(bytes, 'auth');
+    this.#ask(AUTH_RESPONSE);
+    return { turn: this.#turn, kind: 'auth-response', bytes };
   }
 
   #command(line: string, state: CommandState): ServerEvent | undefined {
@@ -380,6 +412,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     if (verb === 'BDAT') return this.#bdat(blank === -1 ? '' : line.slice(blank + 1), state, early);
     if (early !== undefined) return this.#refuse(early);
     if (verb === 'STARTTLS' && !this.settings.startTls) return this.#refuse(serverReplies.notImplemented);
+    if (verb === 'AUTH' && !this.settings.auth) return this.#refuse(serverReplies.notImplemented);
     const rule = command.in[state];
     if ('asks' in rule) return this.#question(rule, command, line, blank === -1 ? line.length : blank + 1);
     if (rule.says.code >= 400) return this.#refuse(rule.says);
@@ -415,6 +448,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
         if (asks === 'data' && this.#binary) return this.#refuse(serverReplies.badSequence);
         this.#ask(rule);
         return { turn: this.#turn, kind: asks };
+      case 'auth':
+        return this.#auth(rule, line.slice(from));
       case 'xclient':
       case 'xremoteip':
       case 'xsetcontext':
@@ -461,6 +496,7 @@ const SHORTEST_LIMIT = 2048;
 /** What no verb asks, so it is not in the table. Whatever the word, the conversation moves on. */
 const CONNECT: Question = { asks: 'connect', leadsTo: 'start' };
 const CHUNK: Question = { asks: 'bdat', leadsTo: 'chunks' };
+const AUTH_RESPONSE: Question = { asks: 'auth', leadsTo: 'idle' };
 const END_OF_DATA: Question = { asks: 'end-of-data', leadsTo: 'idle' };
 
 /** EHLO's argument is often no domain at all (RFC 5321 §4.1.4: not a reason to refuse), but it goes into header and logs. */

@@ -1,3 +1,4 @@
+import { CredentialStores } from '../../src/auth/index.ts';
 import {
   bindingName,
   bytesIn,
@@ -21,6 +22,7 @@ import { policy } from '../../src/policy/index.ts';
 import { type OpenReception, reception } from '../../src/reception/index.ts';
 import { type Draft, SpoolError } from '../../src/spool/index.ts';
 import type { Clock, PeerAddress, Pipe, PipeHost, Securing, TlsContext, TlsFacts } from '../../src/world/index.ts';
+import { simHashing } from '../../src/world/sim/hashing.ts';
 
 /** Options as a file has them: text, lists, dictionaries. */
 export type Values = Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>;
@@ -295,7 +297,11 @@ export class MailIn {
   context: TlsContext | undefined = undefined;
   readonly failedHandshakes: string[] = [];
 
-  constructor(values: Values = {}) {
+  /** Credentials, by path. */
+  readonly files: Map<string, string>;
+
+  constructor(values: Values = {}, files: ReadonlyMap<string, string> = new Map()) {
+    this.files = new Map(files);
     this.configuration = { current: generationOf(values, 1) };
     this.reception = reception({
       clock: this.clock,
@@ -307,11 +313,35 @@ export class MailIn {
       ids: idAllocator({ instance: 7 }),
       hostName: 'mx.test',
       pressure: this.pressure,
+      logins: { stores: this.#stores(), random: (count) => Buffer.alloc(count, 7) },
       tls: {
         server: () => this.context,
         failed: (peer, why) => void this.failedHandshakes.push(`${peer}: ${why}`),
       },
       version: '1.0.0',
+    });
+  }
+
+  /** Files that never change, and randomness that is none: what is said twice is the same. */
+  #stores(): CredentialStores {
+    const fileAt = (path: string): Buffer | undefined => {
+      const text = this.files.get(path);
+      return text === undefined ? undefined : Buffer.from(text);
+    };
+    return new CredentialStores({
+      disk: {
+        status: async (path) => {
+          const size = fileAt(path)?.length;
+          return size === undefined
+            ? undefined
+            : { kind: 'file', size, modified: millis(0), mode: 0o600, owner: 0, device: 0 };
+        },
+        read: async (path) => fileAt(path) ?? Buffer.alloc(0),
+      },
+      clock: this.clock,
+      chance: { bytes: (count) => Buffer.alloc(count, 3) },
+      hashing: simHashing,
+      events: this.events,
     });
   }
 

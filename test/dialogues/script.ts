@@ -5,16 +5,20 @@ import type { Values } from './mail-in.ts';
 /**
  * A conversation in a file. Lines begin with
  *   `#`  what it shows, on the first line
- *   `O:` an option, `name = value`, `name = ( one two )` or `name = "text with \n"`
+ *   `O:` an option, `name = value`, `name = ( one "two three" )`, `name = [ key=value … ]` or `name = "text with \n"`
  *   `C:` a line of the client; lines in a row are sent together
  *   `R:` the same as a JSON string, without a line end of its own
  *   `S:` a line of the server; `*` stands for anything
+ *   `F: /path content`  a line of a file with credentials
+ *   `T: 20` so many seconds pass before the replies are looked at
  *   `X: closed` the server ends the connection
  */
 export interface Dialogue {
   readonly name: string;
   readonly title: string;
   readonly options: Values;
+  /** Lines of files, by path. */
+  readonly files: ReadonlyMap<string, string>;
   readonly turns: readonly Turn[];
   readonly closes: boolean;
 }
@@ -22,6 +26,7 @@ export interface Dialogue {
 /** What the client sends at once, and what it then gets. */
 export interface Turn {
   readonly sent: string;
+  readonly seconds: number;
   readonly expected: readonly string[];
 }
 
@@ -32,14 +37,15 @@ export function dialogues(): readonly Dialogue[] {
 }
 
 function parse(name: string, text: string): Dialogue {
-  const options: Record<string, string | readonly string[]> = {};
-  const turns: { sent: string; expected: string[] }[] = [];
+  const options: Record<string, Values[string]> = {};
+  const files = new Map<string, string>();
+  const turns: { sent: string; seconds: number; expected: string[] }[] = [];
   let title = name;
   let closes = false;
-  let turn = { sent: '', expected: [] as string[] };
+  let turn = { sent: '', seconds: 0, expected: [] as string[] };
   turns.push(turn);
   const send = (bytes: string): void => {
-    if (turn.expected.length > 0) turns.push((turn = { sent: '', expected: [] }));
+    if (turn.expected.length > 0) turns.push((turn = { sent: '', seconds: 0, expected: [] }));
     turn.sent += bytes;
   };
   for (const [index, line] of text.split('\n').entries()) {
@@ -57,6 +63,15 @@ function parse(name: string, text: string): Dialogue {
       case 'R:':
         send(String(JSON.parse(rest)));
         break;
+      case 'F:': {
+        const blank = rest.indexOf(' ');
+        const path = rest.slice(0, blank);
+        files.set(path, `${files.get(path) ?? ''}${rest.slice(blank + 1)}\n`);
+        break;
+      }
+      case 'T:':
+        turn.seconds = Number(rest);
+        break;
       case 'S:':
         turn.expected.push(rest);
         break;
@@ -67,14 +82,26 @@ function parse(name: string, text: string): Dialogue {
         if (line !== '') throw new Error(`${name}.txt:${index + 1}: ${line}`);
     }
   }
-  return { name, title, options, turns, closes };
+  return { name, title, options, files, turns, closes };
 }
 
 function option(text: string): Values {
   const equals = text.indexOf('=');
   const value = text.slice(equals + 1).trim();
   const list = /^\(\s*(.*?)\s*\)$/.exec(value)?.[1];
-  const read = list !== undefined ? list.split(/\s+/) : value.startsWith('"') ? String(JSON.parse(value)) : value;
+  const dictionary = /^\[\s*(.*?)\s*\]$/.exec(value)?.[1];
+  if (dictionary !== undefined) {
+    const pairs = dictionary
+      .split(/\s+/)
+      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
+    return { [text.slice(0, equals).trim()]: Object.fromEntries(pairs) };
+  }
+  const read =
+    list !== undefined
+      ? (list.match(/"[^"]*"|\S+/g) ?? []).map((item) => item.replaceAll('"', ''))
+      : value.startsWith('"')
+        ? String(JSON.parse(value))
+        : value;
   return { [text.slice(0, equals).trim()]: read };
 }
 

@@ -16,6 +16,8 @@ export interface Script {
   readonly tls?: TlsContext;
   /** What it answers to STARTTLS; a 220 leads to the handshake. */
   readonly starttls?: () => string | undefined;
+  /** What it answers to AUTH, and to each line behind a 334. */
+  readonly auth?: (line: string) => string | undefined;
   readonly mail?: (argument: string) => string | undefined;
   readonly rcpt?: (argument: string) => string | undefined;
   readonly data?: () => string | undefined;
@@ -48,6 +50,7 @@ export class ScriptedPeer {
     let inBody = false;
     let mute = false;
     let facts: TlsFacts | undefined;
+    let challenged = false;
     const say = (text: string | undefined): boolean => {
       if (text === undefined) mute = true;
       if (text === undefined || mute) return true;
@@ -60,6 +63,11 @@ export class ScriptedPeer {
     };
     const command = (line: string): boolean => {
       const verb = line.slice(0, 4).toUpperCase();
+      if (this.script.auth !== undefined && (challenged || verb === 'AUTH')) {
+        const said = this.script.auth(line);
+        challenged = said?.startsWith('334') === true;
+        return say(said);
+      }
       const argument = line.slice(line.indexOf(':') + 1);
       switch (verb) {
         case 'LHLO':

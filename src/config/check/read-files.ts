@@ -28,11 +28,12 @@ const READ: Readonly<Record<string, { readonly kind: Kind; readonly scopes?: rea
   authdigestmd5parameters: { kind: 'uri' },
   authloginparameters: { kind: 'uri' },
   authplainparameters: { kind: 'uri' },
+  authscramsha256parameters: { kind: 'uri' },
   authorizationparameters: { kind: 'uri' },
 };
 
 /** Schemes of parameter dictionaries behind which a password file stands. */
-const FILE_SCHEMES = /^(?:file|digest|passwd|htpasswd):\/\//i;
+const FILE_SCHEMES = /^(?:file|digest|scram|groups|passwd|htpasswd):\/\//i;
 
 interface Reference {
   readonly option: string;

@@ -1,3 +1,5 @@
+import type { Assignment } from '../tree/stanza.ts';
+import { BOOLEANS } from '../values/value-types.ts';
 import { effective, textsOf } from './effective.ts';
 import type { LintRule } from './rule.ts';
 
@@ -12,6 +14,8 @@ export const authWithoutTls: LintRule = {
         const words = textsOf(extensions).map((text) => text.trim().toUpperCase());
         const mechanism = words.find((word) => /^AUTH\b/.test(word));
         if (!extensions || mechanism === undefined) continue;
+        // TLS from the first byte: STARTTLS has no place there.
+        if (isTrue(effective(subject.generation, query, 'use_ssl'))) continue;
         const why = !words.includes('STARTTLS')
           ? 'STARTTLS is not offered'
           : effective(subject.generation, query, 'tls_certificate') === undefined
@@ -26,3 +30,6 @@ export const authWithoutTls: LintRule = {
     }
   },
 };
+
+const isTrue = (assigned: Assignment | undefined): boolean =>
+  BOOLEANS.get(textsOf(assigned)[0]?.toLowerCase() ?? '') === true;

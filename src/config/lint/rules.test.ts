@@ -90,6 +90,7 @@ const rows: readonly Row[] = [
         '/c': '',
       },
       inListener('SMTP_Extensions = ( "AUTH LOGIN" ) Listen "127.0.0.1:587" { } Listen "/run/s" { }'),
+      inListener('SMTP_Extensions = ( "AUTH LOGIN" ) Listen ":465" { Use_SSL = yes }'),
       inListener('SMTP_Extensions = ( "AUTH LOGIN" ) Listen ":587" { SMTP_Extensions = ( ) }'),
     ],
   ],

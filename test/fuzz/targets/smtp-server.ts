@@ -20,7 +20,10 @@ function settingsOf(choice: number): Partial<ServerSettings> {
     mostBadCommands: (choice & 2) !== 0 ? 5 : 0,
     maxMessageSize: (choice & 4) !== 0 ? 1000 : 0,
     enhancedCodes: (choice & 8) !== 0,
-    ...((choice & 32) !== 0 ? { offers: { smtpUtf8: true, dsn: true, chunking: true, binaryMime: true } } : {}),
+    ...((choice & 32) !== 0
+      ? { offers: { smtpUtf8: true, dsn: true, chunking: true, binaryMime: true, auth: true } }
+      : {}),
+    auth: (choice & 64) !== 0,
     ...((choice & 16) !== 0 ? { senderPaths: LOOSE, recipientPaths: LOOSE } : {}),
   };
 }
@@ -38,6 +41,15 @@ function answer(event: ServerEvent): ServerWord | undefined {
       return serverWord(reply(354, undefined, 'go'), 'read body');
     case 'quit':
       return serverWord(reply(221, '2.0.0', 'bye'), 'close');
+    case 'auth':
+      return event.initial === undefined || event.initial.length % 2 === 1
+        ? serverWord(reply(334, undefined, 'VXNlcm5hbWU6'), 'challenge')
+        : serverWord(reply(235, '2.7.0', 'yes'), 'go on');
+    case 'auth-response':
+      if (event.bytes.length % 3 === 2) return serverWord(reply(334, undefined, ''), 'challenge');
+      return event.bytes.length % 3 === 1
+        ? serverWord(reply(235, '2.7.0', 'yes'), 'go on')
+        : serverWord(reply(535, '5.7.8', 'no'), 'go on');
     case 'rcpt':
       return serverWord(event.path.startsWith('no') ? reply(550, '5.1.1', 'no') : ok, 'go on');
     case 'end-of-data':
@@ -133,18 +145,48 @@ const COMMANDS = [
   'QUIT',
   'STARTTLS',
   'AUTH PLAIN AGEAYg==',
+  'AUTH PLAIN =',
+  'AUTH LOGIN',
+  'AUTH LOGIN YWI=',
+  'AUTH CRAM-MD5 %%%',
+  'MAIL FROM:<a@example.com> AUTH=<>',
   'BDAT 10 LAST',
 ] as const;
+
+const LOGINS = COMMANDS.filter((command) => command.startsWith('AUTH'));
 
 export const server: FuzzTarget = {
   name: 'smtp-server',
   about: 'the receiving machine: the same events whatever the cut, well-formed replies, bounded memory, one end',
-  words: [...COMMANDS, '\r\n', '\n', '\r', '.\r\n', '\r\n.\r\n', '\n.\n', '\r.\r', '\0', 'SIZE=', '<', '>', '@', ':'],
+  words: [
+    ...COMMANDS,
+    '\r\n',
+    '\n',
+    '\r',
+    '.\r\n',
+    '\r\n.\r\n',
+    '\n.\n',
+    '\r.\r',
+    '\0',
+    '*\r\n',
+    'YQ==\r\n',
+    'YWI=\r\n',
+    'SIZE=',
+    'AUTH=',
+    '<',
+    '>',
+    '@',
+    ':',
+  ],
   generate(dice: Dice): Buffer {
     let text = '';
     const end = (): string => dice.weighted({ '\r\n': 30, '\n': 2, '\r': 1, '\r\r\n': 1 });
     for (let messages = dice.between(1, 3); messages > 0; messages--) {
-      text += `EHLO client.test${end()}MAIL FROM:<a@example.com>${end()}`;
+      text += `EHLO client.test${end()}`;
+      if (dice.happens(0.3)) text += `${dice.of(LOGINS)}${end()}`;
+      for (let lines = dice.between(0, 2); lines > 0; lines--)
+        text += `${dice.of(['*', 'YQ==', 'YWI=', '', '!'])}${end()}`;
+      text += `MAIL FROM:<a@example.com>${end()}`;
       for (let count = dice.between(1, 3); count > 0; count--) text += `RCPT TO:<b${count}@example.org>${end()}`;
       text += `DATA${end()}Subject: x${end()}${end()}`;
       for (let lines = dice.scale(1, 30); lines > 0; lines--)
@@ -152,7 +194,7 @@ export const server: FuzzTarget = {
       text += `.${end()}`;
       if (dice.happens(0.5)) text += `${dice.of(COMMANDS)}${end()}`;
     }
-    return Buffer.concat([Buffer.of(dice.between(0, 63)), latin(text)]);
+    return Buffer.concat([Buffer.of(dice.between(0, 127)), latin(text)]);
   },
   check: (input) => sameWhateverTheCut(input, (cut) => converse(input, cut)),
 };
