@@ -191,7 +191,7 @@ export class Logins {
 }
 
 /** For contexts and logs, where bytes stand as Latin-1 characters: a client may call itself anything. */
-function nameOf(user: string): string {
+export function nameOf(user: string): string {
   return Buffer.from(user.slice(0, 255), 'utf8')
     .toString('latin1')
     .replace(/[\0-\x1f\x7f]/g, '?');

@@ -1,9 +1,8 @@
-import { forcedOutcome } from '../auth/index.ts';
 import { type Millis, millis } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { capabilities, EcstreamServer, type EcstreamServerEvent } from '../ecstream/index.ts';
 import type { Verdict } from '../policy/index.ts';
-import { type Reply, reply, type ServerState } from '../smtp/index.ts';
+import type { Reply, ServerState } from '../smtp/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
@@ -13,6 +12,7 @@ import { CORE, recordRejection } from './rejection.ts';
 import { replies } from './replies.ts';
 import type { Settings } from './settings.ts';
 import { StreamIntake } from './stream-intake.ts';
+import { streamLogin } from './stream-login.ts';
 import { streamSettings } from './stream-settings.ts';
 
 /** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
@@ -26,8 +26,6 @@ const SPOOL_BEHIND = 1;
 const CLIENT_BEHIND = 2;
 const TOO_MUCH_SENT = 4;
 const OTHERS_TURN = 8;
-
-const badLogin = reply(535, '5.7.8', 'authentication failed');
 
 /** Joins one ECStream machine to one pipe, and the intake to both. */
 export class StreamSession implements PipeHost {
@@ -231,9 +229,11 @@ export class StreamSession implements PipeHost {
         this.client.connectionContext.ecstream_client = event.client;
         return this.#admit();
       case 'auth':
-        if (forcedOutcome(this.settings.view) === 'granted') this.#machine.authenticated();
-        else this.#machine.notAuthenticated(badLogin);
-        return undefined;
+        return streamLogin(this.#desk, this.settings.view, this.client, event, (refusal) => {
+          if (refusal === undefined) this.#machine.authenticated();
+          else this.#machine.notAuthenticated(refusal);
+          this.proceed();
+        });
       case 'flush':
         // Everything that is here is on its way to the disk with the next sync already.
         return undefined;

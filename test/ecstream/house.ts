@@ -1,3 +1,4 @@
+import { CredentialStores } from '../../src/auth/index.ts';
 import { type Endpoint, millis } from '../../src/base/index.ts';
 import { EcstreamSender, type SenderOptions } from '../../src/ecstream/index.ts';
 import type { Events, MailEvent } from '../../src/events/index.ts';
@@ -45,7 +46,7 @@ export class StreamHouse {
 
   /** @param inSpool envelopes of messages that an earlier life has left */
   async open(inSpool: readonly Envelope[]): Promise<void> {
-    const { clock, disk, network } = this.world;
+    const { chance, clock, disk, hashing, network } = this.world;
     this.dedup = await Dedup.open({ disk, clock, directory: '/keys', complain: (text) => void this.lines.push(text) });
     for (const envelope of inSpool) this.dedup.remember(envelope);
     this.dedup.recovered();
@@ -61,6 +62,10 @@ export class StreamHouse {
       pressure: this.pressure,
       dedup: this.dedup,
       version: '1.0.0',
+      logins: {
+        stores: new CredentialStores({ disk, clock, chance, hashing, events: this.#events }),
+        random: (count) => chance.bytes(count),
+      },
     });
     const { reception: mine } = this;
     this.#door = await network.listen(AT, { backlog: 10, fileMode: 0 }, (pipe) =>
