@@ -22,13 +22,14 @@ class BulkSender implements AsyncDisposable {
       this.edit(name, (text) =>
         text
           .replaceAll('/srv/bulk', folder)
-          .replace(/127\.0\.0\.1:252([567])/g, (_, digit: string) => `127.0.0.1:${ports[Number(digit) - 5]}`),
+          .replace(/127\.0\.0\.1:252([567])/g, (_, digit: string) => `127.0.0.1:${ports[Number(digit) - 5]}`)
+          .replace('127.0.0.1:2081', `127.0.0.1:${ports[3]}`),
       );
     }
   }
 
   static async in(folder: string): Promise<BulkSender> {
-    return new BulkSender(folder, [await freePort(), await freePort(), await freePort()]);
+    return new BulkSender(folder, [await freePort(), await freePort(), await freePort(), await freePort()]);
   }
 
   port(index: number): number {
@@ -140,7 +141,7 @@ test('the configuration of a bulk sender, from the check to the files again', { 
   const [specific, wildcard] = [`Listen "127.0.0.1:${bulk.port(0)}"`, `Listen "*:${bulk.port(0)}"`];
   bulk.edit('listeners.conf', (text) => text.replace(specific, wildcard));
   expect(await bulk.console('config reload')).toBe('Configuration reloaded, generation 5.\n');
-  expect(await bulk.console('config plan')).toContain('Listeners: all 3 are kept');
+  expect(await bulk.console('config plan')).toContain('Listeners: all 4 are kept');
   bulk.edit('listeners.conf', (text) => text.replace(wildcard, specific));
   expect(await bulk.console('config reload')).toBe('Configuration reloaded, generation 6.\n');
   expect(await greeting(bulk.port(0))).toBe(true);

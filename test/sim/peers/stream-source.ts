@@ -70,7 +70,19 @@ class StreamSession {
     }
     if (event.kind === 'accepted') this.#settle(event.seq, 250);
     if (event.kind === 'refused') this.#settle(event.seq, event.reply.code);
+    if (event.kind === 'bye') this.#turnedAway(event.seq, event.text);
     if (event.kind === 'broken') this.finish();
+  }
+
+  /** What is behind the last message that the server has taken over was not looked at: to whoever asks, it was never sent. */
+  #turnedAway(last: number, text: string): void {
+    for (const [seq, sent] of this.#flying) {
+      if (seq <= last) continue;
+      this.#flying.delete(seq);
+      sent.dotAt = undefined;
+      sent.accepted.length = 0;
+      this.#parts.note(`letter ${sent.letter.number} was turned away: ${text}`);
+    }
   }
 
   #settle(seq: number, code: number): void {
