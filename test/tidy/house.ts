@@ -9,6 +9,7 @@ export const ROOMS: readonly string[] = [
   'message',
   'sink',
   'events',
+  'datasource',
   'auth',
   'tls',
   'policy',
@@ -48,6 +49,10 @@ export const WORLDS: Readonly<Record<string, readonly string[]>> = {
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ['programs', 'impetus'],
   'dns-packet': ['world', 'delivery'],
+  pg: ['world'],
+  mysql2: ['world'],
+  '@redis/client': ['world'],
+  ldapts: ['world'],
 };
 
 /** What of Node's library is pure, so that any room may use it; `true` for a module that is pure altogether. */
