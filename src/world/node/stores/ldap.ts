@@ -15,6 +15,7 @@ import { storeError, textOf, within } from './texts.ts';
 const NO_SUCH_OBJECT = 32;
 const BUSY = 51;
 const UNAVAILABLE = 52;
+const UNWILLING = 53;
 
 /** @throws StoreError */
 export async function connectLdap(
@@ -38,7 +39,7 @@ export async function connectLdap(
     await close(client);
     if (error instanceof InvalidCredentialsError) throw storeError('credentials', error);
     // A directory that has no such entry, or whose rules forbid it, does not know the user either.
-    const unknown = error instanceof ResultCodeError && error.code >= NO_SUCH_OBJECT && error.code < BUSY;
+    const unknown = error instanceof ResultCodeError && ((error.code >= NO_SUCH_OBJECT && error.code < BUSY) || error.code === UNWILLING);
     throw storeError(unknown ? 'credentials' : 'unreachable', error);
   }
   return new LdapConnection(client, (error) => (error instanceof ResultCodeError ? error.code : undefined));
