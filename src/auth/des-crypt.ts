@@ -60,7 +60,11 @@ function schedule(key: readonly number[]): readonly (readonly number[])[] {
   });
 }
 
-function encrypted(block: readonly number[], keys: readonly (readonly number[])[], expansion: readonly number[]): number[] {
+function encrypted(
+  block: readonly number[],
+  keys: readonly (readonly number[])[],
+  expansion: readonly number[],
+): number[] {
   const first = picked(block, IP);
   let left = first.slice(0, 32);
   let right = first.slice(32);

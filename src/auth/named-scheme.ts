@@ -40,7 +40,8 @@ export interface LoginAttempt extends Offered {
 }
 
 export type SchemeAnswer =
-  | { readonly kind: 'unavailable' | 'unknown' }
+  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'unknown' }
   /** The store has compared what was offered. */
   | { readonly kind: 'judged'; readonly verdict: 'right' | 'wrong' }
   /** Several where the store has several; one of them must fit. */

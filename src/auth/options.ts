@@ -1,4 +1,6 @@
 import { boolean, type Option, option, optional, type View } from '../config/index.ts';
+import type { MechanismOption } from './auth-ds-check.ts';
+import { authDsOptions } from './auth-ds-options.ts';
 import {
   authDigestMd5Parameters,
   authLoginParameters,
@@ -13,6 +15,13 @@ export const alwaysAllow = option('always_allow', boolean, elsewhere);
 export const alwaysDeny = option('always_deny', boolean, elsewhere);
 export const enableAuthorization = option('enable_authorization', optional(boolean));
 
+/** Where listeners say by which store a mechanism goes. */
+export const mechanismOptions: readonly MechanismOption[] = [
+  { mechanism: 'LOGIN', option: authLoginParameters },
+  { mechanism: 'DIGEST-MD5', option: authDigestMd5Parameters },
+  { mechanism: 'SCRAM-SHA-256', option: authScramSha256Parameters },
+];
+
 /** Every option that has to do with who somebody is, and what they may. */
 export const authOptions: readonly Option<unknown>[] = [
   enableAuthentication,
@@ -23,6 +32,7 @@ export const authOptions: readonly Option<unknown>[] = [
   authDigestMd5Parameters,
   authScramSha256Parameters,
   authorizationParameters,
+  ...authDsOptions,
 ];
 
 /**

@@ -8,7 +8,8 @@ import { unixCrypt } from './unix-crypt.ts';
 const turn = async (): Promise<void> => undefined;
 const fits = (type: StoredType, stored: string, password = 'secret') =>
   fitsStored(type, stored, password, { user: 'ann', realm: 'mx' }, turn);
-const hash = (algorithm: string, text: string, form: 'hex' | 'base64') => createHash(algorithm).update(text).digest(form);
+const hash = (algorithm: string, text: string, form: 'hex' | 'base64') =>
+  createHash(algorithm).update(text).digest(form);
 const salted = (algorithm: string) =>
   Buffer.concat([createHash(algorithm).update('secretSALT').digest(), Buffer.from('SALT')]).toString('base64');
 
@@ -59,7 +60,11 @@ test.each([
 });
 
 test('only clear text serves mechanisms that compute with the password', () => {
-  expect([clearText('clear', '{x}y'), clearText('rfc2307', '{PLAIN}y'), clearText('rfc2307', 'y')]).toEqual(['{x}y', 'y', 'y']);
+  expect([clearText('clear', '{x}y'), clearText('rfc2307', '{PLAIN}y'), clearText('rfc2307', 'y')]).toEqual([
+    '{x}y',
+    'y',
+    'y',
+  ]);
   expect([clearText('rfc2307', '{SHA}y'), clearText('md5', 'y')]).toEqual([undefined, undefined]);
 });
 
@@ -70,10 +75,7 @@ test.each([
   ['longerthaneight', '..QW4imy5ekiU'],
   ['', 'a/EHnzwPSYwCM'],
   ['secret', '$5$saltstring$C3o4O1TC6aRHF4FI.QSZMXtHbaj2gSXr4sUc/3NcUi.'],
-  [
-    '',
-    '$6$abc$mJP3a6FyA8uCnzRtlnNypPwjnvpi5TP9qOrInzrfDmwxUQG38PkpCPdqfTb8JQfAngapMxeim4AZ..hSdRRzD.',
-  ],
+  ['', '$6$abc$mJP3a6FyA8uCnzRtlnNypPwjnvpi5TP9qOrInzrfDmwxUQG38PkpCPdqfTb8JQfAngapMxeim4AZ..hSdRRzD.'],
   [
     'pässword lang und länger als vierundsechzig zeichen damit auch das geht x',
     '$6$rounds=1234$xy$CfPK5EXV981FmAPqcRTr34fG2CgZNHXMSvfkUW9DcbUMuFm8ha0FMPvkY.3p7mjdrmd1/d1ygZBqQ6ClLdQyM.',

@@ -27,7 +27,13 @@ export async function fitsStored(
     case 'clear':
       return sameSecret(password, stored);
     case 'md5':
-      return fitsStored(/^[0-9a-fA-F]{32}$/.test(stored) ? 'md5_hex' : stored.startsWith('$1$') ? 'ucrypt' : 'md5_base64', stored, password, { user, realm }, turn);
+      return fitsStored(
+        /^[0-9a-fA-F]{32}$/.test(stored) ? 'md5_hex' : stored.startsWith('$1$') ? 'ucrypt' : 'md5_base64',
+        stored,
+        password,
+        { user, realm },
+        turn,
+      );
     case 'md5_hex':
       return sameHex(md5(password), stored);
     case 'md5_base64':
@@ -102,7 +108,9 @@ const hashed = (algorithm: string, password: string): Buffer => createHash(algor
 
 function sameHex(hash: Buffer, stored: string): boolean | undefined {
   const text = stored.trim();
-  return /^[0-9a-fA-F]+$/.test(text) && text.length === hash.length * 2 ? sameSecret(hex(hash), text.toLowerCase()) : undefined;
+  return /^[0-9a-fA-F]+$/.test(text) && text.length === hash.length * 2
+    ? sameSecret(hex(hash), text.toLowerCase())
+    : undefined;
 }
 
 function sameBase64(hash: Buffer, stored: string): boolean | undefined {

@@ -13,7 +13,11 @@ const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
  * @param stored  whose method and salt are taken
  * @returns what the password becomes; undefined for other methods
  */
-export async function unixCrypt(password: string, stored: string, turn: () => Promise<void>): Promise<string | undefined> {
+export async function unixCrypt(
+  password: string,
+  stored: string,
+  turn: () => Promise<void>,
+): Promise<string | undefined> {
   const md5 = /^\$1\$([^$]{0,8})\$/.exec(stored);
   if (md5 !== null) return md5Crypt(password, md5[1] ?? '', turn);
   const sha = /^\$([56])\$(?:rounds=(\d{1,9})\$)?([^$]{0,16})\$/.exec(stored);
@@ -31,15 +35,18 @@ interface Sha {
 const SHA256: Sha = {
   name: '5',
   algorithm: 'sha256',
-  order: [0, 10, 20, 21, 1, 11, 12, 22, 2, 3, 13, 23, 24, 4, 14, 15, 25, 5, 6, 16, 26, 27, 7, 17, 18, 28, 8, 9, 19, 29, -1, 31, 30],
+  order: [
+    0, 10, 20, 21, 1, 11, 12, 22, 2, 3, 13, 23, 24, 4, 14, 15, 25, 5, 6, 16, 26, 27, 7, 17, 18, 28, 8, 9, 19, 29, -1,
+    31, 30,
+  ],
 };
 const SHA512: Sha = {
   name: '6',
   algorithm: 'sha512',
   order: [
-    0, 21, 42, 22, 43, 1, 44, 2, 23, 3, 24, 45, 25, 46, 4, 47, 5, 26, 6, 27, 48, 28, 49, 7, 50, 8, 29, 9, 30, 51, 31, 52,
-    10, 53, 11, 32, 12, 33, 54, 34, 55, 13, 56, 14, 35, 15, 36, 57, 37, 58, 16, 59, 17, 38, 18, 39, 60, 40, 61, 19, 62, 20,
-    41, -1, -1, 63,
+    0, 21, 42, 22, 43, 1, 44, 2, 23, 3, 24, 45, 25, 46, 4, 47, 5, 26, 6, 27, 48, 28, 49, 7, 50, 8, 29, 9, 30, 51, 31,
+    52, 10, 53, 11, 32, 12, 33, 54, 34, 55, 13, 56, 14, 35, 15, 36, 57, 37, 58, 16, 59, 17, 38, 18, 39, 60, 40, 61, 19,
+    62, 20, 41, -1, -1, 63,
   ],
 };
 
@@ -89,7 +96,12 @@ async function md5Crypt(text: string, salt: string, turn: () => Promise<void>): 
   };
   const password = Buffer.from(text);
   const grain = Buffer.from(salt);
-  const first: Uint8Array[] = [password, Buffer.from('$1$'), grain, stretched(hash(password, grain, password), password.length)];
+  const first: Uint8Array[] = [
+    password,
+    Buffer.from('$1$'),
+    grain,
+    stretched(hash(password, grain, password), password.length),
+  ];
   for (let left = password.length; left > 0; left >>= 1)
     first.push((left & 1) === 1 ? Buffer.alloc(1) : password.subarray(0, 1));
   let digest = hash(...first);

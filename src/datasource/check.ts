@@ -9,19 +9,24 @@ import type { StoreUri } from './store-uri.ts';
  *
  * @returns errors, each at its place
  */
-export async function datasourceErrors(generation: Generation, stores: Pick<Stores, 'missing'>): Promise<readonly ConfigError[]> {
+export async function datasourceErrors(
+  generation: Generation,
+  stores: Pick<Stores, 'missing'>,
+): Promise<readonly ConfigError[]> {
   const errors: ConfigError[] = [];
   const stanzas = generation.settings(options.datasourceOptions).filter(isDatasource);
   const withUri = new Set(stanzas.filter((each) => each.placeOf(options.uri) !== undefined).map(nameOf));
   for (const name of generation.instances('datasource'))
-    if (!withUri.has(name)) errors.push(new ConfigError(`Datasource "${name}" has no uri`, { place: placeOf(stanzas, name) }));
+    if (!withUri.has(name))
+      errors.push(new ConfigError(`Datasource "${name}" has no uri`, { place: placeOf(stanzas, name) }));
   for (const stanza of stanzas) {
     const pool = stanza.get(options.pool);
     if (threads(generation, pool) === undefined)
       errors.push(new ConfigError(`there is no ThreadPool "${pool}"`, { place: stanza.placeOf(options.pool) }));
     if (stanza.placeOf(options.uri) === undefined) continue;
     const error = await uriError(stanza, stores);
-    if (error !== undefined) errors.push(new ConfigError(`Datasource "${nameOf(stanza)}": ${error}`, { place: stanza.placeOf(options.uri) }));
+    if (error !== undefined)
+      errors.push(new ConfigError(`Datasource "${nameOf(stanza)}": ${error}`, { place: stanza.placeOf(options.uri) }));
   }
   return errors;
 }
@@ -39,7 +44,9 @@ async function uriError(stanza: SettingStanza, stores: Pick<Stores, 'missing'>):
 }
 
 /** What an operator should know and stops nothing. */
-export function datasourceWarnings(generation: Pick<Generation, 'settings' | 'stanza'>): readonly { readonly place: Place; readonly text: string }[] {
+export function datasourceWarnings(
+  generation: Pick<Generation, 'settings' | 'stanza'>,
+): readonly { readonly place: Place; readonly text: string }[] {
   const stanzas = generation.settings(options.datasourceOptions);
   const used = new Set(stanzas.filter(isDatasource).map((stanza) => stanza.get(options.pool).toLowerCase()));
   const found: { place: Place; text: string }[] = [];
@@ -62,9 +69,11 @@ export async function unreachable(
     const place = stanza.placeOf(options.uri);
     if (place === undefined) continue;
     const { uris, connectMillis } = settingsOf(generation, nameOf(stanza));
-    for (const uri of uris) {
-      const trouble = await troubleOf(uri, stores, connectMillis);
-      if (trouble !== undefined) found.push({ place, text: `Datasource "${nameOf(stanza)}": ${uri.title} cannot be used now: ${trouble}` });
+    const troubles = await Promise.all(uris.map((uri) => troubleOf(uri, stores, connectMillis)));
+    for (const [at, uri] of uris.entries()) {
+      const trouble = troubles[at];
+      if (trouble !== undefined)
+        found.push({ place, text: `Datasource "${nameOf(stanza)}": ${uri.title} cannot be used now: ${trouble}` });
     }
   }
   return found;

@@ -100,7 +100,11 @@ export class Datasource {
    * @param query  in the language of the store, with `:name` or `$name` where values go
    * @throws DatasourceError
    */
-  async query(query: string, parameters: Parameters, { noCache = false, changes = false }: QueryWays = {}): Promise<StoreRows> {
+  async query(
+    query: string,
+    parameters: Parameters,
+    { noCache = false, changes = false }: QueryWays = {},
+  ): Promise<StoreRows> {
     const { cacheMillis } = this.#settings;
     if (noCache || changes || cacheMillis === 0) return this.#asked(query, parameters, changes);
     const { counts } = this.cache;
@@ -156,7 +160,8 @@ export class Datasource {
 
   async #asked(query: string, parameters: Parameters, changes: boolean): Promise<StoreRows> {
     const [first] = this.#sources;
-    if (first === undefined) throw new DatasourceError('unavailable', `datasource ${this.name}: its driver is not implemented`);
+    if (first === undefined)
+      throw new DatasourceError('unavailable', `datasource ${this.name}: its driver is not implemented`);
     try {
       const bound = bindQuery(first.uri.kind, query, parameters, first.uri.ldap);
       return await this.#fromOne(bound, changes);
@@ -171,7 +176,11 @@ export class Datasource {
   #wrong(text: string, cause: Error): DatasourceError {
     // The operator hears of a query that does not work once, not with each client.
     if (!this.#told.has(text) && this.#told.size < MOST_TOLD)
-      this.#parts.events.diagnose('ERROR', 'ds_core', `IMP_DATASOURCE datasource ${this.name}: the query does not work: ${text}`);
+      this.#parts.events.diagnose(
+        'ERROR',
+        'ds_core',
+        `IMP_DATASOURCE datasource ${this.name}: the query does not work: ${text}`,
+      );
     this.#told.add(text);
     return new DatasourceError('refused', `datasource ${this.name}: ${text}`, { cause });
   }
@@ -189,7 +198,8 @@ export class Datasource {
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         trouble = error;
-        if (error.trouble === 'refused' || error.trouble === 'timeout' || (changes && error.trouble === 'lost')) throw error;
+        if (error.trouble === 'refused' || error.trouble === 'timeout' || (changes && error.trouble === 'lost'))
+          throw error;
       }
       if (!stale || trouble.trouble !== 'lost') continue;
       try {
@@ -257,7 +267,11 @@ export class Datasource {
       changed: (trouble) =>
         trouble === undefined
           ? events.diagnose('NOTICE', 'ds_core', `datasource ${this.name}: ${uri.title} answers again`)
-          : events.diagnose('ERROR', 'ds_core', `IMP_DATASOURCE datasource ${this.name}: ${uri.title} is down: ${trouble.message}`),
+          : events.diagnose(
+              'ERROR',
+              'ds_core',
+              `IMP_DATASOURCE datasource ${this.name}: ${uri.title} is down: ${trouble.message}`,
+            ),
     });
   }
 }

@@ -39,7 +39,9 @@ export class Datasources {
     const next = new Map<string, Held>();
     for (const name of generation.instances('datasource')) {
       const settings = settingsOf(generation, name);
-      const mark = createHash('sha256').update(JSON.stringify(settings.uris.map(({ target, ldap }) => [target, ldap]))).digest('hex');
+      const mark = createHash('sha256')
+        .update(JSON.stringify(settings.uris.map(({ target, ldap }) => [target, ldap])))
+        .digest('hex');
       const known = this.#held.get(name);
       if (known?.mark === mark) {
         known.datasource.adjust(settings);

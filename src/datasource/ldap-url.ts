@@ -22,7 +22,7 @@ const EXTENSIONS = [
 interface Template {
   readonly text: string;
   /** What a value must look like there: nothing of it may be read as the language around it. */
-  readonly escape: (value: string) => string;
+  readonly quoted: (value: string) => string;
 }
 
 /**
@@ -60,8 +60,8 @@ export function readLdapUrl(text: string): LdapUrl {
   const [dn = '', attributes = '', scope = '', filter = '', extensions = '', more] = path.replace(/^\//, '').split('?');
   if (more !== undefined && more !== '') throw new ValueError('at most four question marks in an LDAP URL');
   const said = extensionsOf(extensions);
-  const part = (written: string | undefined, escape: (value: string) => string): Template | undefined =>
-    written === undefined || written === '' ? undefined : { text: decoded(written), escape };
+  const part = (written: string | undefined, quoted: (value: string) => string): Template | undefined =>
+    written === undefined || written === '' ? undefined : { text: decoded(written), quoted };
   const base = part(dn, escapeDn);
   const search = part(filter, escapeFilter);
   const bindName = part(said.get('bindname'), escapeDn);
@@ -73,7 +73,12 @@ export function readLdapUrl(text: string): LdapUrl {
     port,
     tls,
     base,
-    attributes: attributes === '' ? [] : decoded(attributes).split(',').map((each) => each.trim()),
+    attributes:
+      attributes === ''
+        ? []
+        : decoded(attributes)
+            .split(',')
+            .map((each) => each.trim()),
     scope: scopeOf(scope),
     filter: search === undefined ? undefined : { ...search, text: filterText(search.text) },
     bindName,
@@ -82,17 +87,19 @@ export function readLdapUrl(text: string): LdapUrl {
     connectMillis: millisOf(said, 'x-connect-timeout'),
     searchMillis: millisOf(said, 'x-search-timeout'),
     keepConnection: !/^(?:true|1|yes)$/i.test(said.get('x-disable-connection-cache') ?? ''),
-    names: new Set([base, search, bindName, bindPassword].flatMap((each) => (each === undefined ? [] : namesIn(each.text)))),
+    names: new Set(
+      [base, search, bindName, bindPassword].flatMap((each) => (each === undefined ? [] : namesIn(each.text))),
+    ),
     plain: () => ({ host, port, tls, bind: bind() }),
   };
 }
 
 /** @throws ValueError when there is no such parameter */
-export function filled({ text, escape }: Template, parameters: Parameters): string {
+export function filled({ text, quoted }: Template, parameters: Parameters): string {
   return text.replace(NAME, (_, name: string) => {
     const value = parameters.get(name);
     if (value === undefined) throw new ValueError(`there is no parameter ${name}`);
-    return escape(value ?? '');
+    return quoted(value ?? '');
   });
 }
 
@@ -117,7 +124,12 @@ function escapeDn(value: string): string {
 const filterText = (text: string): string => (text.startsWith('(') ? text : `(${text})`);
 
 function hostOf(authority: string, usual: number): { readonly host: string; readonly port: number } {
-  const [, six, name = '', port] = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(authority) ?? [authority, undefined, undefined, '0'];
+  const [, six, name = '', port] = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(authority) ?? [
+    authority,
+    undefined,
+    undefined,
+    '0',
+  ];
   const number = port === undefined ? usual : Number(port);
   if (number < 1 || number > 65_535) throw new ValueError('host:port behind ldap://');
   return { host: decoded(six ?? name), port: number };
@@ -153,13 +165,16 @@ function extensionsOf(text: string): ReadonlyMap<string, string> {
         continue;
       }
       const meant = nearest(key, EXTENSIONS);
-      throw new ValueError(`an extension that is known in the LDAP URL; '${key}' is none${meant === undefined ? '' : `, did you mean ${meant}?`}`);
+      throw new ValueError(
+        `an extension that is known in the LDAP URL; '${key}' is none${meant === undefined ? '' : `, did you mean ${meant}?`}`,
+      );
     }
     found.set(key, at === -1 ? '' : part.slice(at + 1));
   }
   const version = found.get('x-ldap-version');
   if (version !== undefined && version !== '3') throw new ValueError('x-ldap-version = 3: nothing else is spoken');
-  if (found.get('x-ignore-referrals') === '0') throw new ValueError('x-ignore-referrals = 1: referrals are not followed');
+  if (found.get('x-ignore-referrals') === '0')
+    throw new ValueError('x-ignore-referrals = 1: referrals are not followed');
   const column = found.get('x-return-dn');
   if (column === '') throw new ValueError('a name for x-return-dn');
   return found;

@@ -89,7 +89,11 @@ export class Pool {
    * @param until  when the wait for one is over
    * @throws StoreError
    */
-  async use<T>(until: Millis, work: (connection: StoreConnection, used: boolean) => Promise<T>, fresh = false): Promise<T> {
+  async use<T>(
+    until: Millis,
+    work: (connection: StoreConnection, used: boolean) => Promise<T>,
+    fresh = false,
+  ): Promise<T> {
     await this.#turn(until);
     let held: Held | undefined;
     try {
@@ -228,7 +232,13 @@ export class Pool {
 
   #giveBack(held: Held): void {
     held.idleSince = this.#parts.clock.now();
-    if (this.#closed || !held.connection.usable || this.open >= this.#limits.most || this.idle >= this.#limits.mostIdle || this.#old(held))
+    if (
+      this.#closed ||
+      !held.connection.usable ||
+      this.open >= this.#limits.most ||
+      this.idle >= this.#limits.mostIdle ||
+      this.#old(held)
+    )
       void held.connection.close();
     else this.#idle.push(held);
     this.#later();
@@ -261,7 +271,6 @@ export class Pool {
       void held.connection.close();
     }
     const missing = least - this.open;
-    for (let count = 0; count < missing; count++)
-      this.use(now, async () => undefined, true).catch(() => undefined);
+    for (let count = 0; count < missing; count++) this.use(now, async () => undefined, true).catch(() => undefined);
   }
 }

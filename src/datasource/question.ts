@@ -8,7 +8,9 @@ import { bindSql, sqlNames } from './sql-placeholders.ts';
 export interface BoundQuery {
   readonly question: StoreQuestion;
   /** A connection of its own, bound as somebody else or to another host; undefined: any that is open. */
-  readonly apart: { readonly host: string; readonly port: number; readonly tls: boolean; readonly bind: LdapBind | undefined } | undefined;
+  readonly apart:
+    | { readonly host: string; readonly port: number; readonly tls: boolean; readonly bind: LdapBind | undefined }
+    | undefined;
   readonly timeoutMillis: number | undefined;
 }
 
@@ -61,10 +63,14 @@ function bindLdap(query: LdapUrl, parameters: Parameters, around: LdapUrl): Boun
     : elsewhere
       ? undefined
       : around.plain().bind;
-  const apart = own || elsewhere || !query.keepConnection || !around.keepConnection ? { host, port, tls, bind } : undefined;
+  const apart =
+    own || elsewhere || !query.keepConnection || !around.keepConnection ? { host, port, tls, bind } : undefined;
   const timeoutMillis = query.searchMillis ?? around.searchMillis ?? 6000;
   const asksNothing =
-    query.base === undefined && query.filter === undefined && query.attributes.length === 0 && query.scope === undefined;
+    query.base === undefined &&
+    query.filter === undefined &&
+    query.attributes.length === 0 &&
+    query.scope === undefined;
   if (own && asksNothing) return { question: { kind: 'bound' }, apart, timeoutMillis };
   const base = query.base ?? around.base;
   const filter = query.filter ?? around.filter;

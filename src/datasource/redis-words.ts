@@ -3,8 +3,10 @@ import { filled, namesIn, type Parameters } from './ldap-url.ts';
 
 /** Commands after which the connection is not what it was, or which wait: others use it next. */
 const UNFIT = new Set(
-  ('auth,blmove,blmpop,blpop,brpop,brpoplpush,bzmpop,bzpopmax,bzpopmin,client,discard,exec,hello,monitor,multi,psubscribe,' +
-    'psync,quit,replicaof,reset,select,shutdown,slaveof,ssubscribe,subscribe,sync,unwatch,wait,waitaof,watch').split(','),
+  (
+    'auth,blmove,blmpop,blpop,brpop,brpoplpush,bzmpop,bzpopmax,bzpopmin,client,discard,exec,hello,monitor,multi,psubscribe,' +
+    'psync,quit,replicaof,reset,select,shutdown,slaveof,ssubscribe,subscribe,sync,unwatch,wait,waitaof,watch'
+  ).split(','),
 );
 
 /**
@@ -18,9 +20,14 @@ export function readRedis(query: string): readonly string[] {
   const word = /\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']+)(?=\s|$)/y;
   while (word.lastIndex < query.length && query.slice(word.lastIndex).trim() !== '') {
     const [, found] = word.exec(query) ?? [];
-    if (found === undefined) throw new ValueError('a Redis command whose quotes are closed, with blanks between its words');
+    if (found === undefined)
+      throw new ValueError('a Redis command whose quotes are closed, with blanks between its words');
     words.push(
-      found.startsWith('"') ? found.slice(1, -1).replace(/\\(.)/g, '$1') : found.startsWith("'") ? found.slice(1, -1) : found,
+      found.startsWith('"')
+        ? found.slice(1, -1).replace(/\\(.)/g, '$1')
+        : found.startsWith("'")
+          ? found.slice(1, -1)
+          : found,
     );
   }
   const [command = ''] = words;
@@ -37,5 +44,5 @@ export const bindRedis = (
   parameters: Parameters,
 ): { readonly kind: 'redis'; readonly words: readonly string[] } => ({
   kind: 'redis',
-  words: readRedis(query).map((text) => filled({ text, escape: (value) => value }, parameters)),
+  words: readRedis(query).map((text) => filled({ text, quoted: (value) => value }, parameters)),
 });

@@ -31,7 +31,9 @@ function tokens(kind: SqlKind): RegExp {
   const backslash = kind === 'mysql' ? '\\\\[^]|' : '';
   const over = [
     // E'…' of PostgreSQL knows the backslash.
-    ...(kind === 'pgsql' ? ["\\b[eE]'(?:\\\\[^]|''|[^'\\\\])*(?:'|$)", '\\$([A-Za-z_]\\w*)?\\$[^]*?(?:\\$\\1\\$|$)'] : []),
+    ...(kind === 'pgsql'
+      ? ["\\b[eE]'(?:\\\\[^]|''|[^'\\\\])*(?:'|$)", '\\$([A-Za-z_]\\w*)?\\$[^]*?(?:\\$\\1\\$|$)']
+      : []),
     `'(?:${backslash}''|[^'${kind === 'mysql' ? '\\\\' : ''}])*(?:'|$)`,
     `"(?:${backslash}""|[^"${kind === 'mysql' ? '\\\\' : ''}])*(?:"|$)`,
     ...(kind === 'pgsql' ? [] : ['`(?:``|[^`])*(?:`|$)']),

@@ -66,12 +66,28 @@ export function readStoreUri(uri: string): StoreUri | undefined {
 function sqlite(rest: string): StoreUri {
   const path = rest.startsWith('//') ? rest.slice(2) : rest;
   if (!path.startsWith('/') || path.includes('\0')) throw new ValueError('an absolute path behind sqlite:');
-  return { kind: 'sqlite', target: { kind: 'sqlite', path }, ldap: undefined, connectMillis: undefined, title: `sqlite:${path}` };
+  return {
+    kind: 'sqlite',
+    target: { kind: 'sqlite', path },
+    ldap: undefined,
+    connectMillis: undefined,
+    title: `sqlite:${path}`,
+  };
 }
 
 function sqlServer(kind: 'pgsql' | 'mysql', rest: string): StoreUri {
   const words = rest.startsWith('//') ? urlWords(rest, 'dbname') : pairs(rest);
-  const known = ['host', 'hostaddr', 'port', 'dbname', 'user', 'password', 'sslmode', 'connect_timeout', ...(kind === 'mysql' ? ['unix_socket'] : [])];
+  const known = [
+    'host',
+    'hostaddr',
+    'port',
+    'dbname',
+    'user',
+    'password',
+    'sslmode',
+    'connect_timeout',
+    ...(kind === 'mysql' ? ['unix_socket'] : []),
+  ];
   unknownIn(words, known, kind);
   const host = words.get('unix_socket') ?? words.get('hostaddr') ?? words.get('host') ?? 'localhost';
   const port = portOf(words.get('port'), PORTS[kind]);
@@ -148,7 +164,9 @@ function pairs(text: string): ReadonlyMap<string, string> {
 
 /** `//user:password@host:port/database?key=value`. */
 function urlWords(rest: string, databaseKey: string): ReadonlyMap<string, string> {
-  const match = /^\/\/(?:([^:@/?]*)(?::([^@/?]*))?@)?(\[[^\]]+\]|[^:/?]*)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest);
+  const match = /^\/\/(?:([^:@/?]*)(?::([^@/?]*))?@)?(\[[^\]]+\]|[^:/?]*)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(
+    rest,
+  );
   if (match === null) throw new ValueError('a URL as //user:password@host:port/database behind the driver');
   const [, user, password, host = '', port, database, query] = match;
   const found = new Map<string, string>();

@@ -20,6 +20,7 @@ import { Shaping } from '../shaping/index.ts';
 import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
+import { checkDatasources, houseDatasources } from './datasources.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -76,6 +77,10 @@ export async function buildServer({
 
   const tls = undo.use(houseTls(world, events));
   await checkTlsOf(current(), tls.shelf);
+
+  await checkDatasources(world, current());
+  const sources = undo.use(houseDatasources(world, events));
+  sources.take(current());
 
   const names = undo.adopt(await namesFor(world, current().global), (each) => each.close());
   // Message ids stay unique over restarts within one second: each start draws its instance.
@@ -163,7 +168,7 @@ export async function buildServer({
       clock,
       disk,
       chance,
-      stores: new CredentialStores({ disk, clock, chance, hashing, events }),
+      stores: new CredentialStores({ disk, clock, chance, hashing, events, schemes: sources.scheme }),
       events,
       recent,
       statistics,
@@ -175,6 +180,7 @@ export async function buildServer({
       names,
       spool,
       shelf,
+      datasourceCommands: sources.commands,
       effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
       tls,
       shutdown,
@@ -195,12 +201,14 @@ export async function buildServer({
   });
   let change: ShelfChange | undefined;
   configuration.beforeCommit((next) => checkTlsOf(next, tls.shelf));
+  configuration.beforeCommit((next) => checkDatasources(world, next));
   configuration.beforeCommit((next) => {
     change = shelf.prepare(next);
     return () => change?.drop();
   });
   configuration.onCommit((next) => {
     change?.take();
+    sources.take(next);
     spool.adjust(spoolSettings(next.global));
     queues.reconsider();
     warnOfConsoles(next);
@@ -212,6 +220,7 @@ export async function buildServer({
   const recovered = recover({ clock, spool, queues, events });
   queues.workWith(delivery);
   const opened = undo.move();
+  void sources.tellUnreachable(current());
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
   const unserved = configuration.notImplemented.length;
   if (unserved > 0)

@@ -2,6 +2,7 @@ import type { CredentialStores } from '../auth/index.ts';
 import { family } from '../base/index.ts';
 import { type Effects, type LiveConfiguration, Manual } from '../config/index.ts';
 import { type Family, type House, type InboundSession, SystemUsers } from '../console/index.ts';
+import type { DatasourceCommand } from '../datasource/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
 import { explainItem, explainPair, type MailQueue, type Pair, type QueueRegistry } from '../queue/index.ts';
@@ -31,6 +32,7 @@ export interface ConsoleHouseParts {
   readonly names: Resolver;
   readonly spool: Spool;
   readonly shelf: ModuleShelf;
+  readonly datasourceCommands: readonly DatasourceCommand[];
   /** What `config plan` asks. */
   readonly effects: Effects;
   readonly tls: HouseTls;
@@ -102,7 +104,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
           };
         }
       },
-      commands: () => shelf.commands,
+      commands: () => [...shelf.commands, ...parts.datasourceCommands],
     },
     shutdown: parts.shutdown,
     async reopenLogs() {

@@ -66,14 +66,19 @@ export class SimStores implements Stores {
   }
 
   async connect(target: StoreTarget, timeoutMillis: number): Promise<StoreConnection> {
-    if (this.absent.has(target.kind)) throw new StoreError('missing package', `the npm package ${target.kind} is not installed`);
+    if (this.absent.has(target.kind))
+      throw new StoreError('missing package', `the npm package ${target.kind} is not installed`);
     const at =
-      target.kind === 'sqlite' ? target.path : target.host.startsWith('/') ? target.host : `${target.host}:${target.port}`;
+      target.kind === 'sqlite'
+        ? target.path
+        : target.host.startsWith('/')
+          ? target.host
+          : `${target.host}:${target.port}`;
     const store = this.#stores.get(at);
     await this.pass(this.latencyMillis);
     if (store?.silent === true) {
       await this.pass(timeoutMillis);
-      throw new StoreError('timeout', `no answer within ${timeoutMillis / 1000} s`);
+      throw new StoreError('timeout', `no answer within ${Math.ceil(timeoutMillis / 1000)} s`);
     }
     if (store?.up !== true) throw new StoreError('unreachable', `connect ECONNREFUSED ${at}`);
     store.connects++;
@@ -113,7 +118,7 @@ class SimStoreConnection implements StoreConnection {
     if (found === undefined) {
       await this.#stores.pass(timeoutMillis);
       this.lose();
-      throw new StoreError('timeout', `no answer within ${timeoutMillis / 1000} s`);
+      throw new StoreError('timeout', `no answer within ${Math.ceil(timeoutMillis / 1000)} s`);
     }
     return { columns: found.columns, rows: found.rows.slice(0, mostRows) };
   }

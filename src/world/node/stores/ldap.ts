@@ -39,7 +39,9 @@ export async function connectLdap(
     await close(client);
     if (error instanceof InvalidCredentialsError) throw storeError('credentials', error);
     // A directory that has no such entry, or whose rules forbid it, does not know the user either.
-    const unknown = error instanceof ResultCodeError && ((error.code >= NO_SUCH_OBJECT && error.code < BUSY) || error.code === UNWILLING);
+    const unknown =
+      error instanceof ResultCodeError &&
+      ((error.code >= NO_SUCH_OBJECT && error.code < BUSY) || error.code === UNWILLING);
     throw storeError(unknown ? 'credentials' : 'unreachable', error);
   }
   return new LdapConnection(client, (error) => (error instanceof ResultCodeError ? error.code : undefined));
@@ -85,7 +87,10 @@ class LdapConnection implements StoreConnection {
     }
   }
 
-  async #search({ base, scope, filter, attributes }: LdapSearch, { mostRows, timeoutMillis }: StoreLimits): Promise<readonly Entry[]> {
+  async #search(
+    { base, scope, filter, attributes }: LdapSearch,
+    { mostRows, timeoutMillis }: StoreLimits,
+  ): Promise<readonly Entry[]> {
     const most = mostRows < 2 ** 31 - 1 ? mostRows : 0;
     const { searchEntries } = await this.#client.search(base, {
       scope,
@@ -116,7 +121,7 @@ function rowsOf(entries: readonly Entry[], { attributes, dnColumn }: LdapSearch)
   for (const entry of entries) for (const key of Object.keys(entry)) if (key !== 'dn') name(key);
   const titles = [...columns.keys()];
   const rows = entries.map((entry) => {
-    const values = new Map(Object.entries(entry).map(([key, value]) => [key.toLowerCase(), valueOf(value)]));
+    const values = new Map(Object.entries(entry).map(([key, value]) => [key.toLowerCase(), valueIn(value)]));
     if (dnColumn !== undefined) values.set(dnColumn.toLowerCase(), entry.dn);
     else values.delete('dn');
     return titles.map((title): StoreValue => values.get(title) ?? null);
@@ -124,7 +129,7 @@ function rowsOf(entries: readonly Entry[], { attributes, dnColumn }: LdapSearch)
   return { columns: [...columns.values()], rows };
 }
 
-function valueOf(value: Entry[string]): StoreValue {
+function valueIn(value: Entry[string]): StoreValue {
   if (!Array.isArray(value)) return textOf(value);
   const texts = [...value].map((each) => textOf(each) ?? '');
   return texts.length === 0 ? null : texts.length === 1 ? (texts[0] ?? null) : texts;

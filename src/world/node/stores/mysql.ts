@@ -53,7 +53,10 @@ async function connected(target: SqlServer, tls: StoreTls, timeoutMillis: number
     await within(timeoutMillis, connecting, () => connection.destroy());
   } catch (error) {
     connection.destroy();
-    throw storeError(/^ER_(?:ACCESS_DENIED|DBACCESS|BAD_DB)/.test(codeOf(error)) ? 'credentials' : 'unreachable', error);
+    throw storeError(
+      /^ER_(?:ACCESS_DENIED|DBACCESS|BAD_DB)/.test(codeOf(error)) ? 'credentials' : 'unreachable',
+      error,
+    );
   }
   return opened;
 }

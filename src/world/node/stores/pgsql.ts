@@ -18,7 +18,8 @@ const BYTEA = 17;
 /** @throws StoreError */
 export async function connectPgsql(target: SqlServer, timeoutMillis: number): Promise<StoreConnection> {
   // A Unix socket has no TLS; else what libpq calls `prefer`: with TLS first, and without where the server has none.
-  const ways = target.host.startsWith('/') || target.tls === 'never' ? [false] : target.tls === 'offered' ? [true, false] : [true];
+  const ways =
+    target.host.startsWith('/') || target.tls === 'never' ? [false] : target.tls === 'offered' ? [true, false] : [true];
   for (const [at, secure] of ways.entries()) {
     try {
       return await connected(target, secure, timeoutMillis);

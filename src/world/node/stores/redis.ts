@@ -37,7 +37,10 @@ export async function connectRedis(target: RedisServer, timeoutMillis: number): 
   } catch (error) {
     if (client.isOpen) client.destroy();
     const text = error instanceof Error ? error.message : '';
-    throw storeError(/^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password))/.test(text) ? 'credentials' : 'unreachable', error);
+    throw storeError(
+      /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password))/.test(text) ? 'credentials' : 'unreachable',
+      error,
+    );
   }
   return connection;
 }

@@ -35,7 +35,9 @@ export function storeError(trouble: StoreTrouble, error: unknown): StoreError {
 }
 
 /** What Node's TLS is told for each demand. */
-export const tlsOptions = (tls: StoreTls): { rejectUnauthorized: boolean } => ({ rejectUnauthorized: tls === 'verified' });
+export const tlsOptions = (tls: StoreTls): { rejectUnauthorized: boolean } => ({
+  rejectUnauthorized: tls === 'verified',
+});
 
 /** @throws StoreError `timeout` when it takes longer; `late` then ends what is still under way */
 export async function within<T>(millis: number, work: Promise<T>, late: () => void): Promise<T> {
@@ -43,7 +45,7 @@ export async function within<T>(millis: number, work: Promise<T>, late: () => vo
   const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       late();
-      reject(new StoreError('timeout', `no answer within ${millis / 1000} s`));
+      reject(new StoreError('timeout', `no answer within ${Math.ceil(millis / 1000)} s`));
     }, millis);
   });
   try {
