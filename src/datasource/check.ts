@@ -1,4 +1,4 @@
-import { ConfigError, type Generation, type Place, type SettingStanza } from '../config/index.ts';
+import { BUILT_IN, ConfigError, type Generation, type Place, type SettingStanza } from '../config/index.ts';
 import type { Stores } from '../world/index.ts';
 import { settingsOf, threads } from './datasources.ts';
 import * as options from './options.ts';
@@ -53,7 +53,12 @@ export function datasourceWarnings(
   for (const stanza of stanzas) {
     const place = stanza.placeOf(options.concurrency);
     const name = nameOf(stanza);
-    if (stanza.path.at(-1)?.type === 'threadpool' && place !== undefined && !used.has(name.toLowerCase()))
+    if (
+      stanza.path.at(-1)?.type === 'threadpool' &&
+      place !== undefined &&
+      place.file !== BUILT_IN.file &&
+      !used.has(name.toLowerCase())
+    )
       found.push({ place, text: `concurrency of ThreadPool "${name}" changes nothing: no datasource uses it` });
   }
   return found;

@@ -4,18 +4,7 @@ import { Datasource, type DatasourceParts, type DatasourceSettings } from './dat
 import * as options from './options.ts';
 import type { StoreUri } from './store-uri.ts';
 
-/** Threads that the built-in pools have; datasources use IO if nothing else is said (spec/config 6). */
-export const POOLS: ReadonlyMap<string, number> = new Map([
-  ['swapout', 5],
-  ['swapin', 5],
-  ['unlink', 6],
-  ['batch_unlink', 4],
-  ['close', 1],
-  ['cpu', 4],
-  ['io', 50],
-  ['spoolin', 1],
-]);
-
+const MOST_CONNECTIONS = 1000;
 /** More than enough for a file that each connection reads in a thread of its own. */
 const MOST_SQLITE = 4;
 
@@ -66,14 +55,14 @@ export class Datasources {
   }
 }
 
-export function settingsOf(generation: Pick<Generation, 'stanza'>, name: string): DatasourceSettings {
+export function settingsOf(generation: Pick<Generation, 'instances' | 'stanza'>, name: string): DatasourceSettings {
   const view = generation.stanza('datasource', name);
   const uris = (view.get(options.uri) ?? []).filter((each): each is StoreUri => each !== undefined);
   const kind = uris[0]?.kind;
   const ldap = kind === 'ldap' ? generation.stanza('ds_ldap', '') : undefined;
   const cacheSeconds = view.get(options.noCache) ? 0 : view.get(options.cacheLife);
   const rows = view.get(options.maxRows);
-  const asked = view.get(options.maxConnections) ?? threadsOf(generation, view.get(options.pool));
+  const asked = view.get(options.maxConnections) ?? threads(generation, view.get(options.pool)) ?? 1;
   const most = kind === 'sqlite' ? Math.min(asked, MOST_SQLITE) : asked;
   const idle = ldap?.get(options.connectionCacheSize);
   const life = ldap?.get(options.connectionCacheLife);
@@ -95,15 +84,13 @@ export function settingsOf(generation: Pick<Generation, 'stanza'>, name: string)
   };
 }
 
-/** @returns undefined for a pool that nobody has defined */
+/**
+ * Threads of a pool; Momentum's are always there, and a pool without threads has one.
+ *
+ * @returns undefined for a pool that nobody has defined
+ */
 export function threads(generation: Pick<Generation, 'instances' | 'stanza'>, pool: string): number | undefined {
-  const defined = generation.instances('threadpool').find((name) => name.toLowerCase() === pool.toLowerCase());
-  const built = POOLS.get(pool.toLowerCase());
-  if (defined === undefined) return built;
-  return generation.stanza('threadpool', defined).get(options.concurrency) || built || 1;
-}
-
-function threadsOf(generation: Pick<Generation, 'stanza'>, pool: string): number {
-  const set = generation.stanza('threadpool', pool).get(options.concurrency);
-  return Math.min(1000, Math.max(1, set > 0 ? set : (POOLS.get(pool.toLowerCase()) ?? 1)));
+  const name = generation.instances('threadpool').find((each) => each.toLowerCase() === pool.toLowerCase());
+  if (name === undefined) return undefined;
+  return Math.min(MOST_CONNECTIONS, Math.max(1, generation.stanza('threadpool', name).get(options.concurrency)));
 }

@@ -3,7 +3,13 @@
 export { ListenError } from '../listener/index.ts';
 export { SpoolError } from '../spool/index.ts';
 export { buildServer } from './build.ts';
-export { checkDatasources, datasourceNotes, unreachableStores } from './datasources.ts';
+export {
+  checkDatasources,
+  datasourceNotes,
+  type HouseDatasources,
+  houseDatasources,
+  unreachableStores,
+} from './datasources.ts';
 export { declaredOptions, moduleNames } from './declared.ts';
 export * from './server.ts';
 export { checkTlsFiles } from './tls.ts';

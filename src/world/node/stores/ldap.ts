@@ -80,8 +80,8 @@ class LdapConnection implements StoreConnection {
       const code = this.#codeOf(error);
       if (code === NO_SUCH_OBJECT) return { columns: [], rows: [] };
       const refused = code !== undefined && code !== BUSY && code !== UNAVAILABLE;
-      // A filter that cannot be read never goes out.
-      const unread = this.usable && error instanceof Error && /filter|parenthes/i.test(error.message);
+      // A filter that cannot be read never goes out: the connection is as it was.
+      const unread = code === undefined && this.usable;
       if (!refused && !unread) this.#usable = false;
       throw storeError(refused || unread ? 'refused' : 'lost', error);
     }
