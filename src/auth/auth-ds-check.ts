@@ -4,8 +4,9 @@ import type { StoreKind } from '../world/index.ts';
 import { type Authenticate, type SchemePlan, type SchemeQuery, schemePlans } from './auth-ds.ts';
 import * as options from './auth-ds-options.ts';
 import type { MechanismName } from './mechanism.ts';
-import { type StoredType, typesFor } from './named-scheme.ts';
+import type { StoredType } from './named-scheme.ts';
 import type { AuthParameters, RoleParameters } from './parameters.ts';
+import { typesFor } from './scheme-fit.ts';
 import type { StoreAddress } from './store-address.ts';
 
 /** An option by which a listener names the store of a mechanism. */

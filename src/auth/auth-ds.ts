@@ -149,7 +149,7 @@ export class AuthDsScheme implements NamedScheme {
 
   #unavailable(text: string): { readonly kind: 'unavailable' } {
     if (this.#told !== text)
-      this.#events.diagnose('ERROR', 'auth_ds', `IMP_AUTH_DS scheme ${this.#plan.name}: ${text}`);
+      this.#events.diagnose('ERROR', 'auth_ds', `IMP_DATASOURCE scheme ${this.#plan.name}: ${text}`);
     this.#told = text;
     return { kind: 'unavailable' };
   }

@@ -1,5 +1,3 @@
-import type { MechanismName } from './mechanism.ts';
-
 /** How a password is stored, in the words of auth_ds; the last one is our own. */
 export const STORED_TYPES = [
   'clear',
@@ -58,18 +56,3 @@ export interface NamedScheme {
 
 /** Finds a scheme by its name; undefined when there is none. */
 export type FindScheme = (name: string) => NamedScheme | undefined;
-
-/** Which stored forms of a password a mechanism can work with. */
-export function typesFor(mechanism: MechanismName): readonly StoredType[] {
-  switch (mechanism) {
-    case 'LOGIN':
-    case 'PLAIN':
-      return STORED_TYPES.filter((type) => type !== 'hmac_md5');
-    case 'CRAM-MD5':
-      return ['clear', 'hmac_md5'];
-    case 'DIGEST-MD5':
-      return ['clear', 'digest-md5'];
-    case 'SCRAM-SHA-256':
-      return ['clear', 'scram-sha-256'];
-  }
-}

@@ -1,12 +1,6 @@
 import type { Found, MechanismName, Verdict } from './mechanism.ts';
-import {
-  type FindScheme,
-  type LoginAttempt,
-  type Offered,
-  type SchemeAnswer,
-  type StoredType,
-  typesFor,
-} from './named-scheme.ts';
+import type { FindScheme, LoginAttempt, Offered, SchemeAnswer, StoredType } from './named-scheme.ts';
+import { typesFor } from './scheme-fit.ts';
 import { readScram, type ScramSecret } from './scram-secret.ts';
 import { sameSecret } from './secrets.ts';
 import { clearText, fitsStored } from './stored-password.ts';

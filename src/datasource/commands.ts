@@ -65,11 +65,11 @@ function statsLine({ name, cache }: Datasource): string {
   const { hits, misses, pending, inserts, flushed, expired, pushedOut } = cache.counts;
   const lookups = hits + misses + pending;
   const deletions = flushed + expired + pushedOut;
-  const share = (part: number, whole: number): string => right(whole === 0 ? 0 : Math.round((100 * part) / whole), 3);
+  const share = (part: number, whole: number): string => right(whole === 0 ? 0 : Math.round((100 * part) / whole), 4);
   return (
-    `${name.padEnd(22)} ${right(cache.size, 5)} ` +
-    `${share(hits, lookups)}  ${share(misses, lookups)}  ${share(pending, lookups)} ${right(lookups, 6)} ${right(inserts, 8)} ` +
-    `${share(flushed, deletions)} ${share(expired, deletions)} ${share(pushedOut, deletions)} ${right(deletions, 6)}`
+    `${name.padEnd(22)} ${right(cache.size, 5)}` +
+    `${share(hits, lookups)}${share(misses, lookups)}${share(pending, lookups)}${right(lookups, 9)}${right(inserts, 9)}` +
+    `${share(flushed, deletions)}${share(expired, deletions)}${share(pushedOut, deletions)}${right(deletions, 7)}`
   );
 }
 
