@@ -247,12 +247,16 @@ export class Datasource {
       return await pool.apart(
         until,
         uri.target.kind === 'ldap' && apart.host === uri.target.host && apart.port === uri.target.port,
-        () => stores.connect({ kind: 'ldap', ...apart }, uri.connectMillis ?? this.#settings.connectMillis),
+        () =>
+          stores.connect(
+            { kind: 'ldap', host: apart.host, port: apart.port, tls: apart.tls, bind: apart.bind },
+            uri.connectMillis ?? this.#settings.connectMillis,
+          ),
         (connection) => connection.ask(question, limits()),
       );
     } catch (error) {
       // The query's own credentials were not accepted: that is its answer, and no trouble of the directory.
-      if (error instanceof StoreError && error.trouble === 'credentials') return { columns: [], rows: [] };
+      if (apart.own && error instanceof StoreError && error.trouble === 'credentials') return { columns: [], rows: [] };
       throw error;
     }
   }

@@ -71,6 +71,7 @@ describe('LDAP', () => {
         port: 389,
         tls: false,
         bind: { dn: 'uid=ann,ou=people,dc=example,dc=com', password: 'a?b,c%20$user' },
+        own: true,
       },
       timeoutMillis: 6000,
     });

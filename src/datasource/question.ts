@@ -4,13 +4,21 @@ import { filled, type LdapUrl, type Parameters, readLdapUrl } from './ldap-url.t
 import { bindRedis, redisNames } from './redis-words.ts';
 import { bindSql, sqlNames } from './sql-placeholders.ts';
 
+/** A connection for one query. */
+export interface Apart {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly bind: LdapBind | undefined;
+  /** The name and the password are the query's, and not the datasource's: that they are not accepted is an answer. */
+  readonly own: boolean;
+}
+
 /** A query with its values, ready to go out. */
 export interface BoundQuery {
   readonly question: StoreQuestion;
   /** A connection of its own, bound as somebody else or to another host; undefined: any that is open. */
-  readonly apart:
-    | { readonly host: string; readonly port: number; readonly tls: boolean; readonly bind: LdapBind | undefined }
-    | undefined;
+  readonly apart: Apart | undefined;
   readonly timeoutMillis: number | undefined;
 }
 
@@ -64,7 +72,7 @@ function bindLdap(query: LdapUrl, parameters: Parameters, around: LdapUrl): Boun
       ? undefined
       : around.plain().bind;
   const apart =
-    own || elsewhere || !query.keepConnection || !around.keepConnection ? { host, port, tls, bind } : undefined;
+    own || elsewhere || !query.keepConnection || !around.keepConnection ? { host, port, tls, bind, own } : undefined;
   const timeoutMillis = query.searchMillis ?? around.searchMillis ?? 6000;
   const asksNothing =
     query.base === undefined &&
