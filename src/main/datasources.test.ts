@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WholeServer } from '../../test/support/whole-server.ts';
+import { Talker, WholeServer } from '../../test/support/whole-server.ts';
 import { loadConfiguration } from '../config/index.ts';
 import { events } from '../events/index.ts';
 import { simWorld } from '../world/sim/index.ts';
@@ -58,9 +58,10 @@ test('a datasource has as many connections as its pool has threads, or as max_co
   const { world, stores, take, built } = await house();
   const burst = async (): Promise<number | undefined> => {
     const db = built.datasources.find('db');
+    if (db === undefined) throw new Error('there is no datasource');
     await world.clock.until(
       Promise.all(
-        Array.from({ length: 9 }, (_, at) => db?.query('SELECT :n', new Map([['n', `${at}`]]), { noCache: true })),
+        Array.from({ length: 9 }, (_, at) => db.query('SELECT :n', new Map([['n', `${at}`]]), { noCache: true })),
       ),
     );
     return stores[0]?.open.size;
@@ -98,5 +99,17 @@ test('a server starts without its database, warns of it, and refuses a reload th
     expect(whole.told.at(-1)).toContain('Reconfigure failed');
     expect(whole.told.at(-1)).toContain(why);
   }
+  await whole.world.clock.until(whole.server.close(0));
+});
+
+test('what the console prints of datasources has one line for each', async () => {
+  const whole = await WholeServer.with(datasource('10.9.9.1'));
+  const talker = new Talker(whole.world, '/run/control', '');
+  const request = Buffer.from('....Rds_core stats');
+  request.writeUInt32BE(request.length - 4);
+  await whole.world.clock.advance(100);
+  talker.pipe.write([request]);
+  await whole.world.clock.advance(100);
+  expect(talker.heard).toMatch(/cache name [^\n]*\n[^]* elts [^\n]*\n[^]*-+ [^\n]*\n[^]*db +0 [^\n]*\n/);
   await whole.world.clock.until(whole.server.close(0));
 });
