@@ -19,8 +19,10 @@ export function cramServer(text: string): ServerMechanism {
       return {
         kind: 'password wanted',
         user,
+        offered: { crypt: 'hmac_md5', password: digest, nonce: text, realm: '', digestUri: '' },
         answered(found) {
           if (found.kind === 'unavailable') return unavailable(user);
+          if (found.kind === 'judged') return found.verdict === 'right' ? { kind: 'granted', user } : wrong(user);
           const fits = sameSecret(digest, keyed(found.kind === 'known' ? found.secret : found.decoy, text));
           return fits && found.kind === 'known' ? { kind: 'granted', user } : wrong(user);
         },

@@ -12,18 +12,22 @@ import {
 import { Derivations } from './derivations.ts';
 import { digestOf } from './digest-md5.ts';
 import type { Found, Verdict } from './mechanism.ts';
+import type { FindScheme, Offered } from './named-scheme.ts';
+import { type Looked, NamedStores, offeredClear } from './named-stores.ts';
 import { saslprep } from './saslprep.ts';
-import { ITERATIONS, type ScramSecret } from './scram-secret.ts';
+import { ITERATIONS, readScram, type ScramSecret } from './scram-secret.ts';
 import { hex, hmacSha256, sameSecret } from './secrets.ts';
 import { type StoreAddress, storeText } from './store-address.ts';
 import { WatchedFile } from './watched-file.ts';
 
 export interface CredentialStoreParts {
   readonly disk: Pick<Disk, 'status' | 'read'>;
-  readonly clock: Pick<Clock, 'date'>;
+  readonly clock: Pick<Clock, 'date' | 'defer'>;
   readonly chance: Pick<Chance, 'bytes'>;
   readonly hashing: Hashing;
   readonly events: Events;
+  /** What stands behind `NAME://`; without it nothing does. */
+  readonly schemes?: FindScheme;
 }
 
 /** Files that are known at once; one more, and that which was asked for longest ago is read again when it is needed. */
@@ -41,18 +45,28 @@ export class CredentialStores {
   readonly #derivations: Derivations;
   /** Decoys are made with it: the same for one user each time, and not to be told from a secret. */
   readonly #key: Uint8Array;
+  readonly #named: NamedStores;
 
   constructor(parts: CredentialStoreParts) {
     this.#parts = parts;
     this.#key = parts.chance.bytes(32);
+    this.#named = new NamedStores({
+      fitsScram: (user, password, secret) => this.#derivations.fits(user, saslprep(password) ?? password, secret),
+      find: parts.schemes ?? (() => undefined),
+      turn: () => new Promise((resolve) => parts.clock.defer(resolve)),
+    });
     this.#derivations = new Derivations(parts.hashing, parts.chance.bytes(32));
   }
 
   /** Whether a password in clear text is that of the user: LOGIN, PLAIN. */
-  async verdict(store: StoreAddress, user: string, password: string): Promise<Verdict> {
+  async verdict(store: StoreAddress, user: string, password: string, realm = ''): Promise<Verdict> {
     switch (store.scheme) {
+      case 'named': {
+        const attempt = { ...offeredClear(password, realm), user, uri: store.uri };
+        return this.#named.verdict(store.name, attempt);
+      }
       case 'file': {
-        const found = await this.password(store, user);
+        const found = await this.#password(store, user);
         if (found.kind === 'unavailable') return 'unavailable';
         const fits = sameSecret(password, found.kind === 'known' ? found.secret : found.decoy);
         return fits && found.kind === 'known' ? 'right' : 'wrong';
@@ -76,7 +90,12 @@ export class CredentialStores {
   }
 
   /** CRAM-MD5, and whatever else can be computed of it. */
-  async password(store: StoreAddress, user: string): Promise<Found<string>> {
+  async password(store: StoreAddress, user: string, offered: Offered = offeredClear('')): Promise<Looked> {
+    if (store.scheme !== 'named') return this.#password(store, user);
+    return this.#named.password(store.name, { ...offered, user, uri: store.uri }, hex(this.#decoy('password', user)));
+  }
+
+  async #password(store: StoreAddress, user: string): Promise<Found<string>> {
     const passwords = store.scheme === 'file' ? await this.#content(store, readPasswords) : undefined;
     if (passwords === undefined) return { kind: 'unavailable' };
     const secret = passwords.get(user);
@@ -86,9 +105,25 @@ export class CredentialStores {
   }
 
   /** DIGEST-MD5. */
-  async digest(store: StoreAddress, user: string, realm: string): Promise<Found<string>> {
+  async digest(
+    store: StoreAddress,
+    user: string,
+    realm: string,
+    offered: Offered = offeredClear('', realm),
+  ): Promise<Found<string>> {
+    const decoy = (): Found<string> => ({
+      kind: 'unknown',
+      decoy: hex(this.#decoy('digest', `${user}:${realm}`).subarray(0, 16)),
+    });
+    if (store.scheme === 'named') {
+      const found = await this.#named.secret(store.name, 'DIGEST-MD5', { ...offered, user, uri: store.uri });
+      if (found.kind === 'unavailable') return { kind: 'unavailable' };
+      if (found.kind === 'clear') return { kind: 'known', secret: digestOf(user, realm, found.text) };
+      const sound = found.kind === 'own' && /^[0-9a-f]{32}$/i.test(found.text);
+      return sound ? { kind: 'known', secret: found.text.toLowerCase() } : decoy();
+    }
     if (store.scheme === 'file') {
-      const found = await this.password(store, user);
+      const found = await this.#password(store, user);
       if (found.kind === 'unavailable') return found;
       const digest = digestOf(user, realm, found.kind === 'known' ? found.secret : found.decoy);
       return found.kind === 'known' ? { kind: 'known', secret: digest } : { kind: 'unknown', decoy: digest };
@@ -96,21 +131,23 @@ export class CredentialStores {
     const lines = store.scheme === 'digest' ? await this.#content(store, readDigests) : undefined;
     if (lines === undefined) return { kind: 'unavailable' };
     const secret = lines.get(user)?.get(realm);
-    return secret === undefined
-      ? { kind: 'unknown', decoy: hex(this.#decoy('digest', `${user}:${realm}`).subarray(0, 16)) }
-      : { kind: 'known', secret };
+    return secret === undefined ? decoy() : { kind: 'known', secret };
   }
 
   /** SCRAM-SHA-256. A password in clear text gets a salt that lasts as long as this process. */
-  async scram(store: StoreAddress, user: string): Promise<Found<ScramSecret>> {
+  async scram(store: StoreAddress, user: string, realm = ''): Promise<Found<ScramSecret>> {
+    if (store.scheme === 'named') {
+      const attempt = { ...offeredClear('', realm), crypt: 'scram-sha-256', user, uri: store.uri } as const;
+      const found = await this.#named.secret(store.name, 'SCRAM-SHA-256', attempt);
+      if (found.kind === 'unavailable') return { kind: 'unavailable' };
+      const own = found.kind === 'own' ? readScram(found.text) : undefined;
+      if (own !== undefined) return { kind: 'known', secret: own };
+      return this.#scramOf(user, found.kind === 'clear' ? found.text : undefined);
+    }
     if (store.scheme === 'file') {
-      const found = await this.password(store, user);
+      const found = await this.#password(store, user);
       if (found.kind === 'unavailable') return found;
-      const text = found.kind === 'known' ? found.secret : found.decoy;
-      const salt = this.#decoy('salt', user).subarray(0, 16);
-      const secret = await this.#derivations.secret(user, saslprep(text) ?? text, salt, ITERATIONS.least);
-      if (secret === undefined) return { kind: 'unavailable' };
-      return found.kind === 'known' ? { kind: 'known', secret } : { kind: 'unknown', decoy: secret };
+      return this.#scramOf(user, found.kind === 'known' ? found.secret : undefined);
     }
     const secrets = store.scheme === 'scram' ? await this.#content(store, readScrams) : undefined;
     if (secrets === undefined) return { kind: 'unavailable' };
@@ -129,14 +166,25 @@ export class CredentialStores {
     };
   }
 
+  /** @param password  undefined for a user who is not known, and who looks like the others */
+  async #scramOf(user: string, password: string | undefined): Promise<Found<ScramSecret>> {
+    const text = password ?? hex(this.#decoy('password', user));
+    const salt = this.#decoy('salt', user).subarray(0, 16);
+    const secret = await this.#derivations.secret(user, saslprep(text) ?? text, salt, ITERATIONS.least);
+    if (secret === undefined) return { kind: 'unavailable' };
+    return password === undefined ? { kind: 'unknown', decoy: secret } : { kind: 'known', secret };
+  }
+
   /** @returns the groups of a user, in the order of the file; undefined when nobody can say */
   async rolesOf(store: StoreAddress, user: string): Promise<readonly string[] | undefined> {
+    if (store.scheme === 'named') return this.#named.rolesOf(store.name, user, store.uri);
     const groups = store.scheme === 'groups' ? await this.#content(store, readGroups) : undefined;
     return groups && [...groups].filter(([, users]) => users.has(user)).map(([group]) => group);
   }
 
   /** @returns all groups; undefined when nobody can say */
   async roles(store: StoreAddress): Promise<readonly string[] | undefined> {
+    if (store.scheme === 'named') return this.#named.roles(store.name, store.uri);
     const groups = store.scheme === 'groups' ? await this.#content(store, readGroups) : undefined;
     return groups && [...groups.keys()];
   }

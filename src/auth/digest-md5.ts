@@ -41,6 +41,7 @@ export function digestServer({ realm, nonce, service }: DigestTerms): ServerMech
         kind: 'digest wanted',
         user,
         realm,
+        offered: { crypt: 'digest-md5', password: answer.response, nonce, realm, digestUri: uri },
         answered(found) {
           if (found.kind === 'unavailable') return unavailable(user);
           const secret = found.kind === 'known' ? found.secret : found.decoy;

@@ -1,10 +1,14 @@
-/** Who somebody is: SASL mechanisms as machines, and files of credentials and groups. */
+/** Who somebody is: SASL mechanisms as machines, files of credentials and groups, and schemes that ask datasources. */
 
+export { AuthDsScheme, schemePlans } from './auth-ds.ts';
+export { authDsErrors, authDsWarnings, type MechanismOption } from './auth-ds-check.ts';
+export { authDsStanzas } from './auth-ds-options.ts';
 export { cramClient } from './cram-md5.ts';
 export { type CredentialStoreParts, CredentialStores } from './credential-stores.ts';
 export { digestClient, digestOf } from './digest-md5.ts';
 export { GuessBrake } from './guess-brake.ts';
 export * from './mechanism.ts';
+export * from './named-scheme.ts';
 export {
   alwaysAllow,
   alwaysDeny,
@@ -12,6 +16,7 @@ export {
   enableAuthentication,
   enableAuthorization,
   forcedOutcome,
+  mechanismOptions,
 } from './options.ts';
 export * from './parameters.ts';
 export { loginClient, plainClient } from './plain.ts';

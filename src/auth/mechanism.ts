@@ -1,3 +1,4 @@
+import type { Offered } from './named-scheme.ts';
 import type { ScramSecret } from './scram-secret.ts';
 
 /** What is spoken here, strongest first. */
@@ -50,12 +51,19 @@ export type Question =
       readonly password: string;
       answered(verdict: Verdict): ServerStep;
     }
-  | { readonly kind: 'password wanted'; readonly user: string; answered(found: Found<string>): ServerStep }
+  | {
+      readonly kind: 'password wanted';
+      readonly user: string;
+      /** For a store that compares by itself. */
+      readonly offered: Offered;
+      answered(found: Found<string> | { readonly kind: 'judged'; readonly verdict: 'right' | 'wrong' }): ServerStep;
+    }
   /** MD5(user:realm:password) in hexadecimal. */
   | {
       readonly kind: 'digest wanted';
       readonly user: string;
       readonly realm: string;
+      readonly offered: Offered;
       answered(found: Found<string>): ServerStep;
     }
   | { readonly kind: 'scram wanted'; readonly user: string; answered(found: Found<ScramSecret>): ServerStep };

@@ -1,4 +1,6 @@
 import { boolean, type Option, option, optional, type View } from '../config/index.ts';
+import type { MechanismOption } from './auth-ds-check.ts';
+import { authDsOptions } from './auth-ds-options.ts';
 import {
   authCramMd5Parameters,
   authDigestMd5Parameters,
@@ -13,6 +15,15 @@ export const alwaysAllow = option('always_allow', boolean);
 export const alwaysDeny = option('always_deny', boolean);
 export const enableAuthorization = option('enable_authorization', optional(boolean));
 
+/** Where listeners say by which store a mechanism goes. */
+export const mechanismOptions: readonly MechanismOption[] = [
+  { mechanism: 'LOGIN', option: authLoginParameters },
+  { mechanism: 'PLAIN', option: authPlainParameters },
+  { mechanism: 'CRAM-MD5', option: authCramMd5Parameters },
+  { mechanism: 'DIGEST-MD5', option: authDigestMd5Parameters },
+  { mechanism: 'SCRAM-SHA-256', option: authScramSha256Parameters },
+];
+
 /** Every option that has to do with who somebody is, and what they may. */
 export const authOptions: readonly Option<unknown>[] = [
   enableAuthentication,
@@ -25,6 +36,7 @@ export const authOptions: readonly Option<unknown>[] = [
   authDigestMd5Parameters,
   authScramSha256Parameters,
   authorizationParameters,
+  ...authDsOptions,
 ];
 
 /**

@@ -52,10 +52,10 @@ describe('what cannot be meant is refused with what was expected', () => {
   });
 });
 
-test('a scheme of auth_ds is accepted, and the check says that it is not served yet', async () => {
+test('a scheme is a name; the check says which modules are not there yet', async () => {
   const { configuration } = await configured(
-    'Control_Listener { AuthDigestMD5Parameters = [ uri = "ecauth://" ] }',
+    'Control_Listener { AuthDigestMD5Parameters = [ uri = "ecauth://" ] AuthLoginParameters = [ uri = "ac_auth://" ] }',
     authOptions,
   );
-  expect(configuration.notImplemented.map(({ line }) => line)).toEqual([expect.stringContaining('ecauth://')]);
+  expect(configuration.notImplemented.map(({ line }) => line)).toEqual([expect.stringContaining('ac_auth://')]);
 });

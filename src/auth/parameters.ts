@@ -101,17 +101,19 @@ function parameters<T>(
       return read(values);
     },
     unserved(raw) {
-      const store = namedStore(raw);
+      const store = unservedStore(raw);
       return store === undefined ? [] : [`the scheme ${store}`];
     },
   };
 }
 
-/** A scheme of auth_ds or of a script, which nothing serves yet. */
-function namedStore(raw: RawValue): string | undefined {
+/** Schemes that modules register which are not there yet. */
+const UNSERVED: readonly string[] = ['ac_auth', 'smtp_auth_proxy'];
+
+function unservedStore(raw: RawValue): string | undefined {
   try {
     const store = storeIn(dictionary.read(raw));
-    return store.scheme === 'named' ? storeText(store) : undefined;
+    return store.scheme === 'named' && UNSERVED.includes(store.name.toLowerCase()) ? storeText(store) : undefined;
   } catch (error) {
     if (error instanceof ValueError) return undefined;
     throw error;

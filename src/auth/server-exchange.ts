@@ -48,11 +48,14 @@ export class ServerExchange {
   readonly #machine: ServerMechanism;
   readonly #stores: CredentialStores;
   readonly #store: StoreAddress;
+  readonly #realm: string;
 
-  constructor(machine: ServerMechanism, stores: CredentialStores, store: StoreAddress) {
+  /** @param realm  of the listener; a store of a scheme may want it with mechanisms that have none */
+  constructor(machine: ServerMechanism, stores: CredentialStores, store: StoreAddress, realm = '') {
     this.#machine = machine;
     this.#stores = stores;
     this.#store = store;
+    this.#realm = realm;
   }
 
   begin(initial: Uint8Array | undefined): Promise<Outcome> {
@@ -68,16 +71,18 @@ export class ServerExchange {
     for (;;) {
       switch (step.kind) {
         case 'verdict wanted':
-          step = step.answered(await this.#stores.verdict(this.#store, step.user, step.password));
+          step = step.answered(await this.#stores.verdict(this.#store, step.user, step.password, this.#realm));
           break;
         case 'password wanted':
-          step = step.answered(await this.#stores.password(this.#store, step.user));
+          step = step.answered(
+            await this.#stores.password(this.#store, step.user, { ...step.offered, realm: this.#realm }),
+          );
           break;
         case 'digest wanted':
-          step = step.answered(await this.#stores.digest(this.#store, step.user, step.realm));
+          step = step.answered(await this.#stores.digest(this.#store, step.user, step.realm, step.offered));
           break;
         case 'scram wanted':
-          step = step.answered(await this.#stores.scram(this.#store, step.user));
+          step = step.answered(await this.#stores.scram(this.#store, step.user, this.#realm));
           break;
         default:
           return step;

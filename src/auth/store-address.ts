@@ -4,8 +4,8 @@ import type { MechanismName } from './mechanism.ts';
 /** Where credentials or groups are kept. */
 export type StoreAddress =
   | { readonly scheme: FileScheme; readonly path: string }
-  /** `ecauth://`: a scheme of auth_ds or of a script. */
-  | { readonly scheme: 'named'; readonly name: string };
+  /** `ecauth://`: a scheme of auth_ds or of a script; `uri` is all of it. */
+  | { readonly scheme: 'named'; readonly name: string; readonly uri: string };
 
 export type FileScheme = 'file' | 'digest' | 'scram' | 'groups';
 
@@ -19,14 +19,14 @@ export function readStoreAddress(text: string): StoreAddress {
   const [, word = '', path = ''] = /^([A-Za-z][A-Za-z0-9_+.-]{0,63}):\/\/(.*)$/s.exec(text) ?? [];
   const scheme = word.toLowerCase();
   if (scheme === '') throw new ValueError(`a uri as digest:///path; '${text}' is none`);
-  if (!FILES.includes(scheme)) return { scheme: 'named', name: word };
+  if (!FILES.includes(scheme)) return { scheme: 'named', name: word, uri: text };
   if (!path.startsWith('/') || path.includes('\0'))
     throw new ValueError(`an absolute path behind ${scheme}://; '${path}' is none`);
   return { scheme: scheme as FileScheme, path };
 }
 
 export const storeText = (address: StoreAddress): string =>
-  address.scheme === 'named' ? `${address.name}://` : `${address.scheme}://${address.path}`;
+  address.scheme === 'named' ? address.uri : `${address.scheme}://${address.path}`;
 
 /** Which files each mechanism can work with (spec/listeners-and-console 11). */
 export const SERVES: Readonly<Record<MechanismName, readonly FileScheme[]>> = {

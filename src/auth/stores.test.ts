@@ -169,7 +169,7 @@ test('derivations are few at a time, and too many logins at once are turned away
 
 test('a uri is a scheme and an absolute path, or the name of a scheme', () => {
   expect(at('DIGEST:///a b')).toEqual({ scheme: 'digest', path: '/a b' });
-  expect(at('ecauth://')).toEqual({ scheme: 'named', name: 'ecauth' });
+  expect(at('ecauth://')).toEqual({ scheme: 'named', name: 'ecauth', uri: 'ecauth://' });
   for (const bad of ['digest://relative', '/path', 'file://', '://x'])
     expect(() => at(bad)).toThrow(/a uri|an absolute/);
 });

@@ -48,13 +48,14 @@ export class Login {
     this.#offer = this.#offers.find(({ mechanism }) => mechanism === name);
     if (this.#offer === undefined) return this.#counted(Promise.resolve(OUT_OF_PLACE));
     const { mechanism, parameters } = this.#offer;
+    const realm = parameters.realm ?? this.#access.realm;
     const machine = serverMechanism(mechanism, {
-      realm: parameters.realm ?? this.#access.realm,
+      realm,
       service: 'console',
       hostName: this.#hostName,
       random: this.#access.random(18),
     });
-    this.#exchange = new ServerExchange(machine, this.#access.stores, parameters.store);
+    this.#exchange = new ServerExchange(machine, this.#access.stores, parameters.store, realm);
     return this.#counted(this.#exchange.begin(end === -1 ? undefined : payload.subarray(end + 1)));
   }
 

@@ -21,6 +21,7 @@ import { Shaping } from '../shaping/index.ts';
 import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { consoleHouse } from './console-house.ts';
+import { checkDatasources, houseDatasources } from './datasources.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
 import { httpCredentials } from './http-credentials.ts';
@@ -80,6 +81,10 @@ export async function buildServer({
   const tls = undo.use(houseTls(world, events));
   await checkTlsOf(current(), tls.shelf);
 
+  await checkDatasources(world, current());
+  const sources = undo.use(houseDatasources(world, events));
+  sources.take(current());
+
   const names = undo.adopt(await namesFor(world, current().global), (each) => each.close());
   // Message ids stay unique over restarts within one second: each start draws its instance.
   const ids = idAllocator({ instance: chance.below(65_536) });
@@ -125,7 +130,7 @@ export async function buildServer({
     hostName: process.hostName,
   });
 
-  const stores = new CredentialStores({ disk, clock, chance, hashing, events });
+  const stores = new CredentialStores({ disk, clock, chance, hashing, events, schemes: sources.scheme });
   const pressure = undo.use(
     new MemoryWatch({
       clock,
@@ -195,6 +200,7 @@ export async function buildServer({
     spool,
     shelf,
     http: () => http,
+    datasourceCommands: sources.commands,
     effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
     tls,
     shutdown,
@@ -233,12 +239,14 @@ export async function buildServer({
   });
   let change: ShelfChange | undefined;
   configuration.beforeCommit((next) => checkTlsOf(next, tls.shelf));
+  configuration.beforeCommit((next) => checkDatasources(world, next));
   configuration.beforeCommit((next) => {
     change = shelf.prepare(next);
     return () => change?.drop();
   });
   configuration.onCommit((next) => {
     change?.take();
+    sources.take(next);
     spool.adjust(spoolSettings(next.global));
     queues.reconsider();
     warnOfConsoles(next);
@@ -253,6 +261,7 @@ export async function buildServer({
   });
   queues.workWith(delivery);
   const opened = undo.move();
+  void sources.tellUnreachable(current());
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
   const unserved = configuration.notImplemented.length;
   if (unserved > 0)

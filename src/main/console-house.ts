@@ -1,7 +1,14 @@
 import type { CredentialStores } from '../auth/index.ts';
 import { family } from '../base/index.ts';
 import { type Effects, type LiveConfiguration, Manual } from '../config/index.ts';
-import { type Family, type House, type InboundSession, SystemUsers } from '../console/index.ts';
+import {
+  type Family,
+  type House,
+  type ModuleCommand as HouseCommand,
+  type InboundSession,
+  SystemUsers,
+} from '../console/index.ts';
+import type { DatasourceCommand } from '../datasource/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
 import type { HttpServer } from '../http/index.ts';
@@ -11,7 +18,7 @@ import type { Spool } from '../spool/index.ts';
 import type { Chance, Clock, Disk, PeerAddress, Process, Resolver } from '../world/index.ts';
 import { configCommands } from './config-commands.ts';
 import { deliveryView } from './delivery-view.ts';
-import type { ModuleShelf } from './module-shelf.ts';
+import type { ModuleCommand, ModuleShelf } from './module-shelf.ts';
 import { namesView } from './names-view.ts';
 import { type HouseTls, tlsView } from './tls.ts';
 import { product, version } from './version.ts';
@@ -34,6 +41,7 @@ export interface ConsoleHouseParts {
   readonly shelf: ModuleShelf;
   /** The HTTP server, which is made after this. */
   readonly http: () => HttpServer;
+  readonly datasourceCommands: readonly DatasourceCommand[];
   /** What `config plan` asks. */
   readonly effects: Effects;
   readonly tls: HouseTls;
@@ -106,7 +114,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
           };
         }
       },
-      commands: () => shelf.commands,
+      commands: () => [...shelf.commands, ...parts.datasourceCommands].map(inLines),
     },
     shutdown: parts.shutdown,
     async reopenLogs() {
@@ -120,6 +128,15 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     },
   };
 }
+
+/** Those who answer give lines, and the console prints what it is given. */
+const inLines = (command: ModuleCommand | DatasourceCommand): HouseCommand => ({
+  words: command.words,
+  summary: command.summary,
+  async *run(rest) {
+    for await (const line of command.run(rest)) yield `${line}\n`;
+  },
+});
 
 function pairOf(queues: QueueRegistry, queue: MailQueue): Pair {
   const pair = queues.find(queue.binding, queue.domain);

@@ -1,8 +1,9 @@
 import { apiOptions } from '../api/index.ts';
-import { authOptions } from '../auth/index.ts';
+import { authDsStanzas, authOptions } from '../auth/index.ts';
 import { bounceOptions } from '../bounce/index.ts';
 import type { Option } from '../config/index.ts';
 import { consoleOptions, consoleStanzas } from '../console/index.ts';
+import { datasourceOptions, datasourceStanzas } from '../datasource/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
 import { httpOptions } from '../http/index.ts';
 import { listenerOptions } from '../listener/index.ts';
@@ -27,7 +28,12 @@ import { pidfile } from './pid-file.ts';
 export const modules: readonly ModuleDefinition[] = [ecLogger, bounceLogger, conntrol, httpLogger];
 
 /** Stanzas that something reads beyond the core scopes. */
-export const moduleNames: readonly string[] = [...modules.map((definition) => definition.name), ...consoleStanzas];
+export const moduleNames: readonly string[] = [
+  ...modules.map((definition) => definition.name),
+  ...consoleStanzas,
+  ...datasourceStanzas,
+  ...authDsStanzas,
+];
 
 /** Every option that some room or module reads: what is in the catalogue and not here is `not implemented yet`. */
 export const declaredOptions: readonly Option<unknown>[] = [
@@ -37,6 +43,7 @@ export const declaredOptions: readonly Option<unknown>[] = [
   logHiresTimestamp,
   ...consoleOptions,
   ...authOptions,
+  ...datasourceOptions,
   ...memoryOptions,
   ...listenerOptions,
   ...httpOptions,

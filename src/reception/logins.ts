@@ -12,7 +12,7 @@ const MOST_FAILURES = 3;
 /** Logins that may be begun in one session: one that is left in the middle costs us work, and is no failure. */
 const MOST_BEGUN = 10;
 /** For Always_Allow and Always_Deny: nobody is looked up there, and the answer is not heeded. */
-const NOBODY: StoreAddress = { scheme: 'named', name: 'nobody' };
+const NOBODY: StoreAddress = { scheme: 'named', name: 'nobody', uri: 'nobody://' };
 
 /** What a login needs of its session. */
 export interface LoginHost {
@@ -59,13 +59,14 @@ export class Logins {
       );
       return this.#unavailable(turn, undefined);
     }
+    const realm = this.#offer.parameters?.realm ?? settings.hostName;
     const machine = serverMechanism(this.#offer.mechanism, {
-      realm: this.#offer.parameters?.realm ?? settings.hostName,
+      realm,
       service: 'smtp',
       hostName: settings.hostName,
       random: logins.random(18),
     });
-    this.#exchange = new ServerExchange(machine, logins.stores, store);
+    this.#exchange = new ServerExchange(machine, logins.stores, store, realm);
     this.#await(turn, this.#exchange.begin(initial));
   }
 

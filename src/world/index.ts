@@ -3,5 +3,6 @@
 export * from './process.ts';
 export * from './resolver/index.ts';
 export * from './slices.ts';
+export * from './stores.ts';
 export * from './tls.ts';
 export * from './world.ts';

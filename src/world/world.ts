@@ -1,4 +1,5 @@
 import type { Endpoint, Millis, Seconds, Segments } from '../base/index.ts';
+import type { Stores } from './stores.ts';
 import type { Securing, TlsFacts, TlsMaker, TlsTrouble } from './tls.ts';
 
 /**
@@ -13,6 +14,7 @@ export interface World {
   readonly web: Web;
   readonly hashing: Hashing;
   readonly tls: TlsMaker;
+  readonly stores: Stores;
 }
 
 export interface Clock {

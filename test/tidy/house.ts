@@ -10,6 +10,7 @@ export const ROOMS: readonly string[] = [
   'ecstream',
   'sink',
   'events',
+  'datasource',
   'auth',
   'tls',
   'policy',
@@ -58,6 +59,10 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   typebox: ['http', 'api'],
   'typebox/compile': ['http'],
   'typebox/value': ['http'],
+  pg: ['world'],
+  mysql2: ['world'],
+  '@redis/client': ['world'],
+  ldapts: ['world'],
 };
 
 /** What of Node's library is pure, so that any room may use it; `true` for a module that is pure altogether. */

@@ -4,6 +4,7 @@ import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { nodeHashing } from './hashing.ts';
 import { NodeNetwork } from './network.ts';
+import { nodeStores } from './stores/index.ts';
 import { NodeTls } from './tls.ts';
 import { NodeWeb } from './web.ts';
 
@@ -19,5 +20,6 @@ export function nodeWorld(): World {
     web: new NodeWeb(clock),
     hashing: nodeHashing,
     tls: new NodeTls(clock),
+    stores: nodeStores,
   };
 }

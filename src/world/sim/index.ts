@@ -11,6 +11,7 @@ export { type SimNames, type SimZone, simNames } from './names.ts';
 export { SimNetwork } from './network.ts';
 export { SimPipe } from './pipe.ts';
 export { SimExit, type SimProcess, type SimProcessSettings, simProcess } from './process.ts';
+export { type SimAnswer, SimStore, SimStores } from './stores.ts';
 export { type SimCertificate, SimTls, simIdentity } from './tls.ts';
 export { SimWeb } from './web.ts';
 export type { WireSettings } from './wire.ts';

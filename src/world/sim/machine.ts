@@ -21,6 +21,7 @@ import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
+import { SimStores } from './stores.ts';
 import { SimTls } from './tls.ts';
 import { SimWeb } from './web.ts';
 
@@ -53,6 +54,7 @@ export class SimMachine implements World {
   readonly web = new SimWeb();
   readonly hashing = simHashing;
   readonly tls = new SimTls();
+  readonly stores: SimStores;
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 
@@ -60,6 +62,7 @@ export class SimMachine implements World {
     this.#parts = parts;
     this.chance = parts.chance;
     this.clock = new MachineClock(parts.clock, this.life);
+    this.stores = new SimStores(this.clock);
     this.network = new MachineNetwork(parts, this.life);
     this.disk = new MachineDisk(parts.disk, this.life, parts.watch);
   }

@@ -4,6 +4,7 @@ import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { simHashing } from './hashing.ts';
 import { SimNetwork } from './network.ts';
+import { SimStores } from './stores.ts';
 import { SimTls } from './tls.ts';
 import { SimWeb } from './web.ts';
 import type { WireSettings } from './wire.ts';
@@ -15,6 +16,7 @@ export interface SimWorld extends World {
   readonly disk: SimDisk;
   readonly web: SimWeb;
   readonly tls: SimTls;
+  readonly stores: SimStores;
 }
 
 /** Network settings, and the disk's; `diskLatencyMillis` is the disk's own delay. */
@@ -37,6 +39,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     web: new SimWeb(),
     hashing: simHashing,
     tls: new SimTls(),
+    stores: new SimStores(clock),
   };
 }
 
