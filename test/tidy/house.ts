@@ -7,6 +7,7 @@ export const ROOMS: readonly string[] = [
   'config',
   'smtp',
   'message',
+  'templates',
   'sink',
   'events',
   'policy',
