@@ -17,6 +17,7 @@ import { consoleHouse } from './console-house.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
 import { type HttpSide, httpSide } from './http-side.ts';
+import { mailing as makeMailing } from './mailing.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
@@ -134,6 +135,19 @@ export async function buildServer({
     version,
   });
 
+  const mailing = undo.use(
+    makeMailing({
+      world,
+      events,
+      configuration,
+      ids,
+      spool,
+      reception,
+      memory: pressure,
+      hostName,
+    }),
+  );
+
   const shutdowns: (() => void)[] = [];
   const shutdown = (): void => {
     for (const run of shutdowns) run();
@@ -169,6 +183,7 @@ export async function buildServer({
       memory: pressure,
       life: () => life,
       credentials: noCredentials,
+      mailing,
       hostName,
     }),
   );
@@ -199,7 +214,7 @@ export async function buildServer({
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover({ clock, spool, queues, events }).then(() => {
+  const recovered = recover({ clock, spool, queues, transmissions: mailing.transmissions, events }).then(() => {
     if (life === 'starting') life = 'running';
   });
   queues.workWith(delivery);
@@ -246,7 +261,7 @@ export async function buildServer({
       closed = true;
       life = 'stopping';
       await doors.close();
-      await Promise.all([http.close(patienceMillis), reception.close(patienceMillis)]);
+      await Promise.all([http.close(patienceMillis), mailing.transmissions.close(), reception.close(patienceMillis)]);
       await delivery.close(patienceMillis);
       await recovered;
       queues.buryAll();

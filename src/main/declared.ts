@@ -10,6 +10,7 @@ import { queueOptions } from '../queue/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
+import { apiStoreFile } from './mailing.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 
@@ -28,6 +29,7 @@ export const declaredOptions: readonly Option<unknown>[] = [
   ...listenerOptions,
   ...httpOptions,
   ...apiOptions,
+  apiStoreFile,
   ...receptionOptions,
   ...spoolOptions,
   ...queueOptions,

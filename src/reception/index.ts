@@ -3,7 +3,7 @@
 export { forcedAuthentication } from './authentication.ts';
 export { clientAddress, receivingView } from './client-view.ts';
 export type { ReceptionParts } from './desk.ts';
-export { InjectionRefused } from './inject.ts';
+export { InjectionRefused, type InPlaceOf } from './inject.ts';
 export { type OpenReception, reception, type SessionView } from './open-reception.ts';
 export { receptionOptions } from './options.ts';
 export * from './reception.ts';

@@ -65,7 +65,7 @@ export function reception(parts: ReceptionParts): OpenReception {
 
   return {
     converse,
-    inject: (envelope, traits, draft) => inject(desk, envelope, traits, draft),
+    inject: (envelope, traits, draft, replaces) => inject(desk, envelope, traits, draft, replaces),
     close(patienceMillis) {
       closed ??= new Promise<void>((resolve) => {
         const { clock } = parts;

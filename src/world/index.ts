@@ -2,4 +2,5 @@
 
 export * from './process.ts';
 export * from './resolver/index.ts';
+export * from './store.ts';
 export * from './world.ts';

@@ -1,4 +1,5 @@
 import type { Endpoint, Millis, Seconds, Segments } from '../base/index.ts';
+import type { Stores } from './store.ts';
 
 /**
  * All that reaches outside the process. `node/` is the real one, `sim/` the one that a seed decides.
@@ -10,6 +11,7 @@ export interface World {
   readonly network: Network;
   readonly disk: Disk;
   readonly web: Web;
+  readonly stores: Stores;
 }
 
 export interface Clock {

@@ -3,11 +3,19 @@ import { NodeChance } from './chance.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { NodeNetwork } from './network.ts';
+import { NodeStores } from './store.ts';
 import { NodeWeb } from './web.ts';
 
 /** The machine as it is. One for the whole program: timers and random numbers share what they are drawn from. */
 export function nodeWorld(): World {
   const clock = new NodeClock();
   const chance = new NodeChance();
-  return { clock, chance, network: new NodeNetwork(clock), disk: new NodeDisk(chance), web: new NodeWeb(clock) };
+  return {
+    clock,
+    chance,
+    network: new NodeNetwork(clock),
+    disk: new NodeDisk(chance),
+    web: new NodeWeb(clock),
+    stores: new NodeStores(),
+  };
 }

@@ -11,6 +11,7 @@ export { type SimNames, type SimZone, simNames } from './names.ts';
 export { SimNetwork } from './network.ts';
 export { SimPipe } from './pipe.ts';
 export { SimExit, type SimProcess, type SimProcessSettings, simProcess } from './process.ts';
+export { SimStores } from './stores.ts';
 export { SimWeb } from './web.ts';
 export type { WireSettings } from './wire.ts';
 export { afterPowerCut, type SimWorld, simChance, simWorld } from './world.ts';

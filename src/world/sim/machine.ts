@@ -19,6 +19,7 @@ import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
+import { SimStores } from './stores.ts';
 import { SimWeb } from './web.ts';
 
 export interface SimMachineParts {
@@ -48,6 +49,7 @@ export class SimMachine implements World {
   readonly network: Network;
   readonly disk: MachineDisk;
   readonly web = new SimWeb();
+  readonly stores = new SimStores();
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 

@@ -3,6 +3,7 @@ import { SimChance } from './chance.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { SimNetwork } from './network.ts';
+import { SimStores } from './stores.ts';
 import { SimWeb } from './web.ts';
 import type { WireSettings } from './wire.ts';
 
@@ -12,6 +13,7 @@ export interface SimWorld extends World {
   readonly network: SimNetwork;
   readonly disk: SimDisk;
   readonly web: SimWeb;
+  readonly stores: SimStores;
 }
 
 /** Network settings, and the disk's; `diskLatencyMillis` is the disk's own delay. */
@@ -32,6 +34,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     network,
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
     web: new SimWeb(),
+    stores: new SimStores(),
   };
 }
 
