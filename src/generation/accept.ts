@@ -51,8 +51,8 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     throw new Trouble('1300', `description has more than ${LONGEST_DESCRIPTION} bytes`);
   for (const [name, text] of Object.entries({ campaign_id: campaignId, list_id: override.list_id ?? '' }))
     if (hasControls(text)) throw new Trouble('1300', `${name} has line ends or other controls`);
-  limited(metadata, 'metadata', MOST_METADATA, '1300');
-  limited(substitutionData as Fields, 'substitution_data', MOST_SUBSTITUTION, '2002');
+  limited(metadata, 'metadata', MOST_METADATA);
+  limited(substitutionData as Fields, 'substitution_data', MOST_SUBSTITUTION);
   const { content: wanted, template, options } = resolved(content, request.options ?? {}, wish.stored);
   available(options, wish.now);
   const order: Order = {

@@ -38,8 +38,8 @@ export function readRecipient(given: unknown): Recipient {
     headerTo: headerTo === '' ? undefined : headerTo,
     returnPath: pathOf(textOf(given, 'return_path'), email),
     tags: tagsOf(given.tags, email),
-    metadata: fieldsOf(given, 'metadata', MOST_METADATA, '1300', email),
-    substitutionData: fieldsOf(given, 'substitution_data', MOST_SUBSTITUTION, '2002', email),
+    metadata: fieldsOf(given, 'metadata', MOST_METADATA, email),
+    substitutionData: fieldsOf(given, 'substitution_data', MOST_SUBSTITUTION, email),
     options: { ...flag('open_tracking'), ...flag('click_tracking'), ...flag('initial_open') },
   };
 }
@@ -54,25 +54,20 @@ export function pathOf(text: string | undefined, whose: string): string | undefi
 }
 
 /** @returns the object when its JSON is not longer than that. @throws Trouble */
-export function limited(value: Fields, name: string, most: number, code: '1300' | '2002'): Fields {
-  if (Buffer.byteLength(JSON.stringify(value)) > most) throw new Trouble(code, `${name} has more than ${most} bytes`);
+export function limited(value: Fields, name: string, most: number): Fields {
+  if (Buffer.byteLength(JSON.stringify(value)) > most)
+    throw new Trouble(most === MOST_SUBSTITUTION ? '2002' : '1300', `${name} has more than ${most} bytes`);
   return value;
 }
 
 export { MOST_METADATA, MOST_SUBSTITUTION };
 
-function fieldsOf(
-  given: Readonly<Record<string, unknown>>,
-  name: string,
-  most: number,
-  code: '1300' | '2002',
-  email: string,
-): Fields {
+function fieldsOf(given: Readonly<Record<string, unknown>>, name: string, most: number, email: string): Fields {
   const value = given[name];
   if (value === undefined || value === null) return NOTHING;
   if (!isObject(value)) throw new Trouble('1300', `${name} of ${shown(email)} must be an object`);
   // It comes out of JSON, so it is a tree of values that templates know.
-  return limited(value as Fields, `${name} of ${shown(email)}`, most, code);
+  return limited(value as Fields, `${name} of ${shown(email)}`, most);
 }
 
 const NOTHING: Fields = {};

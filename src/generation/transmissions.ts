@@ -1,27 +1,12 @@
-import type { Events } from '../events/index.ts';
-import type { Ids } from '../message/index.ts';
-import type { Recovered, Spool } from '../spool/index.ts';
-import type { Templates } from '../templates/index.ts';
-import type { Clock } from '../world/index.ts';
+import type { Recovered } from '../spool/index.ts';
 import { compileContent } from './content.ts';
 import { isJob, jobEnvelope, writeJob } from './job.ts';
-import { Maker, type MakerParts } from './maker.ts';
+import { Maker } from './maker.ts';
 import type { Order, Recipient } from './order.ts';
+import type { TransmissionsParts } from './parts.ts';
 import { type Progress, Register } from './register.ts';
 import { Trouble } from './trouble.ts';
 import { Workshop } from './workshop.ts';
-
-export interface TransmissionsParts extends MakerParts {
-  readonly clock: Clock;
-  readonly events: Events;
-  readonly ids: Ids;
-  readonly spool: Pick<Spool, 'draft' | 'hold' | 'done'>;
-  readonly templates: Templates;
-  /** Lets mail have its turn. */
-  readonly turn: () => Promise<void>;
-  /** Why nothing new should be made at the moment. */
-  readonly full: () => string | undefined;
-}
 
 /** Transmissions that wait or are being made. */
 const MOST_JOBS = 1000;

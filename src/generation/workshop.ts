@@ -4,8 +4,8 @@ import { type Compiled, compileContent } from './content.ts';
 import { linesOf, readLine, readOrder } from './job.ts';
 import type { Maker } from './maker.ts';
 import type { Order, Recipient } from './order.ts';
+import type { TransmissionsParts } from './parts.ts';
 import type { Progress, Register } from './register.ts';
-import type { TransmissionsParts } from './transmissions.ts';
 import { Trouble } from './trouble.ts';
 
 /** Transmissions that are worked on at once (Momentum's gen_count). */
