@@ -10,6 +10,8 @@ import { Workshop } from './workshop.ts';
 
 /** Transmissions that wait or are being made. */
 const MOST_JOBS = 1000;
+/** Recipients of those that wait; some 100 bytes of memory each. */
+const MOST_WAITING = 2_000_000;
 
 /** Orders become messages: one at once, many one after the other behind the answer. */
 export class Transmissions {
@@ -50,6 +52,8 @@ export class Transmissions {
       return;
     }
     if (this.#workshop.jobs >= MOST_JOBS) throw new Trouble('1502', `${MOST_JOBS} transmissions wait already`);
+    if (this.#workshop.recipients + recipients.length > MOST_WAITING)
+      throw new Trouble('1502', `transmissions to ${MOST_WAITING} recipients wait already`);
     const draft = spool.draft();
     await writeJob(draft, order, recipients, turn);
     const envelope = jobEnvelope(order, recipients, ids, clock.date());

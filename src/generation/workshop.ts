@@ -1,5 +1,7 @@
 import { millis } from '../base/index.ts';
+import type { MessageId } from '../message/index.ts';
 import { type Recovered, SpoolError } from '../spool/index.ts';
+import { StoreError } from '../world/index.ts';
 import { type Compiled, compileContent } from './content.ts';
 import { linesOf, readLine, readOrder } from './job.ts';
 import type { Maker } from './maker.ts';
@@ -16,6 +18,8 @@ const WINDOW = 500;
 const SLICE_MILLIS = 5;
 /** Before it is looked again whether there is room. */
 const PAUSE_MILLIS = 1000;
+/** Between two complaints of the same kind. */
+const QUIET_MILLIS = 60_000;
 
 /** Works through the transmissions that the spool holds, two at a time, in the order in which they came. */
 export class Workshop {
@@ -25,12 +29,18 @@ export class Workshop {
   readonly #waiting: Recovered[] = [];
   readonly #running = new Set<Promise<void>>();
   #closing = false;
+  #quietUntil = 0;
   readonly #wake = new Set<() => void>();
 
   constructor(parts: TransmissionsParts, maker: Maker, register: Register) {
     this.#parts = parts;
     this.#maker = maker;
     this.#register = register;
+  }
+
+  /** Recipients of transmissions that wait: their envelopes are in memory. */
+  get recipients(): number {
+    return this.#waiting.reduce((sum, { envelope }) => sum + envelope.recipients.length, 0);
   }
 
   get jobs(): number {
@@ -88,38 +98,30 @@ export class Workshop {
     const compiled = compiledOrWhy(() => compileContent(order.content, templates, order));
     const done = new Set(job.done);
     progress.made += done.size;
-    const flight = new Set<Promise<void>>();
+    const window = new Window(WINDOW);
     let index = -1;
     let since = clock.now();
     for await (const line of lines) {
       index++;
       if (done.has(index)) continue;
-      if (this.#closing) break;
       await this.#room();
-      const made = this.#one(job, index, order, compiled, readLine(line), progress).finally(() => flight.delete(made));
-      flight.add(made);
-      if (flight.size >= WINDOW) await Promise.race(flight);
+      if (this.#closing) break;
+      const id = job.envelope.recipients[index]?.id;
+      if (id === undefined) throw new Error(`recipient ${index} is not in its envelope`);
+      window.add(this.#one({ job, index, id, order, compiled, recipient: readLine(line), progress }));
+      if (window.full) await window.less();
       if (clock.now() - since < SLICE_MILLIS) continue;
       await turn();
       since = clock.now();
     }
-    await Promise.all(flight);
+    await window.empty();
     if (this.#closing) return;
     progress.ended = clock.date();
     this.#register.end(order.id);
   }
 
-  /** One recipient, until there is a message or there will never be one. */
-  async #one(
-    job: Recovered,
-    index: number,
-    order: Order,
-    compiled: Compiled | Trouble,
-    recipient: Recipient,
-    progress: Progress,
-  ): Promise<void> {
-    const id = job.envelope.recipients[index]?.id;
-    if (id === undefined) throw new Error(`recipient ${index} is not in its envelope`);
+  /** One recipient, until there is a message or there will never be one. Never rejects. */
+  async #one({ job, index, id, order, compiled, recipient, progress }: Piece): Promise<void> {
     while (!this.#closing) {
       try {
         if (compiled instanceof Trouble) throw compiled;
@@ -127,7 +129,9 @@ export class Workshop {
         progress.made++;
         return;
       } catch (error) {
-        if (error instanceof SpoolError) {
+        // Mail must not be lost because nobody can look who is suppressed, or because the disk is full.
+        if (error instanceof SpoolError || error instanceof StoreError) {
+          this.#complain(error);
           await this.#pause();
           continue;
         }
@@ -144,6 +148,13 @@ export class Workshop {
         return;
       }
     }
+  }
+
+  #complain(error: Error): void {
+    const now = this.#parts.clock.now();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + QUIET_MILLIS;
+    this.#parts.events.diagnose('ERROR', 'generation', `transmissions wait, and are tried again: ${error.message}`);
   }
 
   async #room(): Promise<void> {
@@ -163,6 +174,51 @@ export class Workshop {
       this.#wake.add(wake);
       return undefined;
     });
+  }
+}
+
+/** Work on one recipient. */
+interface Piece {
+  readonly job: Recovered;
+  readonly index: number;
+  readonly id: MessageId;
+  readonly order: Order;
+  readonly compiled: Compiled | Trouble;
+  readonly recipient: Recipient;
+  readonly progress: Progress;
+}
+
+/** Counts what is under way, and lets one wait until it is less. */
+class Window {
+  readonly #most: number;
+  #count = 0;
+  #waits: (() => void) | undefined;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get full(): boolean {
+    return this.#count >= this.#most;
+  }
+
+  /** @param work never rejects */
+  add(work: Promise<void>): void {
+    this.#count++;
+    void work.then(() => {
+      this.#count--;
+      this.#waits?.();
+    });
+  }
+
+  less(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waits = resolve;
+    });
+  }
+
+  async empty(): Promise<void> {
+    while (this.#count > 0) await this.less();
   }
 }
 
