@@ -1,7 +1,7 @@
 import { Trouble } from '../generation/index.ts';
 import { type Refusal, refusal } from '../http/index.ts';
 import { SpoolError } from '../spool/index.ts';
-import { StoreError } from '../world/index.ts';
+import { KeyValueError } from '../world/index.ts';
 
 /** What went wrong behind a route, as its answer. @throws what is a bug of ours */
 export function refused(error: unknown): Refusal {
@@ -14,7 +14,7 @@ export function refused(error: unknown): Refusal {
     return error.code === 'IMP_SPOOL_FULL'
       ? refusal('1502', 'the spool is full', { headers: { 'retry-after': '10' } })
       : refusal('1500', 'the spool could not keep it; nothing was accepted');
-  if (error instanceof StoreError) return refusal('1501', 'the store of templates and suppressions cannot be used');
+  if (error instanceof KeyValueError) return refusal('1501', 'the store of templates and suppressions cannot be used');
   throw error;
 }
 

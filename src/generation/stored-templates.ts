@@ -1,4 +1,4 @@
-import type { Store } from '../world/index.ts';
+import type { KeyValues } from '../world/index.ts';
 import type { Content, Options } from './order.ts';
 import { Trouble } from './trouble.ts';
 
@@ -33,9 +33,9 @@ export interface TemplateEdit {
 
 /** Templates that were stored, each with a draft, a published version, or both. */
 export class StoredTemplates {
-  readonly #store: () => Store;
+  readonly #store: () => KeyValues;
 
-  constructor(store: () => Store) {
+  constructor(store: () => KeyValues) {
     this.#store = store;
   }
 

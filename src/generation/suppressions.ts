@@ -1,4 +1,4 @@
-import type { Store } from '../world/index.ts';
+import type { KeyValues } from '../world/index.ts';
 
 export const SUPPRESSION_TYPES = ['transactional', 'non_transactional'] as const;
 export type SuppressionType = (typeof SUPPRESSION_TYPES)[number];
@@ -34,9 +34,9 @@ const PAGE = 1000;
 
 /** Who is not to be written to, in the store. Recipients are keys: lower case, local part and domain. */
 export class Suppressions {
-  readonly #store: () => Store;
+  readonly #store: () => KeyValues;
 
-  constructor(store: () => Store) {
+  constructor(store: () => KeyValues) {
     this.#store = store;
   }
 

@@ -1,7 +1,7 @@
 import { millis } from '../base/index.ts';
 import type { MessageId } from '../message/index.ts';
 import { type Recovered, SpoolError } from '../spool/index.ts';
-import { StoreError } from '../world/index.ts';
+import { KeyValueError } from '../world/index.ts';
 import { type Compiled, compileContent } from './content.ts';
 import { linesOf, readLine, readOrder } from './job.ts';
 import type { Maker } from './maker.ts';
@@ -130,7 +130,7 @@ export class Workshop {
         return;
       } catch (error) {
         // Mail must not be lost because nobody can look who is suppressed, or because the disk is full.
-        if (error instanceof SpoolError || error instanceof StoreError) {
+        if (error instanceof SpoolError || error instanceof KeyValueError) {
           this.#complain(error);
           await this.#pause();
           continue;

@@ -5,7 +5,7 @@ import type { Ids } from '../message/index.ts';
 import type { Reception } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
 import { templates as makeTemplates, type Templates } from '../templates/index.ts';
-import type { Store, World } from '../world/index.ts';
+import type { KeyValues, World } from '../world/index.ts';
 import { version } from './version.ts';
 
 export const apiStoreFile = ownOption('api_store_file', path, {
@@ -45,10 +45,10 @@ export function mailing({
   memory,
   hostName,
 }: MailingParts): Mailing {
-  const { clock, stores } = world;
-  let open: Store | undefined;
+  const { clock, keyValues } = world;
+  let open: KeyValues | undefined;
   // Opened when somebody needs it: a server that nobody sends mail to by HTTP has no such file.
-  const store = (): Store => (open ??= stores.open(configuration.current.global.get(apiStoreFile)));
+  const store = (): KeyValues => (open ??= keyValues.open(configuration.current.global.get(apiStoreFile)));
   const language = makeTemplates(() => clock.now());
   const suppressions = new Suppressions(store);
   const turn = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));

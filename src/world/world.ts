@@ -1,5 +1,5 @@
 import type { Endpoint, Millis, Seconds, Segments } from '../base/index.ts';
-import type { Stores } from './store.ts';
+import type { KeyValueStores } from './key-values.ts';
 
 /**
  * All that reaches outside the process. `node/` is the real one, `sim/` the one that a seed decides.
@@ -11,7 +11,7 @@ export interface World {
   readonly network: Network;
   readonly disk: Disk;
   readonly web: Web;
-  readonly stores: Stores;
+  readonly keyValues: KeyValueStores;
 }
 
 export interface Clock {

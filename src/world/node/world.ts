@@ -2,8 +2,8 @@ import type { World } from '../world.ts';
 import { NodeChance } from './chance.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
+import { NodeKeyValues } from './key-values.ts';
 import { NodeNetwork } from './network.ts';
-import { NodeStores } from './store.ts';
 import { NodeWeb } from './web.ts';
 
 /** The machine as it is. One for the whole program: timers and random numbers share what they are drawn from. */
@@ -16,6 +16,6 @@ export function nodeWorld(): World {
     network: new NodeNetwork(clock),
     disk: new NodeDisk(chance),
     web: new NodeWeb(clock),
-    stores: new NodeStores(),
+    keyValues: new NodeKeyValues(),
   };
 }

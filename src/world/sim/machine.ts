@@ -15,11 +15,11 @@ import type {
 import type { SimChance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
+import { SimKeyValues } from './key-values.ts';
 import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimPipe } from './pipe.ts';
-import { SimStores } from './stores.ts';
 import { SimWeb } from './web.ts';
 
 export interface SimMachineParts {
@@ -49,7 +49,7 @@ export class SimMachine implements World {
   readonly network: Network;
   readonly disk: MachineDisk;
   readonly web = new SimWeb();
-  readonly stores = new SimStores();
+  readonly keyValues = new SimKeyValues();
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 

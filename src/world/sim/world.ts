@@ -2,8 +2,8 @@ import type { World } from '../world.ts';
 import { SimChance } from './chance.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
+import { SimKeyValues } from './key-values.ts';
 import { SimNetwork } from './network.ts';
-import { SimStores } from './stores.ts';
 import { SimWeb } from './web.ts';
 import type { WireSettings } from './wire.ts';
 
@@ -13,7 +13,7 @@ export interface SimWorld extends World {
   readonly network: SimNetwork;
   readonly disk: SimDisk;
   readonly web: SimWeb;
-  readonly stores: SimStores;
+  readonly keyValues: SimKeyValues;
 }
 
 /** Network settings, and the disk's; `diskLatencyMillis` is the disk's own delay. */
@@ -34,7 +34,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     network,
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
     web: new SimWeb(),
-    stores: new SimStores(),
+    keyValues: new SimKeyValues(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Store, type StoreEntry, StoreError, type Stores } from '../store.ts';
+import { type KeyValueEntry, KeyValueError, type KeyValueStores, type KeyValues } from '../key-values.ts';
 
 /**
  * What brings a file from one version to the next: the first makes it. `PRAGMA user_version` says how many have run, and
@@ -12,15 +12,15 @@ const MIGRATIONS: readonly string[] = [
 /** How long another process may hold the file, in milliseconds. */
 const BUSY = 2000;
 
-/** Stores in SQLite, one file each, with a log beside it. */
-export class NodeStores implements Stores {
+/** KeyValueStores in SQLite, one file each, with a log beside it. */
+export class NodeKeyValues implements KeyValueStores {
   readonly #migrations: readonly string[];
 
   constructor(migrations: readonly string[] = MIGRATIONS) {
     this.#migrations = migrations;
   }
 
-  open(path: string): Store {
+  open(path: string): KeyValues {
     return told(path, () => {
       // Only who has a store loads it: Node 22 warns on standard error that it is new.
       const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
@@ -28,7 +28,7 @@ export class NodeStores implements Stores {
       try {
         database.exec(`PRAGMA busy_timeout = ${BUSY}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
         this.#migrate(database, path);
-        return new SqliteStore(database, path);
+        return new SqliteKeyValues(database, path);
       } catch (error) {
         database.close();
         throw error;
@@ -39,7 +39,7 @@ export class NodeStores implements Stores {
   #migrate(database: DatabaseSync, path: string): void {
     const { user_version: found } = database.prepare('PRAGMA user_version').get() as { user_version: number };
     if (found > this.#migrations.length)
-      throw new StoreError(
+      throw new KeyValueError(
         `${path} has version ${found} of the store, and this server knows versions up to ${this.#migrations.length}: it was written by a newer one`,
       );
     for (let version = found; version < this.#migrations.length; version++)
@@ -47,7 +47,7 @@ export class NodeStores implements Stores {
   }
 }
 
-class SqliteStore implements Store {
+class SqliteKeyValues implements KeyValues {
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #get;
@@ -70,8 +70,8 @@ class SqliteStore implements Store {
     return told(this.#path, () => (this.#get.get(key) as { value: string } | undefined)?.value);
   }
 
-  scan(from: string, below: string, most: number): readonly StoreEntry[] {
-    return told(this.#path, () => this.#scan.all(from, below, most) as unknown as readonly StoreEntry[]);
+  scan(from: string, below: string, most: number): readonly KeyValueEntry[] {
+    return told(this.#path, () => this.#scan.all(from, below, most) as unknown as readonly KeyValueEntry[]);
   }
 
   write(changes: Iterable<readonly [string, string | undefined]>): void {
@@ -99,7 +99,7 @@ function told<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new StoreError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    if (error instanceof KeyValueError) throw error;
+    throw new KeyValueError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

@@ -1,16 +1,16 @@
-import { type Store, StoreError, type Stores } from '../store.ts';
+import { KeyValueError, type KeyValueStores, type KeyValues } from '../key-values.ts';
 
-/** Stores in memory; a path that is opened again has what it had. */
-export class SimStores implements Stores {
+/** KeyValueStores in memory; a path that is opened again has what it had. */
+export class SimKeyValues implements KeyValueStores {
   /** Every call fails from now on. */
   broken = false;
   readonly #contents = new Map<string, Map<string, string>>();
 
-  open(path: string): Store {
+  open(path: string): KeyValues {
     const held = this.#contents.get(path) ?? new Map<string, string>();
     this.#contents.set(path, held);
     const entries = (): Map<string, string> => {
-      if (this.broken) throw new StoreError(`${path}: disk I/O error`);
+      if (this.broken) throw new KeyValueError(`${path}: disk I/O error`);
       return held;
     };
     return {
