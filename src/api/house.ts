@@ -1,8 +1,10 @@
-import type { View } from '../config/index.ts';
+import type { Generation, View } from '../config/index.ts';
 import type { House } from '../console/index.ts';
+import type { StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
 import type { Pressure } from '../http/index.ts';
 import type { Spool } from '../spool/index.ts';
-import type { MemoryUse, Resolver } from '../world/index.ts';
+import type { Templates } from '../templates/index.ts';
+import type { Chance, MemoryUse, Resolver } from '../world/index.ts';
 import type { Traffic } from './traffic.ts';
 
 /** All that routes see of the server: the console's views, and a few of their own. Routes hold no state. */
@@ -20,4 +22,12 @@ export interface ApiHouse extends Pick<House, 'clock' | 'queues' | 'delivery' | 
   /** How late the event loop was at most within the last seconds, in seconds. */
   eventLoopLag(): number;
   global(): View;
+  readonly chance: Pick<Chance, 'below'>;
+  generation(): Generation;
+  /** Lets mail have its turn. */
+  readonly turn: () => Promise<void>;
+  readonly language: Templates;
+  readonly transmissions: Transmissions;
+  readonly templates: StoredTemplates;
+  readonly suppressions: Suppressions;
 }

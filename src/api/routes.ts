@@ -4,11 +4,21 @@ import { healthRoutes } from './health.ts';
 import type { ApiHouse } from './house.ts';
 import { metricsRoutes } from './metrics.ts';
 import { statsRoutes } from './stats.ts';
+import { suppressionRoutes } from './suppressions.ts';
+import { templateRoutes } from './templates.ts';
+import { transmissionRoutes } from './transmissions.ts';
 
 /** Every route of the server: whoever builds another resource adds its routes here. */
 export function apiRoutes(house: ApiHouse): readonly Route[] {
   const { product } = house;
-  const routes = [...healthRoutes(house), ...metricsRoutes(house), ...statsRoutes(house)];
+  const routes = [
+    ...healthRoutes(house),
+    ...metricsRoutes(house),
+    ...statsRoutes(house),
+    ...transmissionRoutes(house),
+    ...templateRoutes(house),
+    ...suppressionRoutes(house),
+  ];
   return withDocument(routes, product);
 }
 

@@ -95,6 +95,19 @@ export interface RejectionEvent extends Stamped {
   readonly messageContext: Readonly<Record<string, string>>;
 }
 
+/** A message of a transmission that was never made: it could not be rendered, or was not wanted. */
+export interface GenerationEvent extends Stamped {
+  readonly kind: 'generation';
+  readonly outcome: 'failure' | 'rejection';
+  /** Decimal number, as `POST /api/v1/transmissions` has given it. */
+  readonly transmissionId: string;
+  readonly campaignId: string;
+  /** `local@domain`. */
+  readonly recipient: string;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** A console login (N), a login that timed out (T), or a command (Z). */
 export interface AccountingEvent extends Stamped {
   readonly kind: 'accounting';
@@ -140,6 +153,7 @@ export type MailEvent =
   | AttemptEvent
   | RejectionEvent
   | AccountingEvent
+  | GenerationEvent
   | RequestEvent
   | DiagnosticEvent;
 export type EventKind = MailEvent['kind'];

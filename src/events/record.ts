@@ -21,6 +21,7 @@ export function events(clock: Clock, generationOf: () => number): Events {
     permanent: [],
     rejection: [],
     accounting: [],
+    generation: [],
     request: [],
     diagnostic: [],
   };

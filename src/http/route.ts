@@ -38,6 +38,8 @@ export interface RouteSpec<P extends TSchema, Q extends TSchema, B extends TSche
   readonly query?: Q;
   /** Of the JSON body; without one a body is refused unless it is empty. */
   readonly body?: B;
+  /** It may be left out, and is an empty object then. */
+  readonly optionalBody?: boolean;
   /** Most bytes of the body, after it was inflated; `Max_Request_Size` may make it less. */
   readonly mostBytes?: number;
   /** What a good answer looks like. Text for anything that is no JSON. */

@@ -50,10 +50,11 @@ export function servant(route: Route, { authentication, pressure }: ServeParts):
       body === undefined ? MOST_UNWANTED : (route.mostBytes ?? MOST_BYTES),
     );
     const json = method === 'GET' || method === 'HEAD' ? undefined : await readJson(request, response, most);
+    const given = json === undefined && route.optionalBody === true ? {} : json;
     return route.run({
       params: checked(params, texts.params),
       query: checked(query, texts.query),
-      body: checked(body, json),
+      body: checked(body, given),
       principal: admission.principal,
       ip: guest.ip,
       header: (name) => headerOf(request, name),

@@ -26,6 +26,7 @@ import { modules } from './declared.ts';
 import { effects } from './effects.ts';
 import { httpCredentials } from './http-credentials.ts';
 import { type HttpSide, httpSide } from './http-side.ts';
+import { mailing as makeMailing } from './mailing.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
@@ -179,6 +180,19 @@ export async function buildServer({
     for (const { text } of consoleWarnings(generation)) events.diagnose('WARNING', 'CONSL', text);
   };
   warnOfConsoles(current());
+  const mailing = undo.use(
+    makeMailing({
+      world,
+      events,
+      configuration,
+      ids,
+      spool,
+      reception,
+      memory: pressure,
+      hostName,
+    }),
+  );
+
   const shutdowns: (() => void)[] = [];
   const shutdown = (): void => {
     for (const run of shutdowns) run();
@@ -219,6 +233,7 @@ export async function buildServer({
       memory: pressure,
       life: () => life,
       credentials: httpCredentials(stores),
+      mailing,
       hostName,
     }),
   );
@@ -256,7 +271,8 @@ export async function buildServer({
   await doors.open();
   undo.defer(() => doors.close());
 
-  const recovered = recover({ clock, spool, queues, events, dedup }).then(() => {
+  const { transmissions } = mailing;
+  const recovered = recover({ clock, spool, queues, transmissions, events, dedup }).then(() => {
     if (life === 'starting') life = 'running';
   });
   queues.workWith(delivery);
@@ -304,7 +320,7 @@ export async function buildServer({
       closed = true;
       life = 'stopping';
       await doors.close();
-      await Promise.all([http.close(patienceMillis), reception.close(patienceMillis)]);
+      await Promise.all([http.close(patienceMillis), mailing.transmissions.close(), reception.close(patienceMillis)]);
       await delivery.close(patienceMillis);
       await recovered;
       queues.buryAll();

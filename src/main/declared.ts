@@ -20,6 +20,7 @@ import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
 import { tlsOptions } from '../tls/index.ts';
+import { apiStoreFile } from './mailing.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 import { pidfile } from './pid-file.ts';
@@ -48,6 +49,7 @@ export const declaredOptions: readonly Option<unknown>[] = [
   ...listenerOptions,
   ...httpOptions,
   ...apiOptions,
+  apiStoreFile,
   ...receptionOptions,
   ...spoolOptions,
   ...queueOptions,

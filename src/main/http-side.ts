@@ -6,6 +6,7 @@ import { ApiKeyFile, ApiKeys, apiKeyFile, type Credentials, type HttpServer, htt
 import type { Spool } from '../spool/index.ts';
 import type { Process, Resolver, World } from '../world/index.ts';
 import { LagWatch } from './lag-watch.ts';
+import type { Mailing } from './mailing.ts';
 
 export interface HttpSideParts {
   readonly world: World;
@@ -21,6 +22,7 @@ export interface HttpSideParts {
   readonly life: () => 'starting' | 'running' | 'stopping';
   readonly credentials: Credentials;
   readonly hostName: () => string;
+  readonly mailing: Mailing;
 }
 
 export interface HttpSide extends AsyncDisposable {
@@ -63,6 +65,9 @@ export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
     memory: () => process.memory(),
     eventLoopLag: () => lag.worst,
     global: () => configuration.current.global,
+    chance,
+    generation: () => configuration.current,
+    ...parts.mailing,
   };
   const server = await httpServer({
     clock,

@@ -13,19 +13,21 @@ export interface RecoverParts {
   readonly clock: Pick<Clock, 'defer'>;
   readonly spool: Pick<Spool, 'recover'>;
   readonly queues: { readmit(found: Recovered): void };
+  /** What is no mail yet goes to whoever makes mail of it: they say whether it is theirs. */
+  readonly transmissions?: { readmit(found: Recovered): boolean };
   readonly events: Pick<Events, 'diagnose'>;
   /** Keys of messages are known when all are back. */
   readonly dedup?: Pick<Dedup, 'remember' | 'recovered'>;
 }
 
 /** What an earlier process left comes back while new mail is taken already. Never rejects: an operator is told. */
-export async function recover({ clock, spool, queues, events, dedup }: RecoverParts): Promise<void> {
+export async function recover({ clock, spool, queues, transmissions, events, dedup }: RecoverParts): Promise<void> {
   let count = 0;
   try {
     for await (const batch of spool.recover()) {
       for (const found of batch) {
         dedup?.remember(found.envelope);
-        queues.readmit(found);
+        if (transmissions?.readmit(found) !== true) queues.readmit(found);
         if (++count % RECOVERED_AT_ONCE === 0) await new Promise<void>((resolve) => clock.defer(resolve));
       }
     }

@@ -20,7 +20,7 @@ export interface LoginParts {
 /** What reception needs of the rest of the house. */
 export interface ReceptionParts {
   readonly clock: Clock;
-  readonly spool: Pick<Spool, 'draft'>;
+  readonly spool: Pick<Spool, 'draft' | 'replace'>;
   readonly policy: Policy;
   readonly events: Events;
   readonly queues: Pick<Queues, 'enqueue'>;

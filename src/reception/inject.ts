@@ -19,13 +19,25 @@ export class InjectionRefused extends Error {
   }
 }
 
+/** Recipients of another reception that are finished with this message, in the same batch of the spool. */
+export interface InPlaceOf {
+  readonly at: SpoolAddress;
+  readonly recipients: readonly number[];
+}
+
 /**
  * Mail that came over no SMTP session: set_binding, final validation, the spool.
  *
  * @returns once it is durable
  * @throws SpoolError, InjectionRefused
  */
-export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress> {
+export async function inject(
+  desk: Desk,
+  envelope: Envelope,
+  traits: BodyTraits,
+  draft: Draft,
+  replaces?: InPlaceOf,
+): Promise<SpoolAddress> {
   const generation = desk.parts.configuration.current;
   let wanted = envelope;
   if (wantsJudgement(desk, 'injection')) {
@@ -38,7 +50,7 @@ export async function inject(desk: Desk, envelope: Envelope, traits: BodyTraits,
     wanted = { ...envelope, recipients: copies };
   }
   const final = { ...wanted, size: draft.length };
-  const at = await commit(desk, final, traits, draft);
+  const at = await commit(desk, final, traits, draft, replaces);
   announce(desk, generation, at, final, traits);
   return at;
 }
@@ -55,9 +67,17 @@ const judge = (desk: Desk, envelope: Envelope, draft: Draft, copies: Copy[]): Pr
     new Judge(desk, 'injection', origin, draft, copies, resolve).run();
   });
 
-function commit(desk: Desk, envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress> {
+function commit(
+  desk: Desk,
+  envelope: Envelope,
+  traits: BodyTraits,
+  draft: Draft,
+  replaces: InPlaceOf | undefined,
+): Promise<SpoolAddress> {
   desk.commits += 1;
   return new Promise<SpoolAddress>((resolve, reject) => {
-    draft.commit(envelope, traits, { kept: resolve, refused: reject });
+    const told = { kept: resolve, refused: reject };
+    if (replaces === undefined) draft.commit(envelope, traits, told);
+    else desk.parts.spool.replace(replaces.at, replaces.recipients, draft, envelope, traits, told);
   }).finally(() => desk.committed());
 }

@@ -89,7 +89,7 @@ export function reception(parts: ReceptionParts): OpenReception {
   return {
     converse,
     stream,
-    inject: (envelope, traits, draft) => inject(desk, envelope, traits, draft),
+    inject: (envelope, traits, draft, replaces) => inject(desk, envelope, traits, draft, replaces),
     close(patienceMillis) {
       closed ??= new Promise<void>((resolve) => {
         const { clock } = parts;

@@ -3,6 +3,7 @@ import type { Generation } from '../config/index.ts';
 import type { BodyTraits, Envelope, SpoolAddress } from '../message/index.ts';
 import type { Draft } from '../spool/index.ts';
 import type { Pipe, PipeHost, TlsFacts } from '../world/index.ts';
+import type { InPlaceOf } from './inject.ts';
 
 /** Where a conversation began: which Listen stanza took it, and with which configuration. */
 export interface Origin {
@@ -25,7 +26,7 @@ export interface Reception {
   /** An ECStream peer. */
   stream(pipe: Pipe, origin: Origin): PipeHost;
   /** HTTP, our own mail: the same last phases; resolves when durable. */
-  inject(envelope: Envelope, traits: BodyTraits, draft: Draft): Promise<SpoolAddress>;
+  inject(envelope: Envelope, traits: BodyTraits, draft: Draft, replaces?: InPlaceOf): Promise<SpoolAddress>;
   /** No new transactions; resolves when those in flight have ended, or were cut off with 421 after `patienceMillis`. */
   close(patienceMillis: number): Promise<void>;
   /** Sessions that are open now. */

@@ -1,4 +1,5 @@
 import type { Endpoint, Millis, Seconds, Segments } from '../base/index.ts';
+import type { KeyValueStores } from './key-values.ts';
 import type { Stores } from './stores.ts';
 import type { Securing, TlsFacts, TlsMaker, TlsTrouble } from './tls.ts';
 
@@ -15,6 +16,7 @@ export interface World {
   readonly hashing: Hashing;
   readonly tls: TlsMaker;
   readonly stores: Stores;
+  readonly keyValues: KeyValueStores;
 }
 
 export interface Clock {

@@ -138,6 +138,10 @@ export class HandSpool {
     this.#clock = clock;
   }
 
+  replace(_at: SpoolAddress, _recipients: readonly number[], draft: Draft, ...rest: Parameters<Draft['commit']>): void {
+    draft.commit(...rest);
+  }
+
   draft(): Draft {
     const views: Uint8Array[] = [];
     let length = 0;

@@ -37,11 +37,10 @@ test('docs/errors.md has the codes that are in use, with their status and messag
   const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
   const rows = [...text.matchAll(/^\| `(\d{4})` \| (\d{3}) \| ([^|]+) \|/gm)];
   const used = new Set<string | undefined>(
-    sourcesOf('src/http', 'src/api').flatMap((source) =>
-      [...source.matchAll(/refusal\(\s*(?:\w+ === \d+ \? )?'(\d{4})'(?: : '(\d{4})')?/g)].flatMap(([, one, other]) => [
-        one,
-        other,
-      ]),
+    sourcesOf('src/http', 'src/api', 'src/generation').flatMap((source) =>
+      [
+        ...source.matchAll(/(?:refusal|Trouble|super)\(\s*(?:[\w.]+ === [\w']+ \? )?'(\d{4})'(?: : '(\d{4})')?/g),
+      ].flatMap(([, one, other]) => [one, other]),
     ),
   );
   used.delete(undefined);

@@ -3,6 +3,7 @@ import { NodeChance } from './chance.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { nodeHashing } from './hashing.ts';
+import { NodeKeyValues } from './key-values.ts';
 import { NodeNetwork } from './network.ts';
 import { nodeStores } from './stores/index.ts';
 import { NodeTls } from './tls.ts';
@@ -21,5 +22,6 @@ export function nodeWorld(): World {
     hashing: nodeHashing,
     tls: new NodeTls(clock),
     stores: nodeStores,
+    keyValues: new NodeKeyValues(),
   };
 }

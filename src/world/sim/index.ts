@@ -4,6 +4,7 @@ export { SimChance } from './chance.ts';
 export { SimClock } from './clock.ts';
 export { type DiskFault, type DiskOperation, SimDisk, type SimDiskSettings } from './disk.ts';
 export { type SimDnsQuery, SimDnsServer, type SimDnsTwist, withCode } from './dns-server.ts';
+export { SimKeyValues } from './key-values.ts';
 export type { Life } from './life.ts';
 export { type ConnectionWatch, SimMachine, type SimMachineParts } from './machine.ts';
 export type { DiskWatch } from './machine-disk.ts';

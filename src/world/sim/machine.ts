@@ -17,6 +17,7 @@ import type { SimChance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
 import { simHashing } from './hashing.ts';
+import { SimKeyValues } from './key-values.ts';
 import type { Life } from './life.ts';
 import { type DiskWatch, MachineDisk } from './machine-disk.ts';
 import type { SimNetwork } from './network.ts';
@@ -55,6 +56,7 @@ export class SimMachine implements World {
   readonly hashing = simHashing;
   readonly tls = new SimTls();
   readonly stores: SimStores;
+  readonly keyValues = new SimKeyValues();
   readonly life: Life = { over: false };
   readonly #parts: SimMachineParts;
 

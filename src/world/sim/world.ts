@@ -3,6 +3,7 @@ import { SimChance } from './chance.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { simHashing } from './hashing.ts';
+import { SimKeyValues } from './key-values.ts';
 import { SimNetwork } from './network.ts';
 import { SimStores } from './stores.ts';
 import { SimTls } from './tls.ts';
@@ -17,6 +18,7 @@ export interface SimWorld extends World {
   readonly web: SimWeb;
   readonly tls: SimTls;
   readonly stores: SimStores;
+  readonly keyValues: SimKeyValues;
 }
 
 /** Network settings, and the disk's; `diskLatencyMillis` is the disk's own delay. */
@@ -40,6 +42,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     hashing: simHashing,
     tls: new SimTls(),
     stores: new SimStores(clock),
+    keyValues: new SimKeyValues(),
   };
 }
 

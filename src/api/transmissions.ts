@@ -1,0 +1,194 @@
+import { Type } from 'typebox';
+import { accept, type Progress, type Request, Trouble } from '../generation/index.ts';
+import {
+  type Answer,
+  empty,
+  json,
+  type Principal,
+  type Route,
+  refusal,
+  refusals,
+  results,
+  route,
+} from '../http/index.ts';
+import { TransmissionSchema } from './content-schema.ts';
+import type { ApiHouse } from './house.ts';
+import { Idempotency } from './idempotency.ts';
+import { isoText } from './iso-text.ts';
+import { transmissionIds } from './transmission-id.ts';
+import { answered, refused } from './trouble.ts';
+
+const TAG = 'transmissions';
+const MODIFY = { kind: 'key', grant: 'transmissions/modify' } as const;
+const VIEW = { kind: 'key', grant: 'transmissions/view' } as const;
+const Count = Type.Integer({ minimum: 0 });
+/** The hosted ceiling for a transmission (spec/http-api 2). */
+const MOST_BYTES = 300 * 1024 * 1024;
+const MOST_TOLD = 10_000;
+const NEXT = { 'retry-after': '10' };
+
+const ErrorEntry = Type.Object({
+  message: Type.String(),
+  code: Type.String(),
+  description: Type.Optional(Type.String()),
+});
+const Params = Type.Object({ id: Type.String() });
+
+/** Mail by HTTP (spec/http-api 4). */
+export function transmissionRoutes(house: ApiHouse): readonly Route[] {
+  let ids: (() => string) | undefined;
+  let keys: Idempotency | undefined;
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/transmissions',
+      summary: 'sends a message to each of the recipients',
+      tag: TAG,
+      access: MODIFY,
+      needsRoom: true,
+      mostBytes: MOST_BYTES,
+      query: Type.Object({ num_rcpt_errors: Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_TOLD })) }),
+      body: TransmissionSchema,
+      refuses: [400, 409, 422, 503],
+      answer: {
+        status: 200,
+        summary: 'it is kept, and its messages are or will be made',
+        schema: Type.Object({
+          results: Type.Object({
+            id: Type.String(),
+            total_accepted_recipients: Count,
+            total_rejected_recipients: Count,
+            rcpt_to_errors: Type.Optional(Type.Array(ErrorEntry)),
+          }),
+          errors: Type.Optional(Type.Array(ErrorEntry)),
+        }),
+      },
+      run: async ({ body, query, principal, header }) => {
+        ids ??= transmissionIds(house.clock, house.chance);
+        keys ??= new Idempotency(house.clock);
+        // The schema has looked at every field that is read.
+        const request = body as unknown as Request;
+        const id = ids;
+        // `once` keeps what it was given; what comes out is what `sent` has made.
+        return (await keys.once(header('idempotency-key'), whoseKey(principal), body, () =>
+          sent(house, id(), request, query.num_rcpt_errors ?? 0),
+        )) as Answer<never>;
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/transmissions',
+      summary: 'transmissions that are being made, and the last that were',
+      tag: TAG,
+      access: VIEW,
+      query: Type.Object({ campaign_id: Type.Optional(Type.String()), template_id: Type.Optional(Type.String()) }),
+      answer: { status: 200, summary: 'short forms', schema: Type.Object({ results: Type.Array(Type.Unknown()) }) },
+      run: ({ query }) => {
+        const found: unknown[] = [];
+        for (const each of house.transmissions.register.all()) {
+          const { order } = each;
+          if (query.campaign_id !== undefined && query.campaign_id !== order.campaignId) continue;
+          if (query.template_id !== undefined && query.template_id !== templateOf(each)) continue;
+          found.push({
+            id: order.id,
+            state: stateOf(each),
+            campaign_id: order.campaignId,
+            content: { template_id: templateOf(each) },
+          });
+        }
+        return results(found);
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/transmissions/:id',
+      summary: 'how far a transmission is',
+      tag: TAG,
+      access: VIEW,
+      params: Params,
+      refuses: [404],
+      answer: {
+        status: 200,
+        summary: 'the transmission',
+        schema: Type.Object({ results: Type.Object({ transmission: Type.Unknown() }) }),
+      },
+      run: ({ params }) => {
+        const found = house.transmissions.find(params.id);
+        return found === undefined ? unknown(params.id) : results({ transmission: longForm(found) });
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/transmissions/:id',
+      summary: 'cancels a transmission that has not begun; all of this server begin at once',
+      tag: TAG,
+      access: MODIFY,
+      params: Params,
+      refuses: [404, 409],
+      answer: { status: 204, summary: 'it is cancelled' },
+      run: ({ params }) => {
+        const found = house.transmissions.find(params.id);
+        if (found === undefined) return unknown(params.id);
+        return found.recipients === 0 ? empty() : refusal('2006', `transmission ${found.order.id} has begun already`);
+      },
+    }),
+  ];
+}
+
+async function sent(house: ApiHouse, id: string, request: Request, mostErrors: number): Promise<Answer> {
+  return answered(async () => {
+    const { order, recipients, rejected, errors } = await accept(request, {
+      id,
+      mostErrors,
+      now: house.clock.date(),
+      generation: house.generation(),
+      stored: house.templates,
+      turn: house.turn,
+    });
+    if (recipients.length === 0) return noneLeft(errors);
+    const reason = house.pressure.reason();
+    if (reason !== undefined) return refusal('1502', reason, { headers: NEXT });
+    await house.transmissions.send(order, recipients);
+    const counts = { id, total_accepted_recipients: recipients.length, total_rejected_recipients: rejected };
+    if (rejected === 0) return json({ results: counts });
+    const entries = errors.slice(0, mostErrors).flatMap((each) => refused(each).errors);
+    return json({
+      results: { ...counts, ...(entries.length > 0 ? { rcpt_to_errors: entries } : {}) },
+      errors: [{ message: 'transmission created, but with validation errors', code: '2000' }],
+    });
+  });
+}
+
+function noneLeft(errors: readonly Trouble[]): Answer {
+  const first = refused(new Trouble('5002', 'none of the recipients is valid'));
+  return refusals(first, ...errors.map(refused));
+}
+
+const whoseKey = (principal: Principal): string => (principal.kind === 'key' ? principal.id : principal.kind);
+
+const unknown = (id: string): Answer<never> => refusal('1600', `there is no transmission ${id.slice(0, 32)}`);
+
+const templateOf = ({ order }: Progress): string => order.template?.id ?? 'inline';
+
+function stateOf({ started, ended }: Progress): string {
+  if (ended !== undefined) return 'Success';
+  return started === undefined ? 'submitted' : 'generating';
+}
+
+function longForm(progress: Progress): unknown {
+  const { order, recipients, made, failed, started, ended } = progress;
+  return {
+    id: order.id,
+    state: stateOf(progress),
+    campaign_id: order.campaignId,
+    content: { template_id: templateOf(progress) },
+    num_rcpts: recipients,
+    num_generated: made,
+    num_failed_gen: failed,
+    generation_start_time: started === undefined ? null : isoText(started),
+    generation_end_time: ended === undefined ? null : isoText(ended),
+    options: order.options,
+    metadata: order.metadata,
+    substitution_data: order.substitutionData,
+  };
+}

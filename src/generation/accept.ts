@@ -1,0 +1,182 @@
+import { hasControls } from '../compose/index.ts';
+import type { Generation } from '../config/index.ts';
+import type { Fields } from '../templates/index.ts';
+import type { Content, Options, Order, Recipient, Request } from './order.ts';
+import { limited, MOST_METADATA, MOST_SUBSTITUTION, pathOf, readRecipient } from './recipients.ts';
+import type { StoredTemplates } from './stored-templates.ts';
+import { Trouble } from './trouble.ts';
+
+export interface Accepted {
+  readonly order: Order;
+  readonly recipients: readonly Recipient[];
+  readonly rejected: number;
+  /** Why, of the first of them. */
+  readonly errors: readonly Trouble[];
+}
+
+export interface Wish {
+  readonly id: string;
+  /** Most errors of recipients that are told. */
+  readonly mostErrors: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly generation: Generation;
+  readonly stored: StoredTemplates;
+  readonly turn: () => Promise<void>;
+}
+
+const LONGEST_CAMPAIGN = 64;
+const LONGEST_DESCRIPTION = 1024;
+/** Recipients that are looked at in one go. */
+const PER_TURN = 1000;
+/** Of one transmission: twice what the hosted service's largest lists have. */
+export const MOST_RECIPIENTS = 1_000_000;
+
+/** Everything about a request that can be judged before a message is made. @throws Trouble */
+export async function accept(request: Request, wish: Wish): Promise<Accepted> {
+  const {
+    recipients: given,
+    content,
+    override = {},
+    metadata = {},
+    substitution_data: substitutionData = {},
+  } = request;
+  if (!isList(given)) throw new Trouble('1603', `there is no recipient list ${given.list_id.slice(0, 64)}`);
+  if (given.length === 0) throw new Trouble('5002', 'recipients is empty');
+  if (given.length > MOST_RECIPIENTS) throw new Trouble('1300', `there are more than ${MOST_RECIPIENTS} recipients`);
+  const campaignId = request.campaign_id ?? '';
+  if (Buffer.byteLength(campaignId) > LONGEST_CAMPAIGN)
+    throw new Trouble('1300', `campaign_id has more than ${LONGEST_CAMPAIGN} bytes`);
+  if (Buffer.byteLength(request.description ?? '') > LONGEST_DESCRIPTION)
+    throw new Trouble('1300', `description has more than ${LONGEST_DESCRIPTION} bytes`);
+  for (const [name, text] of Object.entries({ campaign_id: campaignId, list_id: override.list_id ?? '' }))
+    if (hasControls(text)) throw new Trouble('1300', `${name} has line ends or other controls`);
+  limited(metadata, 'metadata', MOST_METADATA);
+  limited(substitutionData as Fields, 'substitution_data', MOST_SUBSTITUTION);
+  const { content: wanted, template, options } = resolved(content, request.options ?? {}, wish.stored);
+  available(options, wish.now);
+  const order: Order = {
+    id: wish.id,
+    content: wanted,
+    template,
+    returnPath: pathOf(request.return_path, 'the transmission'),
+    campaignId,
+    metadata,
+    substitutionData,
+    override,
+    options,
+    bindings: options.ip_pool === undefined ? [] : bindingsOf(options.ip_pool, wish.generation),
+  };
+  return { order, ...(await readAll(given, wish)) };
+}
+
+async function readAll(given: readonly unknown[], { mostErrors, turn }: Wish): Promise<Omit<Accepted, 'order'>> {
+  const recipients: Recipient[] = [];
+  const errors: Trouble[] = [];
+  let rejected = 0;
+  for (const [index, each] of given.entries()) {
+    try {
+      recipients.push(readRecipient(each));
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      rejected++;
+      if (errors.length < Math.max(mostErrors, 1)) errors.push(error);
+    }
+    if (index % PER_TURN === PER_TURN - 1) await turn();
+  }
+  return { recipients, rejected, errors };
+}
+
+const isList = (given: Request['recipients']): given is readonly unknown[] => Array.isArray(given);
+
+/** Exactly one of inline parts, email_rfc822 and template_id; headers may stand beside a template. @throws Trouble */
+function resolved(
+  content: Content,
+  options: Options,
+  stored: StoredTemplates,
+): { content: Content; template: Order['template']; options: Options } {
+  const { template_id: id, use_draft_template: useDraft, ab_test_id: test, ...parts } = content;
+  if (test !== undefined) throw new Trouble('1603', `there is no A/B test ${test.slice(0, 64)}`);
+  const given = [
+    id === undefined ? undefined : 'template_id',
+    parts.email_rfc822 === undefined ? undefined : 'email_rfc822',
+    ['from', 'subject', 'text', 'html', 'amp_html'].some((name) => Object.hasOwn(parts, name))
+      ? 'inline parts'
+      : undefined,
+  ].filter((each) => each !== undefined);
+  if (given.length === 0) throw new Trouble('1400', 'content needs inline parts, email_rfc822 or template_id');
+  if (given.length > 1) throw new Trouble('1301', `content has ${given.join(' and ')}, which exclude each other`);
+  if (id === undefined) return { content: parts, template: undefined, options };
+  const entry = stored.find(id);
+  if (entry === undefined) throw new Trouble('1603', `there is no template ${id.slice(0, 64)}`);
+  const { content: own, version } = stored.content(entry, useDraft === true ? 'draft' : 'published');
+  const { perform_substitutions: _, ...rest } = options;
+  return {
+    content: {
+      ...own,
+      ...(own.email_rfc822 === undefined ? { headers: { ...own.headers, ...parts.headers } } : {}),
+      ...(parts.attachments === undefined ? {} : { attachments: parts.attachments }),
+      ...(parts.inline_images === undefined ? {} : { inline_images: parts.inline_images }),
+    },
+    template: { id, version },
+    options: { ...entry.options, ...rest },
+  };
+}
+
+/** What is understood and cannot be done is refused, and never left out in silence. */
+function available({ start_time: start, sandbox, inline_css: inlineCss, dkim_key: key }: Options, now: number): void {
+  if (start !== undefined && start !== 'now') {
+    const at = instantOf(start);
+    if (at === undefined)
+      throw new Trouble('1300', 'options.start_time is no time with a zone, as 2030-01-31T08:00:00+01:00');
+    if (at > now)
+      throw new Trouble('1300', 'options.start_time lies ahead: this server does not schedule transmissions');
+  }
+  const missing = [
+    sandbox === true && 'sandbox',
+    inlineCss === true && 'inline_css',
+    key !== undefined && 'dkim_key',
+  ].filter((each) => each !== false);
+  if (missing.length > 0) throw new Trouble('1300', `options.${missing.join(', ')}: not available on this server`);
+}
+
+const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/;
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** @returns milliseconds since the epoch; undefined for what no calendar has */
+export function instantOf(text: string): number | undefined {
+  const found = INSTANT.exec(text);
+  if (found === null) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found
+    .slice(1, 7)
+    .map((each) => Number(each ?? 0));
+  const leap = month === 2 && ((year % 4 === 0 && year % 100 !== 0) || year % 400 === 0) ? 1 : 0;
+  if (day < 1 || day > (MONTH_DAYS[month - 1] ?? 0) + leap || hour > 23 || minute > 59 || second > 60) return undefined;
+  const zone = found[7] ?? 'Z';
+  const digits = zone.replace(/\D/g, '');
+  const offset =
+    zone === 'Z' ? 0 : (zone.startsWith('-') ? -1 : 1) * (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2)));
+  // Days since the epoch of the Gregorian calendar, years beginning in March.
+  const y = month <= 2 ? year - 1 : year;
+  const days =
+    365 * y +
+    Math.floor(y / 4) -
+    Math.floor(y / 100) +
+    Math.floor(y / 400) +
+    Math.floor((153 * ((month + 9) % 12) + 2) / 5) +
+    day -
+    1 -
+    719_468;
+  return (days * 86_400 + hour * 3600 + (minute - offset) * 60 + second) * 1000;
+}
+
+/** The pool is a group of bindings, or a binding; case does not matter. @throws Trouble 1603 */
+function bindingsOf(pool: string, generation: Generation): readonly string[] {
+  const wanted = pool.toLowerCase();
+  const all = generation.bindings();
+  const members = all.filter(({ group }) => group.toLowerCase() === wanted);
+  const found = members.length > 0 ? members : all.filter(({ name }) => name.toLowerCase() === wanted).slice(0, 1);
+  if (found.length === 0)
+    throw new Trouble('1603', `there is no group of bindings and no binding ${pool.slice(0, 64)}`);
+  return found.map(({ name }) => name);
+}

@@ -1,0 +1,13 @@
+/** Transmissions: orders that come by HTTP become messages in the queue; stored templates; who is not to be written to. */
+
+export { type Accepted, accept, instantOf } from './accept.ts';
+export { asTrouble, type Compiled, compileContent } from './content.ts';
+export { dataOf } from './maker.ts';
+export type { Content, Options, Order, Recipient, Request } from './order.ts';
+export type { TransmissionsParts } from './parts.ts';
+export { pathOf, readRecipient } from './recipients.ts';
+export type { Progress } from './register.ts';
+export { StoredTemplates, type TemplateEdit, type TemplateEntry, type Which } from './stored-templates.ts';
+export * from './suppressions.ts';
+export { Transmissions } from './transmissions.ts';
+export { Trouble, type TroubleCode } from './trouble.ts';

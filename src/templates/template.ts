@@ -1,0 +1,70 @@
+import { Lru } from '../base/index.ts';
+import type { Escape } from './escape.ts';
+import { withoutLinkAttributes } from './link-attributes.ts';
+import { type Body, Run, type Surroundings } from './run.ts';
+import { type Compiled, compile } from './statements.ts';
+import type { Data } from './value.ts';
+
+/** A text of a message that may hold `{{ }}`. */
+export interface Template {
+  /** The text itself when nothing in it depends on data. */
+  readonly constant: string | undefined;
+  /** @throws TemplateError of kind `render` */
+  render(data: Data): string;
+}
+
+/** Where a text stands: a body of a message, or one of its header fields. */
+export type Place = 'text' | 'html' | 'amp_html' | `Header:${string}`;
+
+export interface Templates {
+  /** @throws TemplateError of kind `syntax` */
+  compile(source: string, place: Place): Template;
+}
+
+/** Compiled templates that are kept, and the characters of the longest of them. */
+const KEPT = 500;
+const LONGEST_KEPT = 65_536;
+
+/**
+ * The template language (spec/http-api 5). Templates become closures over a plain tree of data; what runs is never text.
+ *
+ * @param now milliseconds on any scale, for the limit on a rendering's time
+ */
+export function templates(now: () => number): Templates {
+  const known = new Lru<string, Compiled>(KEPT);
+
+  function compiled(source: string, place: string): Compiled {
+    const key = `${place}\n${source}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const made = compile(source, place, escapeOf(place));
+    if (source.length <= LONGEST_KEPT) known.set(key, made);
+    return made;
+  }
+
+  const surroundings: Surroundings = {
+    now,
+    body: (source, place): Body => compiled(source, place).body,
+  };
+
+  return {
+    compile(source, place) {
+      const { body, constant } = compiled(source, place);
+      if (constant !== undefined) {
+        const text = withoutLinkAttributes(constant, place);
+        return { constant: text, render: () => text };
+      }
+      const manner = escapeOf(place);
+      return {
+        constant: undefined,
+        render(data) {
+          const run = new Run(data, place, manner, surroundings);
+          body(run);
+          return withoutLinkAttributes(run.finished(), place);
+        },
+      };
+    },
+  };
+}
+
+const escapeOf = (place: string): Escape => (place === 'html' || place === 'amp_html' ? 'html' : 'none');
