@@ -55,8 +55,9 @@ Control_Listener {
   Listen ${quoted(places.control)} { File_Mode = 0600 }
 }
 
-# Probes, statistics and metrics: curl http://127.0.0.1:${places.httpPort}/stats/summary
+# Probes, statistics, metrics, and mail by HTTP: curl http://127.0.0.1:${places.httpPort}/stats/summary
 API_Key_File = ${quoted(`${places.root}/api-keys.json`)}
+API_Store_File = ${quoted(`${places.root}/api.db`)}
 HTTP_Listener {
   Listen "127.0.0.1:${places.httpPort}" { }
 }
