@@ -37,7 +37,7 @@ export function byHttp(url: string, apiKey: string): Mailer {
         const { results, errors } = (await response.json()) as Answer;
         if (response.ok && results !== undefined)
           return {
-            id: results.id,
+            ids: [results.id],
             accepted: results.total_accepted_recipients,
             rejected: results.total_rejected_recipients,
           };

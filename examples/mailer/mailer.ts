@@ -4,18 +4,34 @@ export interface Mailing {
   readonly subject: string;
   /** Plain text; `{{name}}` is filled in. */
   readonly text: string;
-  readonly recipients: readonly { readonly email: string; readonly name: string }[];
+  readonly recipients: readonly Recipient[];
+}
+
+export interface Recipient {
+  readonly email: string;
+  readonly name: string;
 }
 
 export interface Sent {
-  /** What the server calls it. */
-  readonly id: string;
+  /** What the server calls it: the transmission, or each message. */
+  readonly ids: readonly string[];
   readonly accepted: number;
   readonly rejected: number;
 }
 
-/** A way to the server. `by-http.ts` is one; SMTP and ECStream would stand beside it. */
+/** A way to the server: `by-http.ts`, `by-smtp.ts`, `by-ecstream.ts`. */
 export interface Mailer {
-  /** @throws Error with the server's words */
+  /** @throws Error with the server's words, when nothing was accepted */
   send(mailing: Mailing): Promise<Sent>;
+}
+
+/** For the ways on which the server fills in nothing. */
+export const filledIn = (text: string, { name }: Recipient): string => text.replaceAll('{{name}}', name);
+
+/** @throws the first refusal, when there is nothing else */
+export function counted(results: readonly PromiseSettledResult<string>[]): Sent {
+  const ids = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const refusal = results.find((result) => result.status === 'rejected');
+  if (ids.length === 0 && refusal !== undefined) throw refusal.reason;
+  return { ids, accepted: ids.length, rejected: results.length - ids.length };
 }

@@ -4,9 +4,12 @@ export interface QuickstartPlaces {
   readonly root: string;
   readonly configuration: string;
   readonly control: string;
+  /** Names and passwords of those who send with a login, for `file://`. */
+  readonly users: string;
   readonly mailPort: number;
   readonly sinkPort: number;
   readonly httpPort: number;
+  readonly streamPort: number;
 }
 
 /** Linux takes 107 bytes for the path of a Unix socket (sun_path). */
@@ -19,9 +22,11 @@ export function quickstartPlaces(root: string, fallback: string): QuickstartPlac
     root,
     configuration: `${root}/impetus.conf`,
     control: Buffer.byteLength(near) <= LONGEST_SOCKET ? near : `${fallback}/control`,
+    users: `${root}/users`,
     mailPort: 2525,
     sinkPort: 2526,
     httpPort: 2081,
+    streamPort: 1825,
   };
 }
 
@@ -46,13 +51,21 @@ Routes = ( "smtp://127.0.0.1?port=${places.sinkPort}" )
 Retry_Interval = 20
 Message_Expiration = 600
 
+# Mail by SMTP; with a name and a password of that file for programs that send them.
 ESMTP_Listener {
-  SMTP_Extensions = ( ENHANCEDSTATUSCODES )
+  SMTP_Extensions = ( ENHANCEDSTATUSCODES "AUTH PLAIN" "AUTH LOGIN" )
+  AuthPlainParameters = [ uri = ${quoted(`file://${places.users}`)} ]
+  AuthLoginParameters = [ uri = ${quoted(`file://${places.users}`)} ]
   Listen "127.0.0.1:${places.mailPort}" { }
 }
 
 Control_Listener {
   Listen ${quoted(places.control)} { File_Mode = 0600 }
+}
+
+# Mail from programs of your own, fast: docs/ecstream.md.
+ECStream_Listener {
+  Listen "127.0.0.1:${places.streamPort}" { }
 }
 
 # Probes, statistics, metrics, and mail by HTTP: curl http://127.0.0.1:${places.httpPort}/stats/summary

@@ -13,7 +13,10 @@ export async function quickstartProgram(world: World, process: Process): Promise
   await world.disk.makeDirectory(join(places.root, 'log'));
   if (!places.control.startsWith(places.root)) await world.disk.makeDirectory('/tmp/impetus-quickstart', 0o700);
   const first = (await world.disk.status(places.configuration)) === undefined;
-  if (first) await world.disk.replace(places.configuration, Buffer.from(quickstartConfiguration(places)), 0o644);
+  if (first) {
+    await world.disk.replace(places.users, Buffer.from(`app:${password(world)}\n`), 0o600);
+    await world.disk.replace(places.configuration, Buffer.from(quickstartConfiguration(places)), 0o644);
+  }
   const providers = sink(world, { complain: (text) => process.complain(`sink: ${text}\n`) });
   try {
     await providers.listen({ kind: 'tcp', ip: '127.0.0.1', port: places.sinkPort });
@@ -33,12 +36,16 @@ export async function quickstartProgram(world: World, process: Process): Promise
   }
 }
 
+/** Nobody's habit, and nothing that a shell or a URL would take for something else. */
+const password = ({ chance }: Pick<World, 'chance'>): string => Buffer.from(chance.bytes(12)).toString('base64url');
+
 function welcome(places: QuickstartPlaces, doors: readonly string[], pid: number, first: boolean): string {
   const here = (path: string): string => path.replace(`${places.root}/`, 'var/');
   return `
 Impetus is ready (pid ${pid}; end it with Ctrl-C).
 
-  mail comes in at     127.0.0.1:${places.mailPort}
+  mail comes in at     127.0.0.1:${places.mailPort} by SMTP; the login for programs is in var/users
+                       127.0.0.1:${places.streamPort} by ECStream, 127.0.0.1:${places.httpPort} by HTTP
   and goes out to      the embedded sink at 127.0.0.1:${places.sinkPort}: nothing leaves this machine
   console              ${here(places.control)}
   configuration        ${here(places.configuration)}${first ? '  (just written, yours to change)' : ''}
