@@ -3,6 +3,7 @@ import { type PatternHost, type Place, type RawValue, ValueError } from '../opti
 import type { OptionEntry, Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { valueText } from '../text/print.ts';
+import { concealedValue } from '../values/conceal.ts';
 import type { Assignment } from './stanza.ts';
 
 /**
@@ -26,7 +27,7 @@ export function assignment(
     return { entry, value, at, values };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    const shown = valueText(value);
+    const shown = concealedValue(written, valueText(value));
     throw new ConfigError(
       `${written} = ${shown.length > 80 ? `${shown.slice(0, 77)}...` : shown}: expected ${error.message}`,
       {

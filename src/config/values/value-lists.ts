@@ -1,5 +1,6 @@
 import { CidrTable, parseCidr, parseDomain } from '../../base/index.ts';
 import { type RawValue, ValueError, type ValueType } from '../option.ts';
+import { concealed } from './conceal.ts';
 import { texts } from './scalar.ts';
 
 /** The texts of an array; `( )` is an empty one, which is not the same as unset. */
@@ -24,7 +25,7 @@ export function arrayOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
           return type.read({ kind: 'text', text: item.text, quoted: true, at: item.at }, host);
         } catch (error) {
           if (error instanceof ValueError)
-            throw new ValueError(`${error.message}; '${item.text}' is not`, { cause: error });
+            throw new ValueError(`${error.message}; '${concealed(item.text)}' is not`, { cause: error });
           throw error;
         }
       });
