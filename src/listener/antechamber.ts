@@ -10,6 +10,7 @@ import {
   TlsError,
   type TlsFacts,
 } from '../world/index.ts';
+import { PassingHost } from './passing-host.ts';
 
 export interface AntechamberParts {
   readonly pipe: Pipe;
@@ -25,12 +26,12 @@ export interface AntechamberParts {
 export const HANDSHAKE_MILLIS = 60_000;
 
 /** Where clients of a listener with Use_SSL wait until their handshake is done; then it only passes on. */
-export class Antechamber implements PipeHost {
+export class Antechamber extends PassingHost {
   readonly #parts: AntechamberParts;
-  #inner: PipeHost | undefined;
   #timer: Disposable | undefined;
 
   constructor(parts: AntechamberParts, context: TlsContext) {
+    super(parts.pipe);
     this.#parts = parts;
     const { clock, pipe, tls } = parts;
     this.#timer = clock.at(millis(clock.now() + HANDSHAKE_MILLIS), () => {
@@ -40,29 +41,16 @@ export class Antechamber implements PipeHost {
     pipe.secure({ as: 'server', context });
   }
 
-  secured(facts: TlsFacts): void {
+  override secured(facts: TlsFacts): void {
     this.#stopWaiting();
-    this.#inner = this.#parts.begin(facts);
+    this.passTo(this.#parts.begin(facts));
   }
 
-  data(chunk: Uint8Array): void {
-    this.#inner?.data(chunk);
-  }
-
-  drained(): void {
-    this.#inner?.drained();
-  }
-
-  ended(): void {
-    if (this.#inner?.ended === undefined) this.#parts.pipe.end();
-    else this.#inner.ended();
-  }
-
-  closed(why?: NetworkError): void {
+  protected override left(why: NetworkError | undefined): void {
     this.#stopWaiting();
-    if (this.#inner !== undefined) return this.#inner.closed(why);
-    if (why instanceof TlsError) this.#parts.tls.failed(peerText(this.#parts.pipe.remote), why.message);
-    this.#parts.ended();
+    const { pipe, tls, ended } = this.#parts;
+    if (why instanceof TlsError) tls.failed(peerText(pipe.remote), why.message);
+    ended();
   }
 
   #stopWaiting(): void {

@@ -1,5 +1,6 @@
 import { inMillis, millis, type Seconds, type Segments } from '../base/index.ts';
-import type { Clock, NetworkError, PeerAddress, Pipe, PipeHost, Securing, TlsFacts } from '../world/index.ts';
+import type { Clock, NetworkError, PeerAddress, Pipe, PipeHost, Securing } from '../world/index.ts';
+import { PassingHost } from './passing-host.ts';
 import { type ProxyEnd, ProxyHeader } from './proxy-header.ts';
 
 export interface ProxyDoorParts {
@@ -21,14 +22,14 @@ export interface ProxyDoorParts {
 }
 
 /** Where clients of a listener with Proxy_Protocol wait until their proxy has said who they are; then it only passes on. */
-export class ProxyDoor implements PipeHost {
+export class ProxyDoor extends PassingHost {
   readonly #parts: ProxyDoorParts;
   readonly #header = new ProxyHeader();
-  #inner: PipeHost | undefined;
   #timer: Disposable | undefined;
   #closing = false;
 
   constructor(parts: ProxyDoorParts) {
+    super(parts.pipe);
     this.#parts = parts;
     const { clock, seconds, waiting } = parts;
     waiting.add(this);
@@ -36,8 +37,8 @@ export class ProxyDoor implements PipeHost {
       this.#timer = clock.at(millis(clock.now() + inMillis(seconds)), () => this.#fail('no PROXY header in time'));
   }
 
-  data(chunk: Uint8Array): void {
-    if (this.#inner !== undefined) return this.#inner.data(chunk);
+  override data(chunk: Uint8Array): void {
+    if (this.passing) return super.data(chunk);
     if (this.#closing) return;
     const outcome = this.#header.read(chunk);
     if (outcome.kind === 'more') return;
@@ -45,28 +46,13 @@ export class ProxyDoor implements PipeHost {
     this.#stopWaiting();
     const { pipe, begin } = this.#parts;
     const proxied = new ProxiedPipe(pipe, outcome.source, outcome.rest);
-    const inner = begin(proxied);
-    this.#inner = inner;
+    this.passTo(begin(proxied));
     // A handshake that has begun has taken them.
-    if (outcome.rest.length > 0 && !proxied.secures) inner.data(outcome.rest);
+    if (outcome.rest.length > 0 && !proxied.secures) super.data(outcome.rest);
   }
 
-  secured(facts: TlsFacts): void {
-    this.#inner?.secured?.(facts);
-  }
-
-  drained(): void {
-    this.#inner?.drained();
-  }
-
-  ended(): void {
-    if (this.#inner?.ended === undefined) this.#parts.pipe.end();
-    else this.#inner.ended();
-  }
-
-  closed(why?: NetworkError): void {
+  protected override left(_why: NetworkError | undefined): void {
     this.#stopWaiting();
-    if (this.#inner !== undefined) return this.#inner.closed(why);
     this.#closing = true;
     this.#parts.ended();
   }

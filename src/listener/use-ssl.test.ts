@@ -11,10 +11,10 @@ import { listeners } from './listeners.ts';
 const at: Endpoint = { kind: 'tcp', ip: '192.0.2.1', port: 465 };
 
 /** A listener with Use_SSL, whose handler says hello and gives back what it hears. */
-async function house(certificate = true, broken = false) {
+async function house(certificate = true, broken = false, more: Readonly<Record<string, string>> = {}) {
   const world = simWorld(7, { oddChunks: true });
   const context = world.tls.context({ ...plain, identities: [world.tls.selfSigned('mx.test')] });
-  const values = { use_ssl: 'true', listener_sessions: '1' };
+  const values = { use_ssl: 'true', listener_sessions: '1', ...more };
   const listens = [
     {
       listener: 'esmtp_listener' as const,
@@ -87,6 +87,15 @@ test('a client is served once it is encrypted, and not before', async () => {
   expect([end.over, made.gone(), made.failed]).toEqual([true, 1, []]);
   // The place under the cap is free again.
   expect((await made.connect(true)).end.text).toBe('hello ');
+});
+
+test('a client that waited in the accept queue is served once it is encrypted', async () => {
+  const made = await house(true, false, { accept_queue_backlog: '5' });
+  const { end, pipe } = await made.connect(true);
+  expect(end.text).toBe('hello ');
+  pipe.end();
+  await made.world.clock.advance(100);
+  expect([end.over, made.gone(), made.failed]).toEqual([true, 1, []]);
 });
 
 test('one that speaks in clear hears nothing, is counted, and its place is free again', async () => {

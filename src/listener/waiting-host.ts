@@ -1,13 +1,14 @@
 import type { NetworkError, Pipe, PipeHost } from '../world/index.ts';
+import { PassingHost } from './passing-host.ts';
 
 /** Stands at a pipe, which it pauses, until it is known who will speak with the client. */
-export class WaitingHost implements PipeHost {
+export class WaitingHost extends PassingHost {
   readonly #pipe: Pipe;
-  #host: PipeHost | undefined;
   /** The client has gone while it waited. */
   #gone = false;
 
   constructor(pipe: Pipe) {
+    super(pipe);
     this.#pipe = pipe;
     pipe.pause();
   }
@@ -18,25 +19,11 @@ export class WaitingHost implements PipeHost {
 
   /** From now on the pipe is the host's. Not to be called for a client that has gone. */
   hand(host: PipeHost): void {
-    this.#host = host;
+    this.passTo(host);
     this.#pipe.resume();
   }
 
-  data(chunk: Uint8Array): void {
-    this.#host?.data(chunk);
-  }
-
-  drained(): void {
-    this.#host?.drained();
-  }
-
-  ended(): void {
-    if (this.#host?.ended) this.#host.ended();
-    else this.#pipe.end();
-  }
-
-  closed(why?: NetworkError): void {
+  protected override left(_why: NetworkError | undefined): void {
     this.#gone = true;
-    this.#host?.closed(why);
   }
 }
