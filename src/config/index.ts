@@ -14,6 +14,7 @@ export {
   LiveConfiguration,
   type LoadedConfiguration,
   loadConfiguration,
+  restartText,
 } from './live/live-configuration.ts';
 export type { LoadOptions } from './live/parts.ts';
 export * from './manual/coverage-text.ts';

@@ -20,6 +20,7 @@ import { Dedup, reception as makeReception } from '../reception/index.ts';
 import { Shaping } from '../shaping/index.ts';
 import { type OpenSpoolParts, openSpool, spoolbase, spoolSettings } from '../spool/index.ts';
 import type { Process, World } from '../world/index.ts';
+import { reloadBySignal, tellUnserved } from './configuration-words.ts';
 import { consoleHouse } from './console-house.ts';
 import { checkDatasources, houseDatasources } from './datasources.ts';
 import { modules } from './declared.ts';
@@ -279,13 +280,7 @@ export async function buildServer({
   const opened = undo.move();
   void sources.tellUnreachable(current());
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);
-  const unserved = configuration.notImplemented.length;
-  if (unserved > 0)
-    events.diagnose(
-      'WARNING',
-      'config',
-      `${unserved} settings are accepted and not implemented yet: impetus check names them`,
-    );
+  tellUnserved(configuration, events);
   let closed = false;
 
   return {
@@ -297,18 +292,7 @@ export async function buildServer({
     onShutdown: (run) => {
       shutdowns.push(run);
     },
-    async reload() {
-      try {
-        const next = await configuration.reload(undefined, 'SIGHUP');
-        events.diagnose('NOTICE', 'config', `reloaded, generation ${next.number}`);
-      } catch (error) {
-        events.diagnose(
-          'ERROR',
-          'config',
-          `Reconfigure failed: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    },
+    reload: () => reloadBySignal(configuration, events),
     async reopenLogs() {
       for (const command of shelf.commands) {
         if (!command.words.endsWith('reopen logs')) continue;

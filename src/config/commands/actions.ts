@@ -1,7 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import type { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
-import { restartWarning } from '../live/live-configuration.ts';
 import type { PatternHost, RawValue } from '../option.ts';
 import { compilePattern, type Pattern } from '../patterns/pattern.ts';
 import { rawOf } from '../schema/declare.ts';
@@ -23,7 +22,7 @@ import {
 } from '../tree/stanza.ts';
 import { CONSOLE, type CommandPath, evaluate, isText, readPath } from './path.ts';
 import type { CommandCall, CommandResult } from './session.ts';
-import { onlyOption } from './words.ts';
+import { onlyOption, restartWarning } from './words.ts';
 
 /** `config get` and `config eval`. */
 export function valueLine(call: CommandCall, how: 'get' | 'eval'): CommandResult {

@@ -1,6 +1,6 @@
 import { ConfigError, ConfigErrors, type Notice } from '../errors.ts';
 import type { Effects } from '../live/effects.ts';
-import { type LiveConfiguration, restartWarning } from '../live/live-configuration.ts';
+import type { LiveConfiguration } from '../live/live-configuration.ts';
 import { printTree } from '../tree/print-tree.ts';
 import { changeOption, locate, show, unset, valueLine } from './actions.ts';
 import { explain } from './explain.ts';
@@ -8,6 +8,7 @@ import { diff, history, rollbackTo } from './history.ts';
 import { isText, wordsOf } from './path.ts';
 import { plan } from './plan.ts';
 import type { CommandCall, CommandResult, ConfigSession } from './session.ts';
+import { restartWarning } from './words.ts';
 import { writeback } from './writeback.ts';
 
 /**

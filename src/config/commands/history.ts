@@ -1,10 +1,10 @@
 import { civilTime, type Millis } from '../../base/index.ts';
 import { ConfigError } from '../errors.ts';
 import { originText, type Past } from '../live/history.ts';
-import { restartWarning } from '../live/live-configuration.ts';
 import { differenceLine, differences } from '../tree/diff.ts';
 import type { Stanza } from '../tree/stanza.ts';
 import type { CommandCall, CommandResult } from './session.ts';
+import { restartWarning } from './words.ts';
 
 /** `config history`: the generations of this run, oldest first. */
 export function history({ configuration, words }: CommandCall): CommandResult {

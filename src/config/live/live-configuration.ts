@@ -291,9 +291,9 @@ export class LiveConfiguration implements LoadedConfiguration {
   }
 }
 
-/** `Warning: "X" cannot be changed at run time; restart to apply.` */
-export function restartWarning(name: string): string {
-  return `Warning: "${spelling(name)}" cannot be changed at run time; restart to apply.`;
+/** `"X" cannot be changed at run time; restart to apply` */
+export function restartText(name: string): string {
+  return `"${spelling(name)}" cannot be changed at run time; restart to apply`;
 }
 
 function baselineOf({ tree, files }: Reading): Baseline {
