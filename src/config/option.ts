@@ -18,6 +18,8 @@ export interface Option<T> {
   readonly summary: string;
   /** Scopes in which it may stand and nobody reads it yet: the check says so. That of a listener holds for its Listen and Peer too. */
   readonly unservedIn?: readonly string[];
+  /** It is read in the Listen and Peer of every listener, also of those in which it may not stand. */
+  readonly ofEveryListener?: boolean;
   /** It is about the socket and not about its sessions: whoever has a session does not see a change. */
   readonly ofSocket?: boolean;
 }

@@ -25,8 +25,8 @@ export const disableNagleAlgorithm = option('disable_nagle_algorithm', boolean, 
   ...ofSocket,
   summary: 'of accepted connections: small writes do not wait for what is under way',
 });
-export const listenerSessions = option('listener_sessions', integer);
-export const serviceSessions = option('service_sessions', integer);
+export const listenerSessions = option('listener_sessions', integer, { ofEveryListener: true });
+export const serviceSessions = option('service_sessions', integer, { ofEveryListener: true });
 
 /** In a listener for all its sockets, in a Listen for one. Which Peer holds is known only after the header. */
 export const proxyProtocol = option('proxy_protocol', boolean, ofSocket);

@@ -44,21 +44,24 @@ const oneCertificate: ValueType<CertificateFiles> = {
   },
 };
 
-export const tlsCertificate = option('tls_certificate', optional(path));
-export const tlsKey = option('tls_key', optional(path));
-export const tlsClientCa = option('tls_client_ca', optional(path));
+/** What a socket with Use_SSL shows and asks, consoles' too. */
+const ofEveryListener = { ofEveryListener: true };
+
+export const tlsCertificate = option('tls_certificate', optional(path), ofEveryListener);
+export const tlsKey = option('tls_key', optional(path), ofEveryListener);
+export const tlsClientCa = option('tls_client_ca', optional(path), ofEveryListener);
 export const tlsCa = option('tls_ca', optional(path));
-export const tlsCiphers = option('tls_ciphers', cipherList, { initial: 'DEFAULT' });
-export const tlsv13Ciphersuites = option('tlsv13_ciphersuites', suiteList);
-export const tlsProtocols = option('tls_protocols', protocolList);
+export const tlsCiphers = option('tls_ciphers', cipherList, { initial: 'DEFAULT', ...ofEveryListener });
+export const tlsv13Ciphersuites = option('tlsv13_ciphersuites', suiteList, ofEveryListener);
+export const tlsProtocols = option('tls_protocols', protocolList, ofEveryListener);
 export const tlsEcCurveNames = option('tls_ec_curve_names', optional(curveList));
 export const tlsDhparamsFile = option('tls_dhparams_file', optional(path));
 export const tlsEnableDheCiphers = option('tls_enable_dhe_ciphers', boolean);
 export const tlsEngine = option('tls_engine', engine);
-export const tlsVerifyMode = option('tls_verify_mode', verifyMode, { initial: 'optional' });
-export const tlsAllowRenegotiation = option('tls_allow_renegotiation', boolean);
+export const tlsVerifyMode = option('tls_verify_mode', verifyMode, { initial: 'optional', ...ofEveryListener });
+export const tlsAllowRenegotiation = option('tls_allow_renegotiation', boolean, ofEveryListener);
 export const tlsVerifiedPeerCanRelay = option('tls_verified_peer_can_relay', boolean);
-export const useSsl = option('use_ssl', boolean);
+export const useSsl = option('use_ssl', boolean, ofEveryListener);
 export const starttlsInjectionPolicy = option('starttls_injection_policy', injectionPolicy);
 export const tls = option('tls', enumeration('no', 'ifavailable', 'required'));
 export const tlsVerify = option('tls_verify', enumeration('no', 'ca', 'host', 'optional'));
@@ -67,6 +70,7 @@ export const tlsFallbackAlwaysNewConnection = option('tls_fallback_always_new_co
 export const tlsSniCertificates = ownOption('tls_sni_certificates', arrayOf(oneCertificate), {
   scopes: ['esmtp_listener', 'http_listener', 'listen', 'peer', 'pathway', 'pathway_group'],
   initial: [],
+  ...ofEveryListener,
   summary: 'more certificates, shown to clients that ask for one of their names (SNI)',
 });
 

@@ -20,6 +20,7 @@ import {
   withoutStanza,
   withStanza,
 } from '../tree/stanza.ts';
+import { placeTitle, unservedOf } from '../tree/unserved.ts';
 import { CONSOLE, type CommandPath, evaluate, isText, readPath } from './path.ts';
 import type { CommandCall, CommandResult } from './session.ts';
 import { onlyOption, restartWarning } from './words.ts';
@@ -46,11 +47,8 @@ export async function changeOption(call: CommandCall): Promise<CommandResult> {
   if (!from) throw new ConfigError(`a value is missing for ${written}`);
   const text = call.line.slice(from.offset);
   const assigned = checkedValue(entry, text, patterns);
-  const warnings =
-    entry.declared.length === 0
-      ? [`Warning: "${spelling(entry.name)}" is not implemented yet; it changes nothing.`]
-      : [];
   await change(call, (tree) => withOption(tree, path.steps, assigned));
+  const warnings = [...unservedWarnings(call, path.steps, assigned)];
   if (isPending(call, path.steps, assigned)) warnings.push(restartWarning(entry.name));
   return { ok: true, lines: [...warnings, assignmentText(assigned)] };
 }
@@ -237,6 +235,19 @@ export function defaultText(entry: OptionEntry, scope: string): string | undefin
 /** Permission bits are octal for people. */
 function mode(entry: OptionEntry, value: number | bigint): string | undefined {
   return entry.type.title.startsWith('an octal') ? value.toString(8).padStart(4, '0') : undefined;
+}
+
+/** The same that a check of the files would say. */
+function unservedWarnings(call: CommandCall, steps: readonly Step[], assigned: Assignment): readonly string[] {
+  const stanza = follow(treeOf(call), steps);
+  if (!stanza) return [];
+  const served = steps.every(({ type }) => call.configuration.schema.implemented(type));
+  const name = `"${spelling(assigned.entry.name)}"`;
+  const unserved = served ? unservedOf(assigned, stanza) : 'all';
+  if (unserved !== 'all')
+    return unserved.map((part) => `Warning: ${part} of ${name} is not implemented yet; it changes nothing.`);
+  const where = assigned.entry.declared.length === 0 ? '' : ` in ${placeTitle(stanza)}`;
+  return [`Warning: ${name}${where} is not implemented yet; it changes nothing.`];
 }
 
 function isPending(call: CommandCall, steps: readonly Step[], assigned: Assignment): boolean {

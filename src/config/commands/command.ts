@@ -1,4 +1,4 @@
-import { ConfigError, ConfigErrors, type Notice } from '../errors.ts';
+import { ConfigError, ConfigErrors, NotImplemented, type Notice } from '../errors.ts';
 import type { Effects } from '../live/effects.ts';
 import type { LiveConfiguration } from '../live/live-configuration.ts';
 import { printTree } from '../tree/print-tree.ts';
@@ -149,7 +149,14 @@ function reloadNotices(notices: readonly Notice[], pending: readonly string[]): 
   return [
     ...notices.flatMap((notice) => (notice.kind === 'warning' ? [notice.line] : [])),
     ...pending.map(restartWarning),
+    ...unservedCount(notices.filter((notice) => notice instanceof NotImplemented).length),
   ];
+}
+
+function unservedCount(count: number): readonly string[] {
+  if (count === 0) return [];
+  const settings = count === 1 ? '1 setting is' : `${count} settings are`;
+  return [`Warning: ${settings} accepted and not implemented yet: impetus check names them.`];
 }
 
 /** One line, with the name of the command in front. */

@@ -6,6 +6,7 @@ import type { Place } from '../option.ts';
 import { BUILT_IN } from '../schema/declare.ts';
 import { spelling } from '../schema/spelling.ts';
 import { valueText } from '../text/print.ts';
+import { placeTitle, unservedOf } from '../tree/unserved.ts';
 import { defaultText, optionBehind, treeOf } from './actions.ts';
 import { CONSOLE, type Evaluated, evaluate, readPath } from './path.ts';
 import type { CommandCall, CommandResult } from './session.ts';
@@ -32,6 +33,8 @@ export function explain(call: CommandCall): CommandResult {
   if (fixed && !sameRaw(used, assigned?.value))
     lines.push(`  pending restart: until then ${used ? valueText(used) : (builtIn ?? 'no value')} is in use`);
   if (entry.declared.length === 0) lines.push('  not implemented yet: nothing reads it');
+  else if (assigned && level?.stanza && unservedOf(assigned, level.stanza) === 'all')
+    lines.push(`  not implemented yet: nothing reads it in ${placeTitle(level.stanza)}`);
   if (found.pathway && ranks(found).has(6)) {
     const { name: pathway, namedBy } = found.pathway;
     lines.push(`  pathway "${pathway}"${namedBy === undefined ? '' : `, named by ${namedBy}`}`);

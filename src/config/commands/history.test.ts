@@ -240,6 +240,7 @@ describe('config reload --check', () => {
     expect(await says('reload --check')).toEqual([
       `${MAIN}:3:30: warning: Pool_Name = nowhere: there is no threadpool of that name, the default one is used`,
       'Warning: "Spoolbase" cannot be changed at run time; restart to apply.',
+      'Warning: 2 settings are accepted and not implemented yet: impetus check names them.',
       'Configuration valid; nothing was changed.',
     ]);
     await replace('Domain { }');

@@ -5,7 +5,7 @@ import { option } from './declare.ts';
 export const matchCacheSize = option('match_cache_size', integerBetween(1, 10_000_000));
 
 /** The pathway of a session at its start; policy may choose another. */
-export const pathway = option('pathway', optional(text));
+export const pathway = option('pathway', optional(text), { ofEveryListener: true });
 
 /** The file that is loaded last, wherever it is named: online changes that belong nowhere else are stored there. */
 export const localChangesFile = option('local_changes_file', optional(path));

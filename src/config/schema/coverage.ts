@@ -98,13 +98,35 @@ export function coverageOf(schema: Schema): Coverage {
  * An option of several rooms is implemented where one of them reads it.
  *
  * @param declared those that may stand in the scope
+ * @param listener of a Listen or Peer: what may stand there is read where its listener reads it
  */
 export function isRead(declared: readonly Option<unknown>[], scope: string, listener?: string): boolean {
   return declared.some(
-    ({ unservedIn }) =>
-      unservedIn?.includes(scope) !== true && (listener === undefined || unservedIn?.includes(listener) !== true),
+    (option) => option.unservedIn?.includes(scope) !== true && (listener === undefined || isReadBy(option, listener)),
   );
 }
+
+function isReadBy({ name, scopes, unservedIn, ofEveryListener }: Option<unknown>, listener: string): boolean {
+  if (unservedIn?.includes(listener) === true) return false;
+  if (ofEveryListener === true || scopes.includes(listener)) return true;
+  if (listener === 'ecstream_listener') return scopes.includes('esmtp_listener') && !OF_DIALOGUE.has(name);
+  return !scopes.some((scope) => scope.endsWith('_listener'));
+}
+
+/** Clients of ECStream are judged as those of SMTP are; but they say no commands, and have one way to log in. */
+const OF_DIALOGUE: ReadonlySet<string> = new Set([
+  'authcrammd5parameters',
+  'authdigestmd5parameters',
+  'authloginparameters',
+  'authscramsha256parameters',
+  'banner_hostname',
+  'context_protect',
+  'idle_time',
+  'max_bad_commands',
+  'require_ehlo',
+  'starttls_injection_policy',
+  'static_banner',
+]);
 
 /** @returns the listener that the stanza of a key stands in, whose Listen and Peer stanzas are read where it is */
 export function listenerOf(key: string): string | undefined {

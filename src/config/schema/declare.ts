@@ -20,6 +20,7 @@ export function option<T>(
     readonly dynamic?: boolean;
     readonly summary?: string;
     readonly unservedIn?: readonly string[];
+    readonly ofEveryListener?: boolean;
     readonly ofSocket?: boolean;
   } = {},
 ): Option<T> {
@@ -48,6 +49,7 @@ export function option<T>(
     initials: new Map(Object.entries(row.defaults ?? {}).map(([scope, value]) => [scope, type.read(rawOf(value))])),
     type,
     ...(ours.unservedIn === undefined ? {} : { unservedIn: ours.unservedIn }),
+    ...(ours.ofEveryListener === undefined ? {} : { ofEveryListener: ours.ofEveryListener }),
     ...(ours.ofSocket === undefined ? {} : { ofSocket: ours.ofSocket }),
     dynamic: ours.dynamic ?? row.dynamic !== false,
     summary: ours.summary ?? row.summary ?? '',
@@ -63,6 +65,7 @@ export function ownOption<T>(
     readonly initial: T;
     readonly dynamic?: boolean;
     readonly summary: string;
+    readonly ofEveryListener?: boolean;
     readonly ofSocket?: boolean;
   },
 ): Option<T> {
@@ -78,6 +81,7 @@ export function ownOption<T>(
     initial: own.initial,
     initials: new Map(),
     type,
+    ...(own.ofEveryListener === undefined ? {} : { ofEveryListener: own.ofEveryListener }),
     ...(own.ofSocket === undefined ? {} : { ofSocket: own.ofSocket }),
     dynamic: own.dynamic ?? true,
     summary: own.summary,

@@ -2,13 +2,13 @@ import { ConfigError, NotImplemented, Notice } from '../errors.ts';
 import { type PatternHost, type Place, ValueError } from '../option.ts';
 import { unboundedIn, unboundedText } from '../patterns/pattern.ts';
 import type { ScopeRow } from '../schema/catalogue.ts';
-import { isRead, listenerOf } from '../schema/coverage.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { type IncludeItem, type Item, LIMITS, type OptionItem, type StanzaItem } from '../text/items.ts';
 import { assignment, unknownName } from './assignment.ts';
 import { canonicalInstance, type Instance } from './instance.ts';
 import { type Assignment, keyBelow, type Stanza } from './stanza.ts';
+import { placeTitle, unservedOf } from './unserved.ts';
 
 /** Where a merge puts what it finds. */
 export interface Findings {
@@ -138,11 +138,11 @@ export class Merging {
       this.#findings.errors.push(error);
       return;
     }
-    if (served && !isRead(entry.declared, into.type, listenerOf(into.key)))
-      this.#notImplemented(item.at, name, into.type);
-    for (const option of entry.declared) {
-      for (const part of option.type.unserved?.(item.value) ?? []) this.#unserved(item.at, name, into.type, part);
-    }
+    if (!served) return;
+    const unserved = unservedOf({ entry, value: item.value }, into);
+    const what = `${spelling(name)} in ${placeTitle(into)}`;
+    if (unserved === 'all') this.#notImplemented(item.at, name, into.type, what);
+    else for (const part of unserved) this.#notImplemented(item.at, name, into.type, `${part} of ${what}`);
   }
 
   #stanza(into: OpenStanza, item: StanzaItem, depth: number, served: boolean): void {
@@ -174,7 +174,7 @@ export class Merging {
       ofType.set(instance.name, child);
     }
     const here = served && this.#schema.implemented(type);
-    if (served && !here) this.#notImplemented(item.at, type, into.type);
+    if (served && !here) this.#notImplemented(item.at, type, into.type, `${spelling(type)} in ${spelling(into.type)}`);
     this.#levels.push({ into: child, items: item.items, next: 0, depth: depth + 1, served: here });
   }
 
@@ -219,12 +219,8 @@ export class Merging {
         this.#findings.notices.push(new Notice('warning', value.at, unboundedText(pattern)));
   }
 
-  #notImplemented(place: Place, name: string, scope: string): void {
-    this.#notice(new NotImplemented(place, name, scope, `${spelling(name)} in ${spelling(scope)}`));
-  }
-
-  #unserved(place: Place, name: string, scope: string, part: string): void {
-    this.#notice(new NotImplemented(place, name, scope, `${part} of ${spelling(name)} in ${spelling(scope)}`));
+  #notImplemented(place: Place, name: string, scope: string, what: string): void {
+    this.#notice(new NotImplemented(place, name, scope, what));
   }
 
   #notice(notice: Notice): void {

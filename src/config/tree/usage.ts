@@ -1,9 +1,9 @@
 import type { Place } from '../option.ts';
-import { isRead, listenerOf } from '../schema/coverage.ts';
 import { BUILT_IN } from '../schema/declare.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { type Stanza, stanzaTitle } from './stanza.ts';
+import { unservedOf } from './unserved.ts';
 
 /** An option that a configuration sets, or a stanza that it has. */
 export interface UsedSetting {
@@ -28,16 +28,18 @@ export interface UsedSetting {
 export function usedSettings(root: Stanza, schema: Schema): readonly UsedSetting[] {
   const used: UsedSetting[] = [];
   const visit = (stanza: Stanza, served: boolean): void => {
-    for (const [name, { entry, value, at }] of stanza.options) {
+    for (const [name, assigned] of stanza.options) {
+      const { at } = assigned;
       if (at.file === BUILT_IN.file) continue;
+      const unserved = unservedOf(assigned, stanza);
       used.push({
         kind: 'option',
         name,
         scope: stanza.type,
         title: `${spelling(name)} in ${stanzaTitle(stanza)}`,
         place: at,
-        implemented: served && isRead(entry.declared, stanza.type, listenerOf(stanza.key)),
-        parts: entry.declared.flatMap((option) => option.type.unserved?.(value) ?? []),
+        implemented: served && unserved !== 'all',
+        parts: unserved === 'all' ? [] : unserved,
       });
     }
     for (const ofType of stanza.children.values()) {
