@@ -189,7 +189,7 @@ function optionsOf(dice: Dice, threshold: number): Readonly<Record<string, strin
     Large_Message_Threshold: String(threshold),
     Host_Failure_Retry: String(dice.scale(2, 60)),
     Connect_Timeout: String(dice.between(5, 30)),
-    Ehlo_Timeout: String(dice.between(5, 30)),
+    EHLO_Timeout: String(dice.between(5, 30)),
     Mailfrom_Timeout: String(dice.between(5, 30)),
     Rcptto_Timeout: String(dice.between(5, 30)),
     Body_Timeout: String(dice.between(10, 60)),

@@ -282,7 +282,7 @@ describe('transactions', () => {
     expect(await says('get Message_Expiration')).toEqual(["Option 'Message_Expiration' is not set in scope ''."]);
     expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
     // As in the manual: what an empty configuration has is shown, and cannot be unset.
-    expect((await says('showrecurse')).slice(0, 3)).toEqual(['Threadpool "SwapOut" {', '  Concurrency = 5', '}']);
+    expect((await says('showrecurse')).slice(0, 3)).toEqual(['ThreadPool "SwapOut" {', '  Concurrency = 5', '}']);
     expect((await says('unset threadpool io concurrency')).at(-1)).toBe('\tConcurrency = 50');
     expect(await says('get threadpool io concurrency')).toEqual(['\tConcurrency = 50']);
     await says('set esmtp_listener listen :26 enable true');

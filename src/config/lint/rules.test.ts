@@ -317,7 +317,7 @@ const rows: readonly Row[] = [
     'hostname-not-fqdn',
     [
       ['Hostname = mx', '1:12 Hostname = mx'],
-      ['Binding "b" { EHLO_Hostname = "mx.local" }', 'Ehlo_Hostname = mx.local'],
+      ['Binding "b" { EHLO_Hostname = "mx.local" }', 'EHLO_Hostname = mx.local'],
       [inListener('Banner_Hostname = localhost'), 'localhost'],
     ],
     ['Hostname = mx.example.com EHLO_Hostname = __message__', inListener('Banner_Hostname = "mx.example.net"')],

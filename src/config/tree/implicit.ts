@@ -27,12 +27,12 @@ export function implicitTree(schema: Schema): Stanza {
 }
 
 const POOLS = `
-Threadpool "SwapOut" { Concurrency = 5 }
-Threadpool "SwapIn" { Concurrency = 5 }
-Threadpool "Unlink" { Concurrency = 6 Backlog = 100 }
-Threadpool "Batch_Unlink" { Concurrency = 4 }
-Threadpool "Close" { Concurrency = 0 }
-Threadpool "CPU" { Concurrency = 4 }
-Threadpool "IO" { Concurrency = 50 }
-Threadpool "SpoolIn" { Concurrency = 1 }
+ThreadPool "SwapOut" { Concurrency = 5 }
+ThreadPool "SwapIn" { Concurrency = 5 }
+ThreadPool "Unlink" { Concurrency = 6 Backlog = 100 }
+ThreadPool "Batch_Unlink" { Concurrency = 4 }
+ThreadPool "Close" { Concurrency = 0 }
+ThreadPool "CPU" { Concurrency = 4 }
+ThreadPool "IO" { Concurrency = 50 }
+ThreadPool "SpoolIn" { Concurrency = 1 }
 `;

@@ -197,14 +197,14 @@ describe('the text of a file', () => {
     ['not so the comment beside it', 'Idle_Timeout = 5  # b\n', 'unset idle_timeout', '# b\n'],
     [
       'nor its neighbours',
-      'Idle_Timeout = 5 Blackhole = false Ehlo_Timeout = 7\n',
+      'Idle_Timeout = 5 Blackhole = false EHLO_Timeout = 7\n',
       'unset blackhole',
-      'Idle_Timeout = 5 Ehlo_Timeout = 7\n',
+      'Idle_Timeout = 5 EHLO_Timeout = 7\n',
     ],
     ['the last of a line', 'Idle_Timeout = 5 Blackhole = false\n', 'unset blackhole', 'Idle_Timeout = 5\n'],
     ['all assignments of it', 'Idle_Timeout = 5\n# a\nIdle_Timeout = 6\n', 'unset idle_timeout', '# a\n'],
-    ['CRLF', '# a\r\nIdle_Timeout = 5\r\n', 'set ehlo_timeout 6', '# a\r\nIdle_Timeout = 5\r\nEhlo_Timeout = 6\r\n'],
-    ['no newline at the end', 'Idle_Timeout = 5 # c', 'set ehlo_timeout 6', 'Idle_Timeout = 5 # c\nEhlo_Timeout = 6\n'],
+    ['CRLF', '# a\r\nIdle_Timeout = 5\r\n', 'set ehlo_timeout 6', '# a\r\nIdle_Timeout = 5\r\nEHLO_Timeout = 6\r\n'],
+    ['no newline at the end', 'Idle_Timeout = 5 # c', 'set ehlo_timeout 6', 'Idle_Timeout = 5 # c\nEHLO_Timeout = 6\n'],
     ['a byte order mark', '\ufeffIdle_Timeout = 5 # ä', 'set idle_timeout 6', '\ufeffIdle_Timeout = 6 # ä'],
     [
       'indentation of neighbours',
@@ -275,15 +275,15 @@ describe('the text of a file', () => {
     ],
     [
       'from scratch',
-      '# a\nIdle_Timeout = 5\nDomain a.b { Gateway = g }\nEhlo_Timeout = 6\n',
+      '# a\nIdle_Timeout = 5\nDomain a.b { Gateway = g }\nEHLO_Timeout = 6\n',
       'begin from scratch ; set ehlo_timeout 6 ; commit',
-      '# a\nEhlo_Timeout = 6\n',
+      '# a\nEHLO_Timeout = 6\n',
     ],
     [
       'built-in settings',
       'Threadpool "CPU" { Concurrency = 9 }\n',
       'unset threadpool CPU ; set threadpool IO concurrency 3',
-      'Threadpool "CPU" { }\nThreadpool "IO" {\n  Concurrency = 3\n}\n',
+      'Threadpool "CPU" { }\nThreadPool "IO" {\n  Concurrency = 3\n}\n',
     ],
   ])('%s', async (_name, before, commands, after) => {
     const bench = await benchOf(before);
@@ -314,14 +314,14 @@ describe('what a writeback does not do', () => {
   });
 
   test('a file that somebody has changed meanwhile is refused; the others are written', async () => {
-    const bench = await benchOf({ [main]: 'include a\ninclude b\n', a: 'Idle_Timeout = 5\n', b: 'Ehlo_Timeout = 5\n' });
+    const bench = await benchOf({ [main]: 'include a\ninclude b\n', a: 'Idle_Timeout = 5\n', b: 'EHLO_Timeout = 5\n' });
     await bench.says('set idle_timeout 6', 'set ehlo_timeout 6');
     await bench.disk.replace('/etc/impetus/a', Buffer.from('# mine\nIdle_Timeout = 5\nDomain new.test { }\n'));
     const refused =
       'Warning: not saved: Idle_Timeout = 6: it belongs into /etc/impetus/a, and this file has changed on disk since it was read';
     expect(await bench.says('writeback')).toEqual(['/etc/impetus/b: 1 change written', refused]);
     expect(bench.text('a')).toBe('# mine\nIdle_Timeout = 5\nDomain new.test { }\n');
-    expect(bench.text('b')).toBe('Ehlo_Timeout = 6\n');
+    expect(bench.text('b')).toBe('EHLO_Timeout = 6\n');
     expect(await bench.says('writeback')).toEqual([refused]);
     await bench.says('reload');
     await bench.says('set idle_timeout 6', 'writeback');
@@ -344,16 +344,16 @@ describe('what a writeback does not do', () => {
 
   test('what read-only files say cannot be unset, and the place is named', async () => {
     const ro = 'Idle_Timeout = 5\nDomain a.b { }\n';
-    const bench = await benchOf({ [main]: 'readonly_include ro\ninclude w\ninclude w\n', ro, w: 'Ehlo_Timeout = 5\n' });
+    const bench = await benchOf({ [main]: 'readonly_include ro\ninclude w\ninclude w\n', ro, w: 'EHLO_Timeout = 5\n' });
     expect(await bench.says('unset idle_timeout', 'unset domain a.b', 'unset ehlo_timeout', 'writeback')).toEqual([
       'Warning: not saved: unset of Idle_Timeout: it is set at /etc/impetus/ro:1:1, and this file is read-only (reached by readonly_include)',
-      'Warning: not saved: unset of Ehlo_Timeout: it is set at /etc/impetus/w:1:1, and this file is read-only (included more than once)',
+      'Warning: not saved: unset of EHLO_Timeout: it is set at /etc/impetus/w:1:1, and this file is read-only (included more than once)',
       'Warning: not saved: unset of Domain "a.b": it stands at /etc/impetus/ro:2:1, and this file is read-only (reached by readonly_include)',
     ]);
   });
 
   test('a disk that is full is told, and the next writeback goes on where this one stopped', async () => {
-    const bench = await benchOf({ [main]: 'include a\ninclude b\n', a: 'Idle_Timeout = 5\n', b: 'Ehlo_Timeout = 5\n' });
+    const bench = await benchOf({ [main]: 'include a\ninclude b\n', a: 'Idle_Timeout = 5\n', b: 'EHLO_Timeout = 5\n' });
     await bench.says('set idle_timeout 6', 'set ehlo_timeout 6');
     const broken = bench.disk.fail({ operation: 'replace', path: '/etc/impetus/a' }, 'ENOSPC');
     expect(await bench.says('writeback')).toEqual([
