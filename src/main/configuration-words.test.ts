@@ -24,6 +24,12 @@ test('one that fails tells why, and changes nothing', async () => {
   expect(number).toBe(1);
 });
 
+test('the store of the API stays where it is until the next start, and the log says so', async () => {
+  expect((await reloaded('API_Store_File = "/elsewhere"')).told).toContain(
+    'WARNING "API_Store_File" cannot be changed at run time; restart to apply',
+  );
+});
+
 async function reloaded(text: string): Promise<{ readonly told: readonly string[]; readonly number: number }> {
   const whole = await WholeServer.with('');
   whole.told.length = 0;

@@ -11,8 +11,8 @@ import { version } from './version.ts';
 export const apiStoreFile = ownOption('api_store_file', path, {
   scopes: ['global'],
   initial: '/var/lib/impetus/api.db',
-  summary:
-    'file of stored templates and of the suppression list; made when it is first needed, used after the next start',
+  dynamic: false,
+  summary: 'file of stored templates and of the suppression list; made when it is first needed',
 });
 
 export interface MailingParts {
