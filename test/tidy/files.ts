@@ -25,11 +25,11 @@ export function sourcesIn(folder: string): readonly Source[] {
   return readdirSync(join(TOP, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .sort()
-    .map((name) => source(`${folder}/${name}`));
+    .map((name) => sourceOf(`${folder}/${name}`));
 }
 
-function source(path: string): Source {
-  const text = contentOf(path);
+/** @param text what stands in it, when that is not to be read */
+export function sourceOf(path: string, text = contentOf(path)): Source {
   const all = tokens(text);
   return {
     path,
