@@ -12,9 +12,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { loadConfiguration } from '../src/config/index.ts';
-import { buildServer, declaredOptions, moduleNames } from '../src/main/index.ts';
+import { buildServer } from '../src/main/index.ts';
 import { nodeProcess, nodeWorld } from '../src/world/node/index.ts';
+import { serverConfiguration } from '../test/support/server-configuration.ts';
 import { introduce } from './load/machine.ts';
 
 const CONNECTIONS = 16;
@@ -39,18 +39,10 @@ async function measureAll(): Promise<void> {
     `Spoolbase = "${folder}/spool"\nControl_Listener { Listen "${folder}/c" { } }\nHTTP_Listener { Listen "127.0.0.1:${PORT}" { } }\n`,
   );
   const world = nodeWorld();
-  const { disk, clock } = world;
   const server = await buildServer({
     world,
     process: nodeProcess(),
-    configuration: await loadConfiguration({
-      disk,
-      clock,
-      file,
-      searchPath: [],
-      declared: declaredOptions,
-      modules: moduleNames,
-    }),
+    configuration: await serverConfiguration(world, file),
   });
   await measured('/health', 1);
   await measured('/health', 16);

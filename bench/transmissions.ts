@@ -15,9 +15,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { loadConfiguration } from '../src/config/index.ts';
-import { buildServer, declaredOptions, moduleNames } from '../src/main/index.ts';
+import { buildServer } from '../src/main/index.ts';
 import { nodeProcess, nodeWorld } from '../src/world/node/index.ts';
+import { serverConfiguration } from '../test/support/server-configuration.ts';
 import { introduce } from './load/machine.ts';
 
 const CONNECTIONS = 64;
@@ -50,20 +50,12 @@ ec_logger { mainlog = "${folder}/m" rejectlog = "${folder}/r" paniclog = "${fold
 `,
   );
   const world = nodeWorld();
-  const { disk, clock } = world;
   let received = 0;
   let reached: (() => void) | undefined;
   const server = await buildServer({
     world,
     process: nodeProcess(),
-    configuration: await loadConfiguration({
-      disk,
-      clock,
-      file,
-      searchPath: [],
-      declared: declaredOptions,
-      modules: moduleNames,
-    }),
+    configuration: await serverConfiguration(world, file),
     observe: (events) =>
       events.subscribe(['reception'], () => {
         if (++received === RECIPIENTS) reached?.();

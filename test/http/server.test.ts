@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
-import { loadConfiguration } from '../../src/config/index.ts';
-import { buildServer, declaredOptions, moduleNames, type Server, version } from '../../src/main/index.ts';
+import { buildServer, type Server, version } from '../../src/main/index.ts';
 import { runProgram } from '../../src/programs/index.ts';
 import { type SimProcess, type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
 import { askIn, errorOf, type HttpAnswer, HttpClient, jsonOf, request } from '../support/http-room.ts';
 import { Client, endpoint } from '../support/listening.ts';
 import { samplesOf } from '../support/prometheus.ts';
+import { serverConfiguration } from '../support/server-configuration.ts';
 import { simShell } from '../support/sim-shell.ts';
 
 const FILE = '/etc/impetus.conf';
@@ -38,12 +38,10 @@ class House {
   }
 
   async #begin(): Promise<Server> {
-    const { disk, clock } = this.world;
-    const how = { disk, clock, file: FILE, searchPath: [], declared: declaredOptions, modules: moduleNames };
     return buildServer({
       world: this.world,
       process: this.process,
-      configuration: await loadConfiguration(how),
+      configuration: await serverConfiguration(this.world, FILE),
       observe: (events) => events.subscribe(['diagnostic'], (event) => void this.told.push(event.text)),
     });
   }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { loadConfiguration } from '../../src/config/index.ts';
-import { buildServer, declaredOptions, moduleNames, type Server } from '../../src/main/index.ts';
+import { buildServer, type Server } from '../../src/main/index.ts';
 import { type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
 import { Client, endpoint } from '../support/listening.ts';
+import { serverConfiguration } from '../support/server-configuration.ts';
 
 const FILE = '/etc/impetus.conf';
 
@@ -23,16 +23,7 @@ async function started(
   world.disk.put(FILE, text(listens));
   const told: string[] = [];
   const begin = async (): Promise<Server> => {
-    const { disk, clock } = world;
-    const declared = declaredOptions;
-    const configuration = await loadConfiguration({
-      disk,
-      clock,
-      file: FILE,
-      searchPath: [],
-      declared,
-      modules: moduleNames,
-    });
+    const configuration = await serverConfiguration(world, FILE);
     return buildServer({
       world,
       process: simProcess(),

@@ -12,17 +12,12 @@ import {
   scramClient,
   serverMechanism,
 } from '../../src/auth/index.ts';
-import { type Generation, loadConfiguration } from '../../src/config/index.ts';
+import type { Generation } from '../../src/config/index.ts';
 import { events } from '../../src/events/index.ts';
-import {
-  checkDatasources,
-  declaredOptions,
-  type HouseDatasources,
-  houseDatasources,
-  moduleNames,
-} from '../../src/main/index.ts';
+import { checkDatasources, type HouseDatasources, houseDatasources } from '../../src/main/index.ts';
 import { nodeWorld } from '../../src/world/node/index.ts';
 import { Scratch } from '../end-to-end/harness.ts';
+import { serverConfiguration } from '../support/server-configuration.ts';
 
 /** Datasources and schemes of a configuration in the real world, without a server around them. */
 export class StoreHouse implements Disposable {
@@ -47,15 +42,7 @@ export class StoreHouse implements Disposable {
   async takes(text: string): Promise<Generation> {
     const file = join(this.#scratch.path, 'impetus.conf');
     writeFileSync(file, text);
-    const { disk, clock } = this.world;
-    const { current } = await loadConfiguration({
-      disk,
-      clock,
-      file,
-      searchPath: [],
-      declared: declaredOptions,
-      modules: moduleNames,
-    });
+    const { current } = await serverConfiguration(this.world, file);
     await checkDatasources(this.world, current);
     this.house.take(current);
     return current;

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfiguration } from '../../src/config/index.ts';
 import type { Events } from '../../src/events/index.ts';
 import { ApiKeyFile, GRANTS } from '../../src/http/index.ts';
-import { buildServer, declaredOptions, moduleNames, type Server } from '../../src/main/index.ts';
+import { buildServer, type Server } from '../../src/main/index.ts';
 import { nodeProcess, nodeWorld } from '../../src/world/node/index.ts';
 import { freePort } from '../end-to-end/harness.ts';
+import { serverConfiguration } from './server-configuration.ts';
 
 /** A server of this process on real sockets and a real disk, with an HTTP_Listener and a key that may everything. */
 export class RealServer implements AsyncDisposable {
@@ -41,14 +41,7 @@ ec_logger { mainlog = "${folder}/m" rejectlog = "${folder}/r" paniclog = "${fold
     const world = nodeWorld();
     const { disk, clock, chance } = world;
     const key = await new ApiKeyFile({ disk, clock, chance, path: `${folder}/keys.json` }).create('all', GRANTS, []);
-    const configuration = await loadConfiguration({
-      disk,
-      clock,
-      file,
-      searchPath: [],
-      declared: declaredOptions,
-      modules: moduleNames,
-    });
+    const configuration = await serverConfiguration(world, file);
     const server = await buildServer({ world, process: nodeProcess(), configuration, observe });
     return new RealServer(server, `http://127.0.0.1:${port}`, key, folder);
   }

@@ -1,7 +1,7 @@
-import { loadConfiguration } from '../../src/config/index.ts';
-import { buildServer, declaredOptions, moduleNames, type Server } from '../../src/main/index.ts';
+import { buildServer, type Server } from '../../src/main/index.ts';
 import { type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
 import { Client, endpoint } from './listening.ts';
+import { serverConfiguration } from './server-configuration.ts';
 
 const FILE = '/etc/impetus.conf';
 
@@ -40,15 +40,7 @@ export class WholeServer {
   }
 
   async #begin(): Promise<Server> {
-    const { disk, clock } = this.world;
-    const configuration = await loadConfiguration({
-      disk,
-      clock,
-      file: FILE,
-      searchPath: [],
-      declared: declaredOptions,
-      modules: moduleNames,
-    });
+    const configuration = await serverConfiguration(this.world, FILE);
     return buildServer({
       world: this.world,
       process: simProcess(),
