@@ -1,12 +1,13 @@
 import { alwaysAllow, alwaysDeny, enableAuthentication } from '../auth/index.ts';
 import type { View } from '../config/index.ts';
-import type { Chance, Clock } from '../world/index.ts';
+import type { Chance, Clock, PeerCertificate } from '../world/index.ts';
 import { type Refusal, refusal } from './answer.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { type Claim, readAuthorization } from './authorization.ts';
 import type { Credentials } from './credentials.ts';
 import { DigestNonces, quoted } from './digest.ts';
 import type { Principal } from './grants.ts';
+import { tlsVerifiedPeerIsAuthorized } from './options.ts';
 import type { Access } from './route.ts';
 
 export interface AuthenticationParts {
@@ -23,6 +24,8 @@ export interface Asked {
   readonly access: Access;
   readonly view: View;
   readonly ip: string;
+  /** Verified. */
+  readonly certificate: PeerCertificate | undefined;
   readonly method: string;
   readonly target: string;
   readonly authorization: string | undefined;
@@ -39,7 +42,7 @@ export const deniedAltogether = (view: View): Refusal | undefined =>
 
 /**
  * Who makes a request, and whether they may. In Momentum's order: Always_Deny, Always_Allow, then Enable_Authentication,
- * for which an API key with the grant is as good as a login. Under /api/v1 only a key counts.
+ * for which an API key with the grant is as good as a login, and so is a verified certificate. Under /api/v1 only a key counts.
  */
 export class Authentication {
   readonly #parts: AuthenticationParts;
@@ -64,6 +67,9 @@ export class Authentication {
       if (!grants.includes(access.grant)) return refusal('1100', `this key has no grant ${access.grant}`);
       return { kind: 'in', principal: { kind: 'key', id, label, grants: new Set(grants) } };
     }
+    // Whoever names a key is held to its grants.
+    if (access.kind === 'listener' && asked.certificate !== undefined && view.get(tlsVerifiedPeerIsAuthorized))
+      return { kind: 'in', principal: { kind: 'certificate', subject: asked.certificate.subject } };
     const mustLogIn = access.kind === 'key' || view.get(enableAuthentication) === true;
     if (access.kind === 'key' || claim.kind === 'none' || claim.kind === 'unknown')
       return mustLogIn ? this.#unauthorized(asked, false) : ANONYMOUS;

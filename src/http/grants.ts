@@ -27,6 +27,8 @@ export const isGrant = (text: string): text is Grant => GRANTS.some((grant) => g
 export type Principal =
   | { readonly kind: 'key'; readonly id: string; readonly label: string; readonly grants: ReadonlySet<Grant> }
   | { readonly kind: 'user'; readonly name: string }
+  /** A verified client certificate, where TLS_Verified_Peer_Is_Authorized holds. */
+  | { readonly kind: 'certificate'; readonly subject: string }
   /** `Always_Allow` holds for its address. */
   | { readonly kind: 'trusted' }
   | { readonly kind: 'anonymous' };

@@ -1,5 +1,5 @@
 import type { View } from '../config/index.ts';
-import type { Pipe } from '../world/index.ts';
+import type { PeerCertificate, Pipe } from '../world/index.ts';
 import type { ClientConnection } from './connection.ts';
 
 /** A client, and the values that hold for it at the moment. */
@@ -10,6 +10,8 @@ export interface Guest {
   readonly pipe: Pipe;
   /** The address that ACLs and keys look at. */
   readonly ip: string;
+  /** Its certificate, when it showed one that leads to an authority of TLS_Client_CA. */
+  readonly certificate: PeerCertificate | undefined;
   /** Canonical text of the endpoint that it came in by. */
   readonly listener: string;
   view(): View;

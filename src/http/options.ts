@@ -7,6 +7,7 @@ export const maxRequestSize = option('max_request_size', optional(size));
 export const logRequestsToPaniclog = option('log_requests_to_paniclog', boolean);
 export const disableChunked = option('disable_chunked', boolean);
 export const idleTime = option('idle_time', duration, here);
+export const tlsVerifiedPeerIsAuthorized = option('tls_verified_peer_is_authorized', boolean);
 export const apiKeyFile = ownOption('api_key_file', path, {
   scopes: ['global'],
   initial: '/var/lib/impetus/api-keys.json',
@@ -19,6 +20,7 @@ export const httpOptions: readonly Option<unknown>[] = [
   logRequestsToPaniclog,
   disableChunked,
   idleTime,
+  tlsVerifiedPeerIsAuthorized,
   apiKeyFile,
 ];
 

@@ -38,6 +38,7 @@ export function servant(route: Route, { authentication, pressure }: ServeParts):
       access: route.access,
       view,
       ip: guest.ip,
+      certificate: guest.certificate,
       method,
       target: request.url ?? '',
       authorization: request.headers.authorization,

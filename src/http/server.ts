@@ -2,7 +2,7 @@ import { endpointText, inMillis, millis } from '../base/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import { clientAddress, type Origin, receivingView } from '../reception/index.ts';
-import type { Chance, Clock, Pipe, PipeHost } from '../world/index.ts';
+import type { Chance, Clock, Pipe, PipeHost, TlsFacts } from '../world/index.ts';
 import { refusal } from './answer.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { Authentication } from './authenticate.ts';
@@ -31,7 +31,7 @@ export interface HttpParts {
 }
 
 export interface HttpServer {
-  converse(pipe: Pipe, origin: Pick<Origin, 'endpoint' | 'ended'>): PipeHost;
+  converse(pipe: Pipe, origin: Pick<Origin, 'endpoint' | 'ended' | 'tls'>): PipeHost;
   readonly connections: number;
   sessions(): Iterable<HttpSession>;
   /** No further request is read; those under way have so many milliseconds for their answers. */
@@ -82,7 +82,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
         yield { number: own, remote: pipe.remote, state, since, floating: state === 'serving request' };
       }
     },
-    converse(pipe, { endpoint, ended }) {
+    converse(pipe, { endpoint, ended, tls }) {
       const ip = clientAddress(pipe.remote);
       const view = (): ReturnType<Guest['view']> =>
         receivingView(configuration.current, 'http_listener', endpoint, ip).view;
@@ -97,7 +97,15 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
           if (guests.size === 0) closing?.resolve();
         },
       });
-      guests.set(connection.stream, { number: ++number, connection, pipe, ip, listener: endpointText(endpoint), view });
+      guests.set(connection.stream, {
+        number: ++number,
+        connection,
+        pipe,
+        ip,
+        certificate: verifiedCertificate(tls),
+        listener: endpointText(endpoint),
+        view,
+      });
       admit(parser, connection.stream);
       // A pipe must have its host before it may be closed.
       if (closing !== undefined) clock.defer(() => connection.finish());
@@ -115,6 +123,11 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
       await closing.promise;
     },
   };
+}
+
+function verifiedCertificate(tls: TlsFacts | undefined): Guest['certificate'] {
+  const peer = tls?.peer;
+  return peer?.distrust === undefined ? peer : undefined;
 }
 
 /** What the parser complains of, in words that do not repeat what was sent. */

@@ -45,9 +45,11 @@ const kept: { readonly recipient: string; readonly sender: string }[] = [];
 const failed: string[] = [];
 
 beforeAll(async () => {
-  real = await RealServer.start((events) => {
-    events.subscribe(['reception'], ({ recipient, sender }) => void kept.push({ recipient, sender }));
-    events.subscribe(['generation'], ({ recipient, reason }) => void failed.push(`${recipient}: ${reason}`));
+  real = await RealServer.start({
+    observe: (events) => {
+      events.subscribe(['reception'], ({ recipient, sender }) => void kept.push({ recipient, sender }));
+      events.subscribe(['generation'], ({ recipient, reason }) => void failed.push(`${recipient}: ${reason}`));
+    },
   });
   ({ key, origin } = real);
   client = new Client(key, { origin });
