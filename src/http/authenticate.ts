@@ -1,12 +1,13 @@
-import { alwaysAllow, alwaysDeny, enableAuthentication } from '../auth/index.ts';
+import { alwaysAllow, alwaysDeny, enableAuthentication, type GuessBrake } from '../auth/index.ts';
 import type { View } from '../config/index.ts';
 import type { Chance, Clock, PeerCertificate } from '../world/index.ts';
 import { type Refusal, refusal } from './answer.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { type Claim, readAuthorization } from './authorization.ts';
 import type { Credentials } from './credentials.ts';
-import { DigestNonces, quoted } from './digest.ts';
+import { DigestNonces, type DigestVerdict, quoted } from './digest.ts';
 import type { Principal } from './grants.ts';
+import { Guesses } from './guesses.ts';
 import { tlsVerifiedPeerIsAuthorized } from './options.ts';
 import type { Access } from './route.ts';
 
@@ -15,6 +16,8 @@ export interface AuthenticationParts {
   readonly chance: Chance;
   readonly keys: Pick<ApiKeys, 'find'>;
   readonly credentials: Credentials;
+  /** Counts wrong passwords. */
+  readonly brake: GuessBrake;
   /** The realm when no parameters name one. */
   readonly hostName: () => string;
 }
@@ -47,10 +50,12 @@ export const deniedAltogether = (view: View): Refusal | undefined =>
 export class Authentication {
   readonly #parts: AuthenticationParts;
   readonly #nonces: DigestNonces;
+  readonly #guesses: Guesses;
 
   constructor(parts: AuthenticationParts) {
     this.#parts = parts;
     this.#nonces = new DigestNonces(parts.clock, parts.chance);
+    this.#guesses = new Guesses(parts);
   }
 
   async admit(asked: Asked): Promise<Admission> {
@@ -62,7 +67,7 @@ export class Authentication {
     const claim = readAuthorization(asked.authorization);
     if (claim.kind === 'key') {
       const key = await this.#parts.keys.find(claim.key, ip);
-      if (key === undefined) return this.#unauthorized(asked, false);
+      if (key === undefined) return this.#guesses.unknownKey(ip) ?? this.#unauthorized(asked, false);
       const { id, label, grants } = key;
       if (!grants.includes(access.grant)) return refusal('1100', `this key has no grant ${access.grant}`);
       return { kind: 'in', principal: { kind: 'key', id, label, grants: new Set(grants) } };
@@ -87,17 +92,36 @@ export class Authentication {
     const unserved = claim.kind === 'password' ? !offers.basic : offers.digest === undefined;
     if (unserved) return mustLogIn ? this.#unauthorized(asked, false) : ANONYMOUS;
     if (claim.kind === 'password') {
-      const verdict = await credentials.check(view, claim.user, claim.password);
-      if (verdict === 'unavailable') return UNAVAILABLE;
-      return verdict === 'right' ? user(claim.user) : this.#unauthorized(asked, false);
+      const { user, password } = claim;
+      return this.#judged(asked, user, password, () => credentials.check(view, user, password));
     }
     const realm = this.#realm(view);
     const name = claim.fields.get('username') ?? '';
     if (name === '' || claim.fields.get('realm') !== realm) return this.#unauthorized(asked, false);
-    const found = await credentials.digest(view, name, realm);
-    if (found === 'unavailable') return UNAVAILABLE;
-    const verdict = this.#nonces.verdict(claim.fields, found.secret, method, target);
-    return verdict === 'right' ? user(name) : this.#unauthorized(asked, verdict === 'stale');
+    return this.#judged(asked, name, claim.fields.get('nonce') ?? '', async () => {
+      const found = await credentials.digest(view, name, realm);
+      return found === 'unavailable' ? found : this.#nonces.verdict(claim.fields, found.secret, method, target);
+    });
+  }
+
+  async #judged(
+    asked: Asked,
+    name: string,
+    proof: string,
+    check: () => Promise<DigestVerdict | 'unavailable'>,
+  ): Promise<Admission> {
+    const verdict = await this.#guesses.passes({ ip: asked.ip, user: name, proof }, check);
+    switch (verdict) {
+      case 'right':
+        return { kind: 'in', principal: { kind: 'user', name } };
+      case 'unavailable':
+        return UNAVAILABLE;
+      case 'wrong':
+      case 'stale':
+        return this.#unauthorized(asked, verdict === 'stale');
+      default:
+        return verdict;
+    }
   }
 
   #realm(view: View): string {
@@ -121,7 +145,5 @@ export class Authentication {
     });
   }
 }
-
-const user = (name: string): Admission => ({ kind: 'in', principal: { kind: 'user', name } });
 
 const UNAVAILABLE = refusal('1502', 'logins cannot be checked at the moment', { headers: { 'retry-after': '30' } });

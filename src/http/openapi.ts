@@ -68,7 +68,7 @@ function operation(route: Route): Json {
           String(status),
           {
             description: REASONS[status] ?? 'refused',
-            ...(status === 503 && needsRoom === true
+            ...(status === 429 || (status === 503 && needsRoom === true)
               ? { headers: { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } } }
               : {}),
             content: { 'application/json': { schema: { $ref: '#/components/schemas/Errors' } } },
@@ -82,7 +82,7 @@ function operation(route: Route): Json {
 function usualRefusals({ access, params, query, body, needsRoom }: Route): readonly number[] {
   return [
     403,
-    ...(access.kind === 'public' ? [] : [401, 503]),
+    ...(access.kind === 'public' ? [] : [401, 429, 503]),
     ...(params !== undefined || query !== undefined ? [400] : []),
     ...(body === undefined ? [] : [400, 413, 415, 422]),
     ...(needsRoom === true ? [503] : []),
@@ -125,6 +125,7 @@ const REASONS: Readonly<Record<number, string>> = {
   413: 'the request is too large',
   415: 'the body is not JSON, or encoded in an unknown way',
   422: 'the body does not fit its schema',
+  429: 'too many wrong logins or keys came from this address',
   503: 'no room at the moment, or logins cannot be checked',
 };
 

@@ -1,3 +1,4 @@
+import type { GuessBrake } from '../auth/index.ts';
 import { endpointText, inMillis, millis } from '../base/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
@@ -25,6 +26,8 @@ export interface HttpParts {
   readonly routes: readonly Route[];
   readonly keys: Pick<ApiKeys, 'find'>;
   readonly credentials: Credentials;
+  /** Counts wrong passwords, for this door or for several. */
+  readonly brake: GuessBrake;
   readonly pressure: Pressure;
   /** The realm of logins whose parameters name none. */
   readonly hostName: () => string;

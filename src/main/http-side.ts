@@ -1,4 +1,5 @@
 import { type ApiHouse, apiRoutes, traffic } from '../api/index.ts';
+import { GuessBrake } from '../auth/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { House } from '../console/index.ts';
 import type { Events } from '../events/index.ts';
@@ -77,6 +78,7 @@ export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
     routes: apiRoutes(api),
     keys,
     credentials: parts.credentials,
+    brake: new GuessBrake(),
     pressure: api.pressure,
     hostName: parts.hostName,
   });

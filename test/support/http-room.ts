@@ -1,4 +1,4 @@
-import { authOptions } from '../../src/auth/index.ts';
+import { authOptions, GuessBrake } from '../../src/auth/index.ts';
 import type { Endpoint } from '../../src/base/index.ts';
 import type { Option } from '../../src/config/index.ts';
 import { type Events, events as makeEvents } from '../../src/events/index.ts';
@@ -57,6 +57,7 @@ export class HttpRoom {
       routes: settings.routes ?? [],
       keys: new ApiKeys({ clock, events, file: () => keyFile }),
       credentials: settings.credentials ?? noCredentials,
+      brake: new GuessBrake(),
       pressure: settings.pressure ?? { reason: () => undefined },
       hostName: () => 'mx.example',
     });
