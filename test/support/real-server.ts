@@ -18,17 +18,22 @@ export interface RealSettings {
   readonly observe?: (events: Events) => void;
 }
 
+/** One for all servers of a file: it listens to the streams of the process. */
+const process = nodeProcess();
+
 /** A server of this process on real sockets and a real disk, with an HTTP_Listener and a key that may everything. */
 export class RealServer implements AsyncDisposable {
   readonly server: Server;
   readonly port: number;
   readonly key: string;
+  readonly keyFile: ApiKeyFile;
   readonly #folder: string;
 
-  private constructor(server: Server, port: number, key: string, folder: string) {
+  private constructor(server: Server, port: number, key: string, keyFile: ApiKeyFile, folder: string) {
     this.server = server;
     this.port = port;
     this.key = key;
+    this.keyFile = keyFile;
     this.#folder = folder;
   }
 
@@ -52,15 +57,16 @@ ec_logger { mainlog = "${folder}/m" rejectlog = "${folder}/r" paniclog = "${fold
     );
     const world = nodeWorld();
     const { disk, clock, chance } = world;
-    const key = await new ApiKeyFile({ disk, clock, chance, path: `${folder}/keys.json` }).create('all', GRANTS, []);
+    const keyFile = new ApiKeyFile({ disk, clock, chance, path: `${folder}/keys.json` });
+    const key = await keyFile.create('all', GRANTS, []);
     const configuration = await serverConfiguration(world, file);
     const server = await buildServer({
       world,
-      process: nodeProcess(),
+      process,
       configuration,
       ...(observe === undefined ? {} : { observe }),
     });
-    return new RealServer(server, port, key, folder);
+    return new RealServer(server, port, key, keyFile, folder);
   }
 
   get origin(): string {
