@@ -240,7 +240,7 @@ export class DiskError extends Error {
   }
 }
 
-/** What HTTP servers have to give: whole small documents, such as a part of a configuration. */
+/** What HTTP servers have to give: whole small documents, such as a part of a configuration, and answers to questions. */
 export interface Web {
   /**
    * GET of an `http:` or `https:` URL. Never rejects. Redirections are followed, but never from https to http.
@@ -248,7 +248,27 @@ export interface Web {
    * @param limits the milliseconds that all of it may take, and the bytes that the document may have
    */
   get(url: string, limits: WebLimits): Promise<WebAnswer>;
+  /**
+   * One request to an `http:` or `https:` URL. Never rejects; what the status means is the caller's to judge.
+   * Redirections are not followed: what is sent may be a secret. It may be sent twice when a connection that was kept
+   * breaks before anything came back.
+   */
+  send(request: WebRequest, limits: WebLimits): Promise<WebReply>;
 }
+
+export interface WebRequest {
+  readonly method: 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** With https, who may sign certificates: a PEM bundle, or those that come with the runtime; `unverified`: anybody is believed. */
+  readonly authorities: Uint8Array | 'public' | 'unverified';
+}
+
+/** `why` is for people, as that of `WebAnswer`. */
+export type WebReply =
+  | { readonly kind: 'answered'; readonly status: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'failed'; readonly why: string };
 
 export interface WebLimits {
   readonly timeoutMillis: number;

@@ -1,12 +1,19 @@
 import { millis } from '../../base/index.ts';
-import type { Clock, Web, WebAnswer, WebLimits } from '../world.ts';
+import type { Clock, Web, WebAnswer, WebLimits, WebReply, WebRequest } from '../world.ts';
+import { WebSender } from './web-sender.ts';
 
 /** The web as Node's own client sees it, with the system's certificates. */
 export class NodeWeb implements Web {
   readonly #clock: Pick<Clock, 'at' | 'now'>;
+  readonly #sender: WebSender;
 
   constructor(clock: Pick<Clock, 'at' | 'now'>) {
     this.#clock = clock;
+    this.#sender = new WebSender(clock);
+  }
+
+  send(request: WebRequest, limits: WebLimits): Promise<WebReply> {
+    return this.#sender.send(request, limits);
   }
 
   async get(url: string, limits: WebLimits): Promise<WebAnswer> {

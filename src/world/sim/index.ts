@@ -14,6 +14,6 @@ export { SimPipe } from './pipe.ts';
 export { SimExit, type SimProcess, type SimProcessSettings, simProcess } from './process.ts';
 export { type SimAnswer, SimStore, SimStores } from './stores.ts';
 export { type SimCertificate, SimTls, simIdentity } from './tls.ts';
-export { SimWeb } from './web.ts';
+export { type SimReply, SimWeb } from './web.ts';
 export type { WireSettings } from './wire.ts';
 export { afterPowerCut, type SimWorld, simChance, simWorld } from './world.ts';

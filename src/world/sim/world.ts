@@ -38,7 +38,7 @@ export function simWorld(seed = 1, settings: SimWorldSettings = {}): SimWorld {
     chance,
     network,
     disk: new SimDisk(clock, chance.fork(), { capacity, latencyMillis: diskLatencyMillis }),
-    web: new SimWeb(),
+    web: new SimWeb(clock),
     hashing: simHashing,
     tls: new SimTls(),
     stores: new SimStores(clock),
