@@ -5,6 +5,7 @@ import { joined, millis } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
+  authFrame,
   bodyFrame,
   byeFrame,
   capabilities,
@@ -201,6 +202,18 @@ describe('a breach of the protocol', () => {
     const strange = helloFrame({ lowest: 2, highest: 3, capabilities: 0, client: '', host: '' });
     expect(new Taker().feed(Buffer.concat([Buffer.from(PREFACE), strange])).words).toEqual(['BYE 0 505']);
   });
+});
+
+test('a login is answered before anything behind it is looked at, another login least of all', () => {
+  const taker = new Taker({ auth: true });
+  taker.feed(Buffer.concat([opening(0), ...[1, 2, 3, 4].map(() => authFrame(1, Buffer.from('guess'))), message(1)]));
+  for (let failed = 1; failed <= 3; failed++) {
+    expect(taker.heard).toEqual(['hello', ...Array.from({ length: failed }, () => 'auth')]);
+    taker.server.notAuthenticated(reply(535, '5.7.8', 'no'));
+    taker.go();
+  }
+  expect(taker.heard).toHaveLength(4);
+  expect(taker.server.closed).toBe(true);
 });
 
 function deflated(seq: number): Buffer {

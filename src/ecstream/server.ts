@@ -42,7 +42,7 @@ export interface EcstreamServerSettings {
 export type EcstreamServerEvent =
   /** To be answered with `welcome` or `dismiss`; nothing else comes before. */
   | { readonly kind: 'hello'; readonly client: string; readonly host: string }
-  /** To be answered with `authenticated` or `notAuthenticated`. */
+  /** To be answered with `authenticated` or `notAuthenticated`; nothing else comes before. */
   | { readonly kind: 'auth'; readonly mechanism: number; readonly response: Uint8Array }
   /** A message begins, and with `end` it is all there. It is to be resolved by `accept` or `refuse`, once, in any order. */
   | {
@@ -92,6 +92,8 @@ export class EcstreamServer {
   #agreed = 0;
   #seq = 0;
   #loggedIn = false;
+  /** An AUTH waits for its answer. */
+  #asked = false;
   /** Where the message that is being read goes back to. */
   #before: State = 'ready';
   #attempts = 0;
@@ -145,7 +147,7 @@ export class EcstreamServer {
         this.#cut = undefined;
         return { kind: 'cut', seq };
       }
-      if (this.#state === 'over' || this.#state === 'greeting') return undefined;
+      if (this.#state === 'over' || this.#state === 'greeting' || this.#asked) return undefined;
       if (this.#state === 'preface') {
         if (!this.#preface()) return undefined;
         continue;
@@ -190,6 +192,7 @@ export class EcstreamServer {
   }
 
   authenticated(): void {
+    this.#asked = false;
     if (this.#state !== 'auth') return;
     this.#loggedIn = true;
     this.#state = 'ready';
@@ -197,6 +200,7 @@ export class EcstreamServer {
   }
 
   notAuthenticated(said: Reply): void {
+    this.#asked = false;
     if (this.#state !== 'auth') return;
     this.#out.push(replyFrame(0, WHOLE, said));
     this.#attempts += 1;
@@ -260,6 +264,11 @@ export class EcstreamServer {
     this.dismiss(code, text);
   }
 
+  /** The client sends nothing more: what it has begun will not be finished. */
+  ended(): void {
+    if (this.#state === 'body') this.dismiss(421, '4.4.2 the message was not finished');
+  }
+
   /** Bytes to send. */
   take(): Segments {
     const out = this.#out;
@@ -288,7 +297,7 @@ export class EcstreamServer {
 
   /** Something of ours is awaited: the client is not idle. */
   get #working(): boolean {
-    return this.#state === 'greeting' || this.#unresolved.count > (this.#state === 'body' ? 1 : 0);
+    return this.#state === 'greeting' || this.#asked || this.#unresolved.count > (this.#state === 'body' ? 1 : 0);
   }
 
   get #full(): boolean {
@@ -352,6 +361,7 @@ export class EcstreamServer {
       case types.auth: {
         if (this.#state !== 'auth') return this.#fatal(503, '5.5.1 AUTH is not wanted');
         const { mechanism, response } = readAuth(payload);
+        this.#asked = true;
         return { kind: 'auth', mechanism, response };
       }
       case types.bye:

@@ -1,3 +1,4 @@
+import type { BindingName } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { envelopeFlags, type WireEnvelope } from '../ecstream/index.ts';
 import type { Reply } from '../smtp/index.ts';
@@ -22,6 +23,15 @@ export class Parcel implements Outcome {
   readonly scan = new LineScan();
   /** Recipients that are not taken, told when the others are. */
   readonly refused: (readonly [number, Reply])[] = [];
+  /** Which of its recipients those of the transaction are, in order. */
+  readonly taken: number[] = [];
+  /** The recipient to be judged next. */
+  next = 0;
+  binding: BindingName | undefined = undefined;
+  /** The last frame of it has come. */
+  complete = false;
+  /** What came with the envelope waits until that is judged. */
+  rest: (() => void) | undefined = undefined;
   transaction: Transaction | undefined = undefined;
   /** The client's key, when it is to be remembered. */
   key: string | undefined = undefined;

@@ -1,4 +1,3 @@
-import { type BindingName, domainOfPath } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { EcstreamServerEvent } from '../ecstream/index.ts';
 import type { Verdict } from '../policy/index.ts';
@@ -7,22 +6,14 @@ import { type Client, pathVariables } from './client.ts';
 import { DEDUP_VARIABLE, type FirstFate } from './dedup.ts';
 import { sumOf } from './dedup-keys.ts';
 import type { Desk } from './desk.ts';
-import { Judge, type Judgement, tarpitEnd, wantsJudgement } from './judgement.ts';
-import { allowNullEnvelopeSender, maxRecipientsPerConnection } from './options.ts';
+import { Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
 import { Parcel, type ParcelHost } from './parcel.ts';
-import {
-  bindingIn,
-  contextTrouble,
-  parcelReplies,
-  pathOf,
-  recipientContextTrouble,
-  timesTrouble,
-} from './parcel-checks.ts';
+import { bindingIn, parcelReplies, pathOf } from './parcel-checks.ts';
 import { CORE, type RejectionPhase, recordRejection } from './rejection.ts';
-import { transactionMayRelay } from './relay.ts';
 import { replies } from './replies.ts';
 import type { Settings } from './settings.ts';
-import { Transaction } from './transaction.ts';
+import { envelopeTrouble, recipientPath } from './stream-envelope.ts';
+import { type Recipient, Transaction } from './transaction.ts';
 
 /** Who carries results to the machine and the pipe. */
 export interface IntakeHost {
@@ -64,11 +55,6 @@ export class StreamIntake implements ParcelHost {
   /** Of one message. */
   mostRecipients = 1000;
   #recipients = 0;
-  #next = 0;
-  #binding: BindingName | undefined;
-  /** The last frame of the message has come. */
-  #complete = false;
-  #rest: (() => void) | undefined;
 
   constructor(desk: Desk, client: Client, host: IntakeHost) {
     this.#desk = desk;
@@ -79,12 +65,11 @@ export class StreamIntake implements ParcelHost {
   begin({ seq, envelope, body, end, damaged }: MessageEvent): void {
     const parcel = new Parcel(seq, envelope, this.#host.generation, this);
     this.#parcel = parcel;
-    this.#complete = false;
-    this.#next = 0;
-    const trouble = this.#senderTrouble(parcel);
+    const { view } = this.#host.settings;
+    const trouble = envelopeTrouble(envelope, view, this.mostRecipients, this.#desk.parts.clock.date());
     if (trouble !== undefined) return this.#refuse(parcel, trouble, 'awaiting mailfrom');
     // The body is at hand, but policy may take its time for the envelope: what is here stays until then.
-    this.#rest = () => this.more(parcel, body, end, damaged);
+    parcel.rest = () => this.more(parcel, body, end, damaged);
     this.#known(parcel);
   }
 
@@ -101,7 +86,7 @@ export class StreamIntake implements ParcelHost {
       if (transaction?.append([bytes]) === false) this.behind = true;
     }
     if (!end) return;
-    this.#complete = true;
+    parcel.complete = true;
     if (transaction === undefined) return;
     if (damaged) return this.#refuse(parcel, parcelReplies.damaged, 'receiving body');
     const { key, sum } = parcel;
@@ -115,7 +100,7 @@ export class StreamIntake implements ParcelHost {
   /** The message that has begun will not be finished. */
   cut(): void {
     const parcel = this.#parcel;
-    if (parcel === undefined || parcel.over || this.#complete) return;
+    if (parcel === undefined || parcel.over || parcel.complete) return;
     this.#end(parcel, undefined);
     parcel.transaction?.drop();
     this.#forget();
@@ -131,20 +116,6 @@ export class StreamIntake implements ParcelHost {
 
   parcelRefused(parcel: Parcel, said: Reply, module: string): void {
     this.#refuse(parcel, said, 'validating body', module);
-  }
-
-  #senderTrouble(parcel: Parcel): Reply | undefined {
-    const { settings } = this.#host;
-    const { envelope } = parcel;
-    let length = envelope.context === undefined ? 0 : 1;
-    for (const { context } of envelope.recipients) length += Object.keys(context).length;
-    if (length > MOST_NAMES) return parcelReplies.contextTooLong;
-    return (
-      (envelope.recipients.length > this.mostRecipients ? parcelReplies.tooManyRecipients : undefined) ??
-      contextTrouble(envelope.context) ??
-      timesTrouble(envelope.context, this.#desk.parts.clock.date()) ??
-      (envelope.sender === '' && !settings.view.get(allowNullEnvelopeSender) ? replies.nullSender : undefined)
-    );
   }
 
   /** A key that is known, or under way, makes the rest needless. */
@@ -163,6 +134,7 @@ export class StreamIntake implements ParcelHost {
     if (id === undefined) return this.#mail(parcel);
     parcel.over = true;
     this.#host.accept(parcel.seq, id);
+    this.#forget();
   }
 
   /**
@@ -205,7 +177,7 @@ export class StreamIntake implements ParcelHost {
     if (typeof path !== 'string') return this.#refuse(parcel, path, 'awaiting mailfrom');
     const binding = bindingIn(context, this.#host.generation);
     if (typeof binding === 'object') return this.#refuse(parcel, binding, 'awaiting mailfrom');
-    this.#binding = binding;
+    parcel.binding = binding;
     parcel.transaction = new Transaction(this.#desk, client, parcel, {
       written: sender,
       path,
@@ -237,10 +209,14 @@ export class StreamIntake implements ParcelHost {
     const { policy } = this.#desk.parts;
     const { recipients } = parcel.envelope;
     const asks = policy.has('validate_rcptto');
-    while (this.#next < recipients.length) {
-      const index = this.#next++;
-      const path = this.#recipientPath(parcel, index);
-      if (path === undefined) continue;
+    while (parcel.next < recipients.length) {
+      const index = parcel.next++;
+      const path = recipientPath(parcel, index, this.#client, this.#host.settings, this.#recipients);
+      if (typeof path !== 'string') {
+        this.#refuseRecipient(parcel, index, path.reply, path.phase);
+        continue;
+      }
+      this.#showRecipient(parcel, index);
       if (!asks) {
         this.#add(parcel, index, path);
         continue;
@@ -257,37 +233,14 @@ export class StreamIntake implements ParcelHost {
     this.#data(parcel);
   }
 
-  /** @returns undefined when it is refused */
-  #recipientPath(parcel: Parcel, index: number): string | undefined {
-    const { settings } = this.#host;
-    const { view } = settings;
-    const { address, context } = parcel.envelope.recipients[index] ?? { address: '', context: {} };
-    const path = pathOf(
-      address,
-      false,
-      settings.server.recipientPaths,
-      settings.recipientDomain ?? settings.hostName,
-      settings,
-      parcel.utf8,
-    );
-    if (typeof path !== 'string') return this.#refuseRecipient(parcel, index, path);
-    const trouble = recipientContextTrouble(context);
-    if (trouble !== undefined) return this.#refuseRecipient(parcel, index, trouble);
-    const most = view.get(maxRecipientsPerConnection);
-    if (most > 0 && this.#recipients >= most)
-      return this.#refuseRecipient(parcel, index, replies.recipientsPerConnection);
-    if (!this.#client.mayRelay) {
-      const reversePath = parcel.transaction?.reversePath ?? '';
-      const sender = reversePath.slice(reversePath.lastIndexOf('@') + 1);
-      if (!transactionMayRelay(view, sender, domainOfPath(path) ?? ''))
-        return this.#refuseRecipient(parcel, index, replies.relayingDenied, 'relaying denied');
-    }
-    if (this.#desk.hooked) {
-      Object.assign(this.#client.messageContext, pathVariables('rcptto', address, address));
-      this.#client.connectionContext.connection_rcpt_count = String(this.#recipients + 1);
-      this.#client.connectionContext.message_rcpt_count = String((parcel.transaction?.recipients.length ?? 0) + 1);
-    }
-    return path;
+  /** Its variables, for policy. */
+  #showRecipient(parcel: Parcel, index: number): void {
+    if (!this.#desk.hooked) return;
+    const { connectionContext, messageContext } = this.#client;
+    const address = parcel.envelope.recipients[index]?.address ?? '';
+    Object.assign(messageContext, pathVariables('rcptto', address, address));
+    connectionContext.connection_rcpt_count = String(this.#recipients + 1);
+    connectionContext.message_rcpt_count = String(parcel.taken.length + 1);
   }
 
   #add(parcel: Parcel, index: number, path: string): void {
@@ -296,9 +249,10 @@ export class StreamIntake implements ParcelHost {
     parcel.transaction?.add({
       written: address,
       path,
-      ...(this.#binding === undefined ? {} : { binding: this.#binding }),
+      ...(parcel.binding === undefined ? {} : { binding: parcel.binding }),
       ...(own === undefined ? {} : { context: own }),
     });
+    parcel.taken.push(index);
     this.#recipients += 1;
   }
 
@@ -310,24 +264,26 @@ export class StreamIntake implements ParcelHost {
     // A repeat must be judged again: see Dedup.settle.
     if (parcel.refused.length > 0) delete this.#client.messageContext[DEDUP_VARIABLE];
     transaction.begin(this.#host.settings, this.#host.spoolDrained);
-    const rest = this.#rest;
-    this.#rest = undefined;
+    const { rest } = parcel;
+    parcel.rest = undefined;
     rest?.();
   }
 
   #judge(parcel: Parcel, transaction: Transaction): void {
     const { draft } = transaction;
-    if (draft === undefined) return this.parcelKept(parcel, transaction.batchId ?? '');
+    if (draft === undefined) return this.#discard(parcel, transaction);
     if (!wantsJudgement(this.#desk, 'SMTP')) return this.#commit(transaction);
     this.waiting = true;
+    const all = [...transaction.recipients];
     new Judge(this.#desk, 'SMTP', this.#client, draft, transaction.recipients, (judgement) => {
       this.waiting = false;
-      this.#judged(parcel, transaction, judgement);
+      this.#judged(parcel, transaction, all, judgement);
       this.#host.proceed();
     }).run();
   }
 
-  #judged(parcel: Parcel, transaction: Transaction, judgement: Judgement): void {
+  /** @param all recipients as they were before policy left some of them out */
+  #judged(parcel: Parcel, transaction: Transaction, all: readonly Recipient[], judgement: Judgement): void {
     // Policy may have waited longer than the client did: then nothing is enqueued, as the client will come again.
     if (this.#host.gone) {
       this.#end(parcel, undefined);
@@ -335,14 +291,35 @@ export class StreamIntake implements ParcelHost {
     }
     switch (judgement.kind) {
       case 'accepted':
+        this.#partly(parcel, transaction, all, judgement.refused);
         return this.#commit(transaction);
       case 'discarded':
-        transaction.drop();
-        return this.parcelKept(parcel, transaction.batchId ?? '');
+        return this.#discard(parcel, transaction);
       case 'refused':
         this.#refuse(parcel, judgement.reply, 'validating body', judgement.module);
         if (judgement.reply === replies.disconnect) this.#host.disconnect();
     }
+  }
+
+  /** Policy refused some of the recipients. There is an answer for each, so that nobody need be told by mail as with SMTP. */
+  #partly(parcel: Parcel, transaction: Transaction, all: readonly Recipient[], refused: readonly RefusedCopy[]): void {
+    if (refused.length === 0) return;
+    for (const { copy, reply: said, module } of refused) {
+      const index = parcel.taken[all.findIndex((each) => each === copy)];
+      if (index === undefined) continue;
+      this.#refuseRecipient(parcel, index, said, 'validating body', module);
+      transaction.recipients.splice(
+        transaction.recipients.findIndex((each) => each === copy),
+        1,
+      );
+    }
+    delete this.#client.messageContext[DEDUP_VARIABLE];
+  }
+
+  #discard(parcel: Parcel, transaction: Transaction): void {
+    transaction.drop();
+    this.parcelKept(parcel, transaction.batchId ?? '');
+    this.#forget();
   }
 
   #commit(transaction: Transaction): void {
@@ -350,17 +327,10 @@ export class StreamIntake implements ParcelHost {
     this.#forget();
   }
 
-  #refuseRecipient(
-    parcel: Parcel,
-    index: number,
-    said: Reply,
-    phase: RejectionPhase = 'awaiting rcptto',
-    module = CORE,
-  ): undefined {
+  #refuseRecipient(parcel: Parcel, index: number, said: Reply, phase: RejectionPhase, module = CORE): void {
     const address = parcel.envelope.recipients[index]?.address ?? '';
     this.#record(parcel, said, phase, module, address);
     parcel.refused.push([index, said]);
-    return undefined;
   }
 
   /** @param phase undefined: it was recorded already, recipient by recipient */
@@ -369,7 +339,7 @@ export class StreamIntake implements ParcelHost {
     if (phase !== undefined) this.#record(parcel, said, phase, module, '');
     parcel.transaction?.drop();
     this.#end(parcel, { kind: 'refused', reply: said });
-    this.#rest = undefined;
+    parcel.rest = undefined;
     this.#host.refuse(parcel.seq, said);
     if (this.#parcel === parcel) this.#forget();
   }
@@ -395,7 +365,8 @@ export class StreamIntake implements ParcelHost {
       message: {
         ...pathVariables('mailfrom', parcel.envelope.sender, parcel.envelope.sender),
         ...(recipient === '' ? {} : pathVariables('rcptto', recipient, recipient)),
-        ...this.#client.messageContext,
+        // One that was refused by the disk is not the one that is being judged.
+        ...(this.#parcel === parcel ? this.#client.messageContext : parcel.envelope.context),
       },
     });
   }
@@ -429,5 +400,3 @@ export class StreamIntake implements ParcelHost {
 }
 
 const CONTINUE: Verdict = { kind: 'continue' };
-/** Names in all contexts of one message. */
-const MOST_NAMES = 4096;

@@ -169,6 +169,11 @@ export class StreamSession implements PipeHost {
     } finally {
       this.#pumping = false;
     }
+    // Whoever has ended, and of whom all has been looked at, will not finish what he began.
+    if (this.#ending && !this.#waits && this.#machine.state === 'body') {
+      this.#machine.ended();
+      return this.proceed();
+    }
     this.#send();
   }
 
@@ -198,7 +203,7 @@ export class StreamSession implements PipeHost {
     const most = this.settings.view.get(ecstreamMaxBatchSize);
     let messages = 0;
     let now = began;
-    while (!this.#intake.waiting && !this.#intake.behind && !this.#admitting) {
+    while (!this.#waits) {
       const event = this.#machine.next(now);
       if (event === undefined) break;
       this.#hear(event);
@@ -214,6 +219,11 @@ export class StreamSession implements PipeHost {
       });
       break;
     }
+  }
+
+  /** Frames that are here must wait for something of ours. */
+  get #waits(): boolean {
+    return this.#intake.waiting || this.#intake.behind || this.#admitting || (this.#paused & OTHERS_TURN) !== 0;
   }
 
   #hear(event: EcstreamServerEvent): void {
@@ -364,6 +374,8 @@ export class StreamSession implements PipeHost {
       this.#acknowledging = false;
       if (this.gone) return;
       this.#machine.acknowledge();
+      // As long as it waited for us the client was not idle.
+      this.#machine.excuse(this.#desk.parts.clock.now());
       // Results make room in the window: frames that waited for it are looked at now.
       this.proceed();
     });

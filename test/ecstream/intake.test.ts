@@ -1,22 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../../src/base/index.ts';
-import {
-  byeFrame,
-  capabilities,
-  EcstreamLost,
-  EcstreamRefused,
-  FrameReader,
-  helloFrame,
-  messageFrame,
-  NO_VALUES,
-  PREFACE,
-  types,
-} from '../../src/ecstream/index.ts';
+import { byeFrame, EcstreamLost, EcstreamRefused } from '../../src/ecstream/index.ts';
 import { reply } from '../../src/smtp/index.ts';
-import type { ConnectHost, Pipe } from '../../src/world/index.ts';
 import { simWorld } from '../../src/world/sim/index.ts';
 import { OPEN } from '../dialogues/mail-in.ts';
-import { AT, mail, StreamHouse } from './house.ts';
+import { mail, StreamHouse } from './house.ts';
+import { hello, RawClient, raw } from './raw-client.ts';
 
 describe('a message', () => {
   test('is kept with its Received field, logged as ecstream, and then acknowledged with its id', async () => {
@@ -384,56 +373,3 @@ test('a client that says goodbye has all its results first', async () => {
   expect(house.spool.kept).toHaveLength(2);
   expect(pipe.isClosed).toBe(true);
 });
-
-const hello = (wanted: number): Buffer =>
-  Buffer.concat([
-    Buffer.from(PREFACE),
-    helloFrame({ lowest: 1, highest: 1, capabilities: wanted & capabilities.ids, client: 'raw', host: 'raw.test' }),
-  ]);
-const raw = (seq: number): Buffer =>
-  joined(
-    messageFrame(
-      seq,
-      { flags: 0, sender: '', context: NO_VALUES, recipients: [{ address: 'b@y.test', context: NO_VALUES }] },
-      [Buffer.from('Subject: raw\r\n\r\n')],
-      true,
-    ),
-  );
-
-class RawClient implements ConnectHost {
-  readonly frames: string[] = [];
-  isClosed = false;
-  readonly #reader = new FrameReader(1_048_576);
-  readonly #pipe: Pipe;
-  #early: Uint8Array[] = [];
-  #isOpen = false;
-
-  constructor(house: StreamHouse) {
-    this.#pipe = house.world.network.connect(AT, undefined, this);
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#isOpen) this.#pipe.write([bytes]);
-    else this.#early.push(bytes);
-  }
-
-  opened(): void {
-    this.#isOpen = true;
-    this.#pipe.write(this.#early);
-  }
-
-  data(chunk: Uint8Array): void {
-    this.#reader.receive(chunk);
-    for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
-      if (frame.type === 'too long') throw new Error('too long');
-      const { type, seq } = frame;
-      this.frames.push(`${Object.entries(types).find(([, value]) => value === type)?.[0]} ${seq}`);
-    }
-  }
-
-  drained(): void {}
-
-  closed(): void {
-    this.isClosed = true;
-  }
-}

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest';
+import { joined } from '../../src/base/index.ts';
+import { authFrame, EcstreamRefused, messageFrame, NO_VALUES } from '../../src/ecstream/index.ts';
+import { reply } from '../../src/smtp/index.ts';
+import { simWorld } from '../../src/world/sim/index.ts';
+import { OPEN } from '../dialogues/mail-in.ts';
+import { mail, StreamHouse } from './house.ts';
+import { hello, RawClient, raw } from './raw-client.ts';
+
+/** A message of which more is to come. */
+const half = (seq: number): Buffer =>
+  joined(
+    messageFrame(
+      seq,
+      { flags: 0, sender: '', context: NO_VALUES, recipients: [{ address: 'b@y.test', context: NO_VALUES }] },
+      [Buffer.from('Subject: half\r\n\r\n')],
+      false,
+    ),
+  );
+
+test('a message that waits for policy goes on when the disk refuses the one before it', async () => {
+  const house = await StreamHouse.with();
+  house.policy.hook('validate_mailfrom', 'test', async ({ reversePath }) => {
+    if (reversePath !== 'slow@x.test') return { kind: 'continue' };
+    await new Promise<void>((resolve) => void house.world.clock.at(house.world.clock.now(), resolve));
+    house.spool.fails = undefined;
+    return { kind: 'tarpit', seconds: 5 };
+  });
+  house.spool.fails = 'IMP_SPOOL_WRITE';
+  const sender = house.sender();
+  const first = sender.send(mail(1)).catch((why: unknown) => why);
+  const second = sender.send({ ...mail(2), from: 'slow@x.test' });
+  expect(await house.until(first)).toBeInstanceOf(EcstreamRefused);
+  await house.until(second);
+  expect(house.spool.kept).toHaveLength(1);
+});
+
+test('a recipient whom policy refuses when the body is here is told so, and gets nothing', async () => {
+  const house = await StreamHouse.with();
+  house.policy.hook('validate_data_spool_each_rcpt', 'test', ({ recipient }) =>
+    recipient === 'bad@y.test' ? { kind: 'reject', reply: reply(550, '5.7.1', 'not her') } : { kind: 'continue' },
+  );
+  const sender = house.sender();
+  const message = { ...mail(1), to: ['no address', 'bad@y.test', 'good@y.test'], dedupKey: 'k'.repeat(32) };
+  for (let round = 0; round < 2; round++) {
+    const { refused } = await house.until(sender.send(message));
+    expect(refused.map(({ recipient, reply: { text } }) => `${recipient}: ${text}`)).toEqual([
+      'no address: this is no address',
+      'bad@y.test: not her',
+    ]);
+  }
+  // Some were refused, so that the repeat is judged anew.
+  expect(house.spool.kept).toHaveLength(2);
+  expect(house.enqueued.flatMap(({ envelope }) => envelope.recipients.map(({ path }) => path))).toEqual([
+    'good@y.test',
+    'good@y.test',
+  ]);
+  expect(house.spool.kept[0]?.envelope.context.message.ec_dedup).toBeUndefined();
+  expect(house.rejections.map(({ phase, module }) => `${phase} ${module}`)).toContain('validating body test');
+});
+
+test('the third login that fails is the last, whatever has come behind it', async () => {
+  const world = simWorld();
+  await world.disk.makeDirectory('/etc');
+  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
+  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
+  const house = await StreamHouse.with(values, world);
+  const pipe = new RawClient(house);
+  const guesses = Array.from({ length: 50 }, (_, n) =>
+    authFrame(1, Buffer.from(`\0ann\0${n === 30 ? 's3cret' : `guess ${n}`}`)),
+  );
+  pipe.write(Buffer.concat([hello(0), ...guesses]));
+  await house.later(120);
+  expect(pipe.frames).toEqual(['welcome 0', 'reply 0', 'reply 0', 'reply 0', 'bye 0']);
+  expect(pipe.isClosed).toBe(true);
+});
+
+test('what comes behind a login waits for it', async () => {
+  const world = simWorld();
+  await world.disk.makeDirectory('/etc');
+  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
+  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
+  const house = await StreamHouse.with(values, world);
+  const pipe = new RawClient(house);
+  pipe.write(Buffer.concat([hello(0), authFrame(1, Buffer.from('\0ann\0s3cret')), raw(1)]));
+  await house.later(1);
+  expect(pipe.frames).toEqual(['welcome 0', 'authOk 0', 'ack 1']);
+});
+
+test('a client that ends in the middle of a message is let go, and what it had finished is kept', async () => {
+  const house = await StreamHouse.with({ ...OPEN, ecstream_idle_time: '0' });
+  const pipe = new RawClient(house);
+  pipe.write(Buffer.concat([hello(0), raw(1), half(2)]));
+  await house.later(1);
+  pipe.finish();
+  await house.later(1);
+  expect(house.reception.sessions).toBe(0);
+  expect(house.spool.kept).toHaveLength(1);
+  expect(house.spool.discarded).toBe(1);
+});
+
+test('the time for which policy held a message does not make its client idle', async () => {
+  const house = await StreamHouse.with({ ...OPEN, ecstream_idle_time: '30' });
+  house.policy.hook('validate_data', 'test', () => ({ kind: 'tarpit', seconds: 60 }));
+  const sender = house.sender();
+  await house.until(sender.send(mail(1)));
+  await house.later(20);
+  expect(house.reception.sessions).toBe(1);
+  await house.later(20);
+  expect(house.reception.sessions).toBe(0);
+});
+
+test('the rejectlog shows the variables of the message that was refused, and of no other', async () => {
+  const house = await StreamHouse.with();
+  house.policy.hook('validate_data_spool', 'test', ({ messageContext }) =>
+    messageContext.job === 'drop' ? { kind: 'discard' } : { kind: 'continue' },
+  );
+  const sender = house.sender();
+  await house.until(sender.send({ ...mail(1), context: { job: 'drop' } }));
+  const reserved = sender.send({ ...mail(2), context: { '#no': '1' } }).catch((why: unknown) => why);
+  await house.until(reserved);
+  expect(house.rejections.at(-1)?.messageContext.job).toBeUndefined();
+
+  house.spool.fails = 'IMP_SPOOL_WRITE';
+  house.policy.hook('validate_mailfrom', 'test', ({ reversePath }) =>
+    reversePath === 'slow@x.test' ? { kind: 'tarpit', seconds: 5 } : { kind: 'continue' },
+  );
+  const refused = sender.send({ ...mail(3), context: { job: 'refused' } }).catch((why: unknown) => why);
+  const other = sender
+    .send({ ...mail(4), from: 'slow@x.test', context: { job: 'other' } })
+    .catch((why: unknown) => why);
+  await house.until(refused);
+  expect(house.rejections.at(-1)?.messageContext.job).toBe('refused');
+  await house.until(other);
+});
