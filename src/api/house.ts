@@ -1,6 +1,6 @@
 import type { Generation, View } from '../config/index.ts';
 import type { House } from '../console/index.ts';
-import type { StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
+import type { ApiStore, StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
 import type { Pressure } from '../http/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Templates } from '../templates/index.ts';
@@ -27,6 +27,7 @@ export interface ApiHouse extends Pick<House, 'clock' | 'queues' | 'delivery' | 
   /** Lets mail have its turn. */
   readonly turn: () => Promise<void>;
   readonly language: Templates;
+  readonly store: Pick<ApiStore, 'trouble'>;
   readonly transmissions: Transmissions;
   readonly templates: StoredTemplates;
   readonly suppressions: Suppressions;

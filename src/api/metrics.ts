@@ -36,7 +36,7 @@ export async function metricsText(house: ApiHouse): Promise<string> {
   return expositionText([...(await queueFamilies(house)), ...mailFamilies(house), ...serverFamilies(house)]);
 }
 
-async function queueFamilies({ queues, clock, global }: ApiHouse): Promise<readonly Family[]> {
+async function queueFamilies({ queues, clock, global, transmissions }: ApiHouse): Promise<readonly Family[]> {
   const wanted = global().get(metricsDomains);
   const sum = { active: 0, delayed: 0, inflight: 0 };
   const domains: Sample[] = [];
@@ -54,6 +54,15 @@ async function queueFamilies({ queues, clock, global }: ApiHouse): Promise<reado
       type: 'gauge',
       help: 'Messages in the queues, one for each recipient.',
       samples: Object.entries(sum).map(([queue, value]) => ({ labels: { queue }, value })),
+    },
+    {
+      name: 'impetus_transmissions',
+      type: 'gauge',
+      help: 'Transmissions by HTTP whose messages are not all made.',
+      samples: (['waiting', 'generating'] as const).map((state) => ({
+        labels: { state },
+        value: transmissions[state],
+      })),
     },
     ...(domains.length === 0
       ? []

@@ -11,12 +11,13 @@ import {
   results,
   route,
 } from '../http/index.ts';
+import { KeyValueError } from '../world/index.ts';
 import { TransmissionSchema } from './content-schema.ts';
 import type { ApiHouse } from './house.ts';
 import { Idempotency } from './idempotency.ts';
 import { isoText } from './iso-text.ts';
 import { transmissionIds } from './transmission-id.ts';
-import { answered, refused } from './trouble.ts';
+import { refused } from './trouble.ts';
 
 const TAG = 'transmissions';
 const MODIFY = { kind: 'key', grant: 'transmissions/modify' } as const;
@@ -25,7 +26,6 @@ const Count = Type.Integer({ minimum: 0 });
 /** The hosted ceiling for a transmission (spec/http-api 2). */
 const MOST_BYTES = 300 * 1024 * 1024;
 const MOST_TOLD = 10_000;
-const NEXT = { 'retry-after': '10' };
 
 const ErrorEntry = Type.Object({
   message: Type.String(),
@@ -135,29 +135,41 @@ export function transmissionRoutes(house: ApiHouse): readonly Route[] {
   ];
 }
 
+/** While nobody can look who is suppressed nothing is taken: mail that cannot be made would only wait. */
 async function sent(house: ApiHouse, id: string, request: Request, mostErrors: number): Promise<Answer> {
-  return answered(async () => {
-    const { order, recipients, rejected, errors } = await accept(request, {
-      id,
-      mostErrors,
-      now: house.clock.date(),
-      generation: house.generation(),
-      stored: house.templates,
-      turn: house.turn,
-    });
-    if (recipients.length === 0) return noneLeft(errors);
-    const reason = house.pressure.reason();
-    if (reason !== undefined) return refusal('1502', reason, { headers: NEXT });
-    await house.transmissions.send(order, recipients);
-    const counts = { id, total_accepted_recipients: recipients.length, total_rejected_recipients: rejected };
-    if (rejected === 0) return json({ results: counts });
-    const entries = errors.slice(0, mostErrors).flatMap((each) => refused(each).errors);
-    return json({
-      results: { ...counts, ...(entries.length > 0 ? { rcpt_to_errors: entries } : {}) },
-      errors: [{ message: 'transmission created, but with validation errors', code: '2000' }],
-    });
+  try {
+    return house.store.trouble === undefined
+      ? await taken(house, id, request, mostErrors)
+      : refused(new Trouble('1502', NO_STORE));
+  } catch (error) {
+    return refused(error instanceof KeyValueError ? new Trouble('1502', NO_STORE) : error);
+  }
+}
+
+/** @throws what `refused` knows */
+async function taken(house: ApiHouse, id: string, request: Request, mostErrors: number): Promise<Answer> {
+  const { order, recipients, rejected, errors } = await accept(request, {
+    id,
+    mostErrors,
+    now: house.clock.date(),
+    generation: house.generation(),
+    stored: house.templates,
+    turn: house.turn,
+  });
+  if (recipients.length === 0) return noneLeft(errors);
+  const reason = house.pressure.reason();
+  if (reason !== undefined) throw new Trouble('1502', reason);
+  await house.transmissions.send(order, recipients);
+  const counts = { id, total_accepted_recipients: recipients.length, total_rejected_recipients: rejected };
+  if (rejected === 0) return json({ results: counts });
+  const entries = errors.slice(0, mostErrors).flatMap((each) => refused(each).errors);
+  return json({
+    results: { ...counts, ...(entries.length > 0 ? { rcpt_to_errors: entries } : {}) },
+    errors: [{ message: 'transmission created, but with validation errors', code: '2000' }],
   });
 }
+
+const NO_STORE = 'the store of templates and suppressions cannot be used now; nothing was accepted';
 
 function noneLeft(errors: readonly Trouble[]): Answer {
   const first = refused(new Trouble('5002', 'none of the recipients is valid'));

@@ -31,6 +31,8 @@ export interface House {
   readonly spool: Pick<Spool, 'hold'> & { readonly statistics: Pick<Spool['statistics'], 'residentBodies'> };
   readonly modules: ModulesView;
   readonly tls: TlsView;
+  /** Orders of mail by HTTP. */
+  readonly transmissions: TransmissionsView;
   /** Listeners close first, then everything else; returns at once. */
   shutdown(): void;
   /** Every logger closes and opens its files. @returns how many loggers did */
@@ -88,6 +90,14 @@ export interface ConfigSession extends Disposable {
 }
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
+
+/** Transmissions that are not finished. */
+export interface TransmissionsView {
+  /** Taken, and not begun. */
+  readonly waiting: number;
+  /** Messages of them are being made. */
+  readonly generating: number;
+}
 
 /** TLS contexts, and what fails. */
 export interface TlsView {

@@ -1,7 +1,7 @@
 import type { House } from './house.ts';
 
 /** What of the server the summary is made of. */
-export interface SummarySource extends Pick<House, 'statistics' | 'delivery' | 'sessions' | 'names'> {
+export interface SummarySource extends Pick<House, 'statistics' | 'delivery' | 'sessions' | 'names' | 'transmissions'> {
   readonly spool: Pick<House['spool'], 'statistics'>;
 }
 
@@ -13,7 +13,7 @@ export interface QueueSizes {
 
 /** The summary under the names of `GET /stats/summary` (spec/http-api 10). */
 export function summaryFigures(source: SummarySource, { active, delayed, total }: QueueSizes) {
-  const { statistics, delivery, sessions, names, spool } = source;
+  const { statistics, delivery, sessions, names, spool, transmissions } = source;
   const dns = names.counts;
   const totals = statistics.server;
   const rates = statistics.serverRates;
@@ -24,6 +24,8 @@ export function summaryFigures(source: SummarySource, { active, delayed, total }
     ActiveQueueSize: active,
     DelayedQueueSize: delayed,
     TotalQueueSize: total,
+    TransmissionsWaiting: transmissions.waiting,
+    TransmissionsGenerating: transmissions.generating,
     DNSResolver: names.resolver,
     DNSAQueries: dns.queries.A,
     DNSATimeouts: dns.timeouts.A,

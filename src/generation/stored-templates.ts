@@ -1,4 +1,4 @@
-import type { KeyValues } from '../world/index.ts';
+import type { StoreDoor } from './api-store.ts';
 import type { Content, Options } from './order.ts';
 import { Trouble } from './trouble.ts';
 
@@ -33,27 +33,25 @@ export interface TemplateEdit {
 
 /** Templates that were stored, each with a draft, a published version, or both. */
 export class StoredTemplates {
-  readonly #store: () => KeyValues;
+  readonly #store: StoreDoor;
 
-  constructor(store: () => KeyValues) {
+  constructor(store: StoreDoor) {
     this.#store = store;
   }
 
   find(id: string): TemplateEntry | undefined {
-    const text = this.#store().get(ENTRY + id);
+    const text = this.#store.get(ENTRY + id);
     return text === undefined ? undefined : read(text);
   }
 
   list(most: number): readonly TemplateEntry[] {
-    return this.#store()
-      .scan(ENTRY, BEYOND, most)
-      .map(({ value }) => read(value));
+    return this.#store.scan(ENTRY, BEYOND, most).map(({ value }) => read(value));
   }
 
   /** @throws Trouble 2004, 2005 when there is no such version */
   content(entry: TemplateEntry, which: Which): { readonly content: Content; readonly version: string } {
     const version = entry[which];
-    const text = version === undefined ? undefined : this.#store().get(contentKey(which, entry.id));
+    const text = version === undefined ? undefined : this.#store.get(contentKey(which, entry.id));
     if (version === undefined || text === undefined)
       throw new Trouble(which === 'draft' ? '2004' : '2005', `template ${entry.id} has no ${which} version`);
     return { content: JSON.parse(text) as Content, version: String(version.version) };
@@ -117,7 +115,7 @@ export class StoredTemplates {
   }
 
   remove(id: string): void {
-    this.#store().write([
+    this.#store.write([
       [ENTRY + id, undefined],
       [contentKey('draft', id), undefined],
       [contentKey('published', id), undefined],
@@ -125,7 +123,7 @@ export class StoredTemplates {
   }
 
   #write(entry: TemplateEntry, contents: readonly (readonly [string, string | undefined])[]): void {
-    this.#store().write([[ENTRY + entry.id, JSON.stringify(entry)], ...contents]);
+    this.#store.write([[ENTRY + entry.id, JSON.stringify(entry)], ...contents]);
   }
 }
 

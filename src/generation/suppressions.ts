@@ -1,4 +1,4 @@
-import type { KeyValues } from '../world/index.ts';
+import type { StoreDoor } from './api-store.ts';
 
 export const SUPPRESSION_TYPES = ['transactional', 'non_transactional'] as const;
 export type SuppressionType = (typeof SUPPRESSION_TYPES)[number];
@@ -34,9 +34,9 @@ const PAGE = 1000;
 
 /** Who is not to be written to, in the store. Recipients are keys: lower case, local part and domain. */
 export class Suppressions {
-  readonly #store: () => KeyValues;
+  readonly #store: StoreDoor;
 
-  constructor(store: () => KeyValues) {
+  constructor(store: StoreDoor) {
     this.#store = store;
   }
 
@@ -50,18 +50,15 @@ export class Suppressions {
 
   of(recipient: string): readonly Suppression[] {
     const prefix = `${PREFIX}${recipient}\u0000`;
-    return this.#store()
-      .scan(prefix, `${PREFIX}${recipient}\u0001`, PAGE)
-      .map(({ value }) => read(value));
+    return this.#store.scan(prefix, `${PREFIX}${recipient}\u0001`, PAGE).map(({ value }) => read(value));
   }
 
   /** All or none. What was known before keeps the time it was made. */
   put(entries: readonly Omit<Suppression, 'created' | 'updated'>[], now: string): void {
-    const store = this.#store();
-    store.write(
+    this.#store.write(
       entries.map((entry) => {
         const key = keyOf(entry);
-        const before = store.get(key);
+        const before = this.#store.get(key);
         const created = before === undefined ? now : read(before).created;
         return [key, JSON.stringify({ ...entry, created, updated: now } satisfies Suppression)] as const;
       }),
@@ -69,14 +66,14 @@ export class Suppressions {
   }
 
   remove(entries: readonly Suppression[]): void {
-    this.#store().write(entries.map((entry) => [keyOf(entry), undefined] as const));
+    this.#store.write(entries.map((entry) => [keyOf(entry), undefined] as const));
   }
 
   /** Page by page, so that whoever walks through millions can let others have their turn between two. */
   *pages(): Generator<readonly Suppression[]> {
     let from = PREFIX;
     for (;;) {
-      const entries = this.#store().scan(from, BEYOND, PAGE);
+      const entries = this.#store.scan(from, BEYOND, PAGE);
       const last = entries.at(-1);
       if (last === undefined) return;
       yield entries.map(({ value }) => read(value));

@@ -26,6 +26,16 @@ export class Transmissions {
     this.#workshop = new Workshop(parts, this.#maker, this.register);
   }
 
+  /** Orders that are not begun. */
+  get waiting(): number {
+    return this.#workshop.waiting;
+  }
+
+  /** Orders of which messages are being made. */
+  get generating(): number {
+    return this.#workshop.running;
+  }
+
   /**
    * Durable when it resolves: the message itself for one recipient, else the order with all its recipients.
    *
@@ -51,7 +61,8 @@ export class Transmissions {
       }
       return;
     }
-    if (this.#workshop.jobs >= MOST_JOBS) throw new Trouble('1502', `${MOST_JOBS} transmissions wait already`);
+    if (this.waiting + this.generating >= MOST_JOBS)
+      throw new Trouble('1502', `${MOST_JOBS} transmissions wait already`);
     if (this.#workshop.recipients + recipients.length > MOST_WAITING)
       throw new Trouble('1502', `transmissions to ${MOST_WAITING} recipients wait already`);
     const draft = spool.draft();

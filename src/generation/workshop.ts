@@ -43,8 +43,12 @@ export class Workshop {
     return this.#waiting.reduce((sum, { envelope }) => sum + envelope.recipients.length, 0);
   }
 
-  get jobs(): number {
-    return this.#waiting.length + this.#running.size;
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get running(): number {
+    return this.#running.size;
   }
 
   add(job: Recovered): void {
@@ -131,7 +135,8 @@ export class Workshop {
       } catch (error) {
         // Mail must not be lost because nobody can look who is suppressed, or because the disk is full.
         if (error instanceof SpoolError || error instanceof KeyValueError) {
-          this.#complain(error);
+          // The store tells of its own trouble, once.
+          if (error instanceof SpoolError) this.#complain(error);
           await this.#pause();
           continue;
         }

@@ -182,7 +182,7 @@ export async function buildServer({
   };
   warnOfConsoles(current());
   const mailing = undo.use(
-    makeMailing({
+    await makeMailing({
       world,
       events,
       configuration,
@@ -218,6 +218,7 @@ export async function buildServer({
     datasourceCommands: sources.commands,
     effects: effects({ clock, listeners: () => doors, queues, reception, shelf }),
     tls,
+    transmissions: mailing.transmissions,
     shutdown,
   });
   const console = consoleServer(house);

@@ -45,6 +45,7 @@ export interface ConsoleHouseParts {
   /** What `config plan` asks. */
   readonly effects: Effects;
   readonly tls: HouseTls;
+  readonly transmissions: House['transmissions'];
   readonly shutdown: () => void;
 }
 
@@ -101,6 +102,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     names: namesView(names),
     spool,
     tls: tlsView(parts.tls, clock),
+    transmissions: parts.transmissions,
     modules: {
       *list() {
         for (const { name, instance, singleton } of shelf.running) {

@@ -5,6 +5,7 @@ import type { Option } from '../config/index.ts';
 import { consoleOptions, consoleStanzas } from '../console/index.ts';
 import { datasourceOptions, datasourceStanzas } from '../datasource/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
+import { apiStoreFile } from '../generation/index.ts';
 import { httpOptions } from '../http/index.ts';
 import { listenerOptions } from '../listener/index.ts';
 import {
@@ -20,7 +21,6 @@ import { receptionOptions } from '../reception/index.ts';
 import { shapingOptions } from '../shaping/index.ts';
 import { spoolOptions } from '../spool/index.ts';
 import { tlsOptions } from '../tls/index.ts';
-import { apiStoreFile } from './mailing.ts';
 import { memoryOptions } from './memory-watch.ts';
 import { resolvConf } from './names.ts';
 import { pidfile } from './pid-file.ts';

@@ -1,19 +1,19 @@
-import { type Configuration, ownOption, path } from '../config/index.ts';
+import type { Configuration } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
-import { StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
+import {
+  ApiStore,
+  apiStoreFile,
+  StoredTemplates,
+  Suppressions,
+  servesHttp,
+  Transmissions,
+} from '../generation/index.ts';
 import type { Ids } from '../message/index.ts';
 import type { Reception } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
 import { templates as makeTemplates, type Templates } from '../templates/index.ts';
-import type { KeyValues, World } from '../world/index.ts';
+import type { World } from '../world/index.ts';
 import { version } from './version.ts';
-
-export const apiStoreFile = ownOption('api_store_file', path, {
-  scopes: ['global'],
-  initial: '/var/lib/impetus/api.db',
-  dynamic: false,
-  summary: 'file of stored templates and of the suppression list; made when it is first needed',
-});
 
 export interface MailingParts {
   readonly world: World;
@@ -29,13 +29,14 @@ export interface MailingParts {
 /** What turns orders into mail, and what it looks up for that. */
 export interface Mailing extends Disposable {
   readonly language: Templates;
+  readonly store: ApiStore;
   readonly templates: StoredTemplates;
   readonly suppressions: Suppressions;
   readonly transmissions: Transmissions;
   readonly turn: () => Promise<void>;
 }
 
-export function mailing({
+export async function mailing({
   world,
   events,
   configuration,
@@ -44,11 +45,15 @@ export function mailing({
   reception,
   memory,
   hostName,
-}: MailingParts): Mailing {
-  const { clock, keyValues } = world;
-  let open: KeyValues | undefined;
-  // Opened when somebody needs it: a server that nobody sends mail to by HTTP has no such file.
-  const store = (): KeyValues => (open ??= keyValues.open(configuration.current.global.get(apiStoreFile)));
+}: MailingParts): Promise<Mailing> {
+  const { clock, disk, keyValues } = world;
+  const { current } = configuration;
+  const store = new ApiStore({ clock, disk, keyValues, events, path: current.global.get(apiStoreFile) });
+  // A server that nobody sends mail to by HTTP has no such file.
+  if (servesHttp(current)) await store.start();
+  const subscription = configuration.onCommit((next) => {
+    if (servesHttp(next)) void store.start();
+  });
   const language = makeTemplates(() => clock.now());
   const suppressions = new Suppressions(store);
   const turn = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
@@ -68,10 +73,14 @@ export function mailing({
   });
   return {
     language,
+    store,
     templates: new StoredTemplates(store),
     suppressions,
     transmissions,
     turn,
-    [Symbol.dispose]: () => open?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      subscription[Symbol.dispose]();
+      store[Symbol.dispose]();
+    },
   };
 }

@@ -74,6 +74,32 @@ describe('impetus check', () => {
     expect((await check('Force_Fsync = no\n', '--warnings-as-errors')).code).toBe(0);
   });
 
+  test.each<[string, Files, string | undefined]>([
+    ['a directory that can be made', {}, undefined],
+    ['a directory that is a file', { '/data/impetus': '' }, '/data/impetus is no directory'],
+    ['a file that is a directory', { '/data/impetus/api.db/x': '' }, 'it is no file'],
+  ])('the store of mail by HTTP, with %s', async (_, files, why) => {
+    const text = 'API_Store_File = "/data/impetus/api.db"\nHTTP_Listener { Listen "127.0.0.1:2081" { } }\n';
+    const { code, said } = await run(checkProgram, { '/c': text, ...files }, ['-c', '/c']);
+    expect(code).toBe(0);
+    expect(said).toBe(
+      `${why === undefined ? '' : `/c:1:18: warning: API_Store_File = /data/impetus/api.db: ${why}: mail by HTTP would be answered with 503\n`}Configuration valid\n`,
+    );
+    const unserved = await run(checkProgram, { '/c': text.split('\n')[0] ?? '', ...files }, ['-c', '/c']);
+    expect(unserved.said).toBe('Configuration valid\n');
+  });
+
+  test('a directory for the store that is shut is named, and where the listener stands when the option is not set', async () => {
+    const world = simWorld();
+    await world.disk.makeDirectory('/var', 0o555);
+    world.disk.put('/c', 'HTTP_Listener { Listen "127.0.0.1:2081" { } }\n');
+    const process = simProcess();
+    expect(await checkProgram(world, process, ['-c', '/c'])).toBe(0);
+    expect(process.said).toBe(
+      '/c:1:17: warning: API_Store_File = /var/lib/impetus/api.db: /var is not open to this user for writing, and /var/lib cannot be made in it: mail by HTTP would be answered with 503\nConfiguration valid\n',
+    );
+  });
+
   test('--syntax-only takes any names', async () => {
     expect(await check('Nothing = 1\n', '--syntax-only')).toEqual({ code: 0, said: 'Syntax valid\n', complained: '' });
     expect((await check('Nothing 1\n', '--syntax-only')).code).toBe(1);

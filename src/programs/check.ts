@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type CheckResult, ConfigErrors, checkConfiguration } from '../config/index.ts';
 import { consoleWarnings } from '../console/index.ts';
-import { checkDatasources, checkTlsFiles, datasourceNotes, unreachableStores } from '../main/index.ts';
+import { apiStoreNotes, checkDatasources, checkTlsFiles, datasourceNotes, unreachableStores } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { report } from './check-report.ts';
 import { commandNamed, understood } from './command-line.ts';
@@ -85,17 +85,21 @@ function withFlags(command: Command): Command {
 
 async function checked(world: World, process: Process, asked: Words): Promise<CheckResult> {
   let silent: Awaited<ReturnType<typeof unreachableStores>> = [];
+  let closed: Awaited<ReturnType<typeof apiStoreNotes>> = [];
   try {
     return await checkConfiguration({
       ...loadOptions(world, process, asked.config, asked),
       syntaxOnly: asked.syntaxOnly === true,
       pedantic: asked.pedantic === true,
-      judges: [consoleWarnings, datasourceNotes, () => silent],
+      judges: [consoleWarnings, datasourceNotes, () => silent, () => closed],
       trials: [
         (generation) => checkTlsFiles(world, generation),
         async (generation) => {
           await checkDatasources(world, generation);
           silent = await unreachableStores(world, generation);
+        },
+        async (generation) => {
+          closed = await apiStoreNotes(generation, world.disk);
         },
       ],
       files: asked.files,

@@ -294,26 +294,6 @@ describe('suppressions', () => {
     ]);
     expect(house.of('reception')).toMatchObject([{ recipient: 'b@x.test' }]);
   });
-
-  test('that cannot be read for a while hold a transmission up, and cost it nothing', async () => {
-    const house = await House.open();
-    const sent = house.send({ recipients: to('a@x.test', 'b@x.test'), content: inline });
-    house.world.keyValues.broken = true;
-    expect((await sent).results.total_accepted_recipients).toBe(2);
-    await house.world.clock.advance(5000);
-    expect(house.of('reception')).toEqual([]);
-    expect(house.of('generation')).toEqual([]);
-    house.world.keyValues.broken = false;
-    await house.world.clock.advance(5000);
-    expect(house.of('reception')).toHaveLength(2);
-  });
-
-  test('that cannot be read keep mail from being made, and nothing is acknowledged', async () => {
-    const house = await House.open();
-    house.world.keyValues.broken = true;
-    expect(await house.refused({ recipients: to('a@x.test'), content: inline })).toBe('500/1501');
-    expect(house.of('reception')).toEqual([]);
-  });
 });
 
 describe('templates', () => {

@@ -90,10 +90,15 @@ export class House {
 
   static async open(): Promise<House> {
     const house = new House();
-    house.world.disk.put(FILE, CONF);
-    await house.inbox.open(house.world);
-    await house.begin();
+    await house.openHere();
     return house;
+  }
+
+  /** For the first time in its world. */
+  async openHere(): Promise<void> {
+    this.world.disk.put(FILE, CONF);
+    await this.inbox.open(this.world);
+    await this.begin();
   }
 
   async begin(): Promise<void> {
@@ -134,6 +139,13 @@ export class House {
   async refused(body: unknown): Promise<string> {
     const { status, code } = errorOf(await this.ask('POST /api/v1/transmissions', body));
     return `${status}/${code}`;
+  }
+
+  /** Lines of the paniclog that speak of something, `LEVEL text`. */
+  said(about: string): readonly string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'diagnostic' && event.text.includes(about) ? [`${event.level} ${event.text}`] : [],
+    );
   }
 
   of<K extends MailEvent['kind']>(kind: K): readonly MailEvent[] {

@@ -12,7 +12,7 @@ export const summary: Command = {
   *run({ rest, house }): Output {
     if (rest.length > 0) return 'not understood';
     const { active, delayed, total } = yield* sumQueues(house.queues);
-    const { statistics, delivery, sessions, names } = house;
+    const { statistics, delivery, sessions, names, transmissions } = house;
     const dns = names.counts;
     const totals = statistics.server;
     yield 'Summary Statistics\n';
@@ -22,6 +22,8 @@ export const summary: Command = {
     yield figure('Active Queue Size', active);
     yield figure('Delayed Queue Size', delayed);
     yield figure('Total Queue Size', total);
+    yield figure('Transmissions Waiting', transmissions.waiting);
+    yield figure('Transmissions Generating', transmissions.generating);
     yield figure('DNS Resolver', names.resolver);
     for (const type of ['A', 'AAAA', 'MX', 'TXT'] as const) {
       yield figure(`DNS ${type} Queries`, dns.queries[type]);

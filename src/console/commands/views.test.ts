@@ -16,6 +16,7 @@ test('summary prints every figure in the order of the manual', async () => {
     peakMillis: 1203.4,
     averageMillis: 12.2,
   };
+  house.transmissions = { waiting: 4, generating: 2 };
   expect((await run(house, 'summary')).text).toBe(
     [
       'Summary Statistics',
@@ -25,6 +26,8 @@ test('summary prints every figure in the order of the manual', async () => {
       '\tActive Queue Size:      1',
       '\tDelayed Queue Size:      1',
       '\tTotal Queue Size:      3',
+      '\tTransmissions Waiting:      4',
+      '\tTransmissions Generating:      2',
       '\tDNS Resolver:   node',
       '\tDNS A Queries: 565284',
       '\tDNS A Timeouts:      0',

@@ -4,13 +4,20 @@ import { KeyValueError, type KeyValueStores, type KeyValues } from '../key-value
 export class SimKeyValues implements KeyValueStores {
   /** Every call fails from now on. */
   broken = false;
-  readonly #contents = new Map<string, Map<string, string>>();
+  /** Writes are taken and never reach the disk: what a process does in its last moment before a crash. */
+  forgetful = false;
+  readonly #contents: Map<string, Map<string, string>>;
+
+  constructor(before: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()) {
+    this.#contents = new Map([...before].map(([path, held]) => [path, new Map(held)]));
+  }
 
   open(path: string): KeyValues {
+    this.#check(path);
     const held = this.#contents.get(path) ?? new Map<string, string>();
     this.#contents.set(path, held);
     const entries = (): Map<string, string> => {
-      if (this.broken) throw new KeyValueError(`${path}: disk I/O error`);
+      this.#check(path);
       return held;
     };
     return {
@@ -21,15 +28,27 @@ export class SimKeyValues implements KeyValueStores {
           .sort(([one], [other]) => order(one, other))
           .slice(0, most)
           .map(([key, value]) => ({ key, value })),
-      write(changes) {
+      write: (changes) => {
         const all = [...changes];
+        const to = entries();
+        if (this.forgetful) return;
         for (const [key, value] of all) {
-          if (value === undefined) entries().delete(key);
-          else entries().set(key, value);
+          if (value === undefined) to.delete(key);
+          else to.set(key, value);
         }
       },
       [Symbol.dispose]: () => undefined,
     };
+  }
+
+  /** @returns what the next process finds; whoever still has this one can do nothing with it */
+  crash(): SimKeyValues {
+    this.broken = true;
+    return new SimKeyValues(this.#contents);
+  }
+
+  #check(path: string): void {
+    if (this.broken) throw new KeyValueError(`${path}: disk I/O error`);
   }
 }
 

@@ -53,5 +53,5 @@ export function simChance(seed: number): SimChance {
 /** The same world after a power cut: connections are reset, and the disk has what a crash leaves. */
 export function afterPowerCut(world: SimWorld): SimWorld {
   world.network.crash();
-  return { ...world, disk: world.disk.crash() };
+  return { ...world, disk: world.disk.crash(), keyValues: world.keyValues.crash() };
 }

@@ -201,6 +201,7 @@ export class FakeHouse implements House {
 
   tlsContexts: ReturnType<House['tls']['contexts']> = [];
   tlsFlushes = 0;
+  transmissions: House['transmissions'] = { waiting: 0, generating: 0 };
   readonly tls: House['tls'] = {
     contexts: () => this.tlsContexts,
     failedHandshakes: 3,

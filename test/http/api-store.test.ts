@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { errorOf, jsonOf } from '../support/http-room.ts';
+import { House } from '../support/transmission-house.ts';
+
+const inline = { from: 'news@shop.test', subject: 'Hi', text: 'Hello.\n' };
+const to = (...emails: string[]): { address: string }[] => emails.map((address) => ({ address }));
+
+test('a store that cannot be read for a while holds a transmission up, and costs it nothing', async () => {
+  const house = await House.open();
+  const sent = house.send({ recipients: to('a@x.test', 'b@x.test'), content: inline });
+  house.world.keyValues.broken = true;
+  expect((await sent).results.total_accepted_recipients).toBe(2);
+  await house.world.clock.advance(5000);
+  expect(house.of('reception')).toEqual([]);
+  expect(house.of('generation')).toEqual([]);
+  house.world.keyValues.broken = false;
+  await house.world.clock.advance(10_000);
+  expect(house.of('reception')).toHaveLength(2);
+});
+
+test('while the store cannot be read transmissions are turned away, and the paniclog hears of each change once', async () => {
+  const house = await House.open();
+  house.world.keyValues.broken = true;
+  const one = { recipients: to('a@x.test'), content: inline };
+  const many = { recipients: to('a@x.test', 'b@x.test'), content: inline };
+  // The one that finds out, and all that know.
+  for (const body of [one, many, one]) {
+    const answer = await house.ask('POST /api/v1/transmissions', body);
+    expect(errorOf(answer)).toMatchObject({ status: 503, code: '1502' });
+    expect(answer.headers['retry-after']).toBe('10');
+  }
+  for (const call of ['GET /api/v1/templates', 'GET /api/v1/suppression-list', 'GET /api/v1/suppression-list/a@x.test'])
+    expect(errorOf(await house.ask(call))).toMatchObject({ status: 500, code: '1501' });
+  await house.world.clock.advance(600_000);
+  expect(house.said('API_Store_File')).toEqual([expect.stringMatching(/^ERROR .*disk I\/O error/) as string]);
+  expect(house.of('reception')).toEqual([]);
+  house.world.keyValues.broken = false;
+  await house.world.clock.advance(10_000);
+  expect(house.said('API_Store_File').slice(1)).toEqual([expect.stringMatching(/^NOTICE .*again/) as string]);
+  await house.send(many);
+  await house.world.clock.advance(1000);
+  expect(house.of('reception')).toHaveLength(2);
+});
+
+test('a store that cannot be opened at the start: the server starts, says so once, and mends itself', async () => {
+  const house = new House();
+  house.world.keyValues.broken = true;
+  await house.openHere();
+  expect(house.said('API_Store_File')).toHaveLength(1);
+  expect(await house.refused({ recipients: to('a@x.test', 'b@x.test'), content: inline })).toBe('503/1502');
+  house.world.keyValues.broken = false;
+  await house.world.clock.advance(6000);
+  expect(house.said('API_Store_File')).toHaveLength(2);
+  await house.send({ recipients: to('a@x.test', 'b@x.test'), content: inline });
+});
+
+test('the start makes the directory of the store; where it cannot be made that is tried again', async () => {
+  const house = new House();
+  house.world.disk.fail({ operation: 'makeDirectory', path: '/var/lib/impetus', times: 2 });
+  await house.openHere();
+  expect(house.said('API_Store_File')).toHaveLength(1);
+  expect(await house.world.clock.until(house.world.disk.status('/var/lib/impetus'))).toBeUndefined();
+  await house.world.clock.advance(12_000);
+  expect(await house.world.clock.until(house.world.disk.status('/var/lib/impetus'))).toMatchObject({
+    kind: 'directory',
+    mode: 0o750,
+  });
+  expect(house.said('API_Store_File')).toHaveLength(2);
+  await house.send({ recipients: to('a@x.test'), content: inline });
+});
+
+test('a transmission that the store holds up is counted for operators', async () => {
+  const house = await House.open();
+  const sent = house.send({ recipients: to('a@x.test', 'b@x.test'), content: inline });
+  house.world.keyValues.broken = true;
+  await sent;
+  await house.world.clock.advance(100);
+  expect(jsonOf(await house.ask('GET /stats/summary'))).toMatchObject({
+    TransmissionsWaiting: 0,
+    TransmissionsGenerating: 1,
+  });
+  expect((await house.ask('GET /metrics')).text).toContain('impetus_transmissions{state="generating"} 1\n');
+  house.world.keyValues.broken = false;
+  await house.world.clock.advance(10_000);
+  expect(jsonOf(await house.ask('GET /stats/summary'))).toMatchObject({
+    TransmissionsWaiting: 0,
+    TransmissionsGenerating: 0,
+  });
+});
