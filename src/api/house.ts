@@ -1,6 +1,6 @@
 import type { Generation, View } from '../config/index.ts';
 import type { House } from '../console/index.ts';
-import type { ApiStore, StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
+import type { Acceptances, ApiStore, StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
 import type { Pressure } from '../http/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Templates } from '../templates/index.ts';
@@ -28,6 +28,7 @@ export interface ApiHouse extends Pick<House, 'clock' | 'queues' | 'delivery' | 
   readonly turn: () => Promise<void>;
   readonly language: Templates;
   readonly store: Pick<ApiStore, 'trouble'>;
+  readonly acceptances: Acceptances;
   readonly transmissions: Transmissions;
   readonly templates: StoredTemplates;
   readonly suppressions: Suppressions;

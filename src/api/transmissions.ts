@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { accept, type Progress, type Request, Trouble } from '../generation/index.ts';
+import { type Acceptance, accept, type Progress, type Request, type Ticket, Trouble } from '../generation/index.ts';
 import {
   type Answer,
   empty,
@@ -65,13 +65,14 @@ export function transmissionRoutes(house: ApiHouse): readonly Route[] {
       },
       run: async ({ body, query, principal, header }) => {
         ids ??= transmissionIds(house.clock, house.chance);
-        keys ??= new Idempotency(house.clock);
+        keys ??= new Idempotency(house.acceptances);
         // The schema has looked at every field that is read.
         const request = body as unknown as Request;
-        const id = ids;
-        // `once` keeps what it was given; what comes out is what `sent` has made.
-        return (await keys.once(header('idempotency-key'), whoseKey(principal), body, () =>
-          sent(house, id(), request, query.num_rcpt_errors ?? 0),
+        const wish = { id: ids(), mostErrors: query.num_rcpt_errors ?? 0 };
+        const [known, key] = [keys, header('idempotency-key')];
+        // What comes out is what `taken` or `summed` has made.
+        return (await unlessBroken(house, () =>
+          known.once(key, whoseKey(principal), body, (ticket) => taken(house, request, { ...wish, ticket }), summed),
         )) as Answer<never>;
       },
     }),
@@ -136,18 +137,22 @@ export function transmissionRoutes(house: ApiHouse): readonly Route[] {
 }
 
 /** While nobody can look who is suppressed nothing is taken: mail that cannot be made would only wait. */
-async function sent(house: ApiHouse, id: string, request: Request, mostErrors: number): Promise<Answer> {
+async function unlessBroken(house: ApiHouse, send: () => Promise<Answer>): Promise<Answer> {
   try {
-    return house.store.trouble === undefined
-      ? await taken(house, id, request, mostErrors)
-      : refused(new Trouble('1502', NO_STORE));
+    return house.store.trouble === undefined ? await send() : refused(new Trouble('1502', NO_STORE));
   } catch (error) {
     return refused(error instanceof KeyValueError ? new Trouble('1502', NO_STORE) : error);
   }
 }
 
+interface Taking {
+  readonly id: string;
+  readonly mostErrors: number;
+  readonly ticket: Ticket | undefined;
+}
+
 /** @throws what `refused` knows */
-async function taken(house: ApiHouse, id: string, request: Request, mostErrors: number): Promise<Answer> {
+async function taken(house: ApiHouse, request: Request, { id, mostErrors, ticket }: Taking): Promise<Answer> {
   const { order, recipients, rejected, errors } = await accept(request, {
     id,
     mostErrors,
@@ -159,10 +164,20 @@ async function taken(house: ApiHouse, id: string, request: Request, mostErrors: 
   if (recipients.length === 0) return noneLeft(errors);
   const reason = house.pressure.reason();
   if (reason !== undefined) throw new Trouble('1502', reason);
-  await house.transmissions.send(order, recipients);
-  const counts = { id, total_accepted_recipients: recipients.length, total_rejected_recipients: rejected };
+  const counts = { id, accepted: recipients.length, rejected };
+  const acceptance = ticket === undefined ? undefined : { ...ticket, ...counts };
+  await house.transmissions.send({ ...order, acceptance }, recipients);
+  return summed(counts, errors.slice(0, mostErrors));
+}
+
+/** @param errors of single recipients; when a request comes again nobody knows them any more */
+function summed(
+  { id, accepted, rejected }: Pick<Acceptance, 'id' | 'accepted' | 'rejected'>,
+  errors: readonly Trouble[] = [],
+): Answer {
+  const counts = { id, total_accepted_recipients: accepted, total_rejected_recipients: rejected };
   if (rejected === 0) return json({ results: counts });
-  const entries = errors.slice(0, mostErrors).flatMap((each) => refused(each).errors);
+  const entries = errors.flatMap((each) => refused(each).errors);
   return json({
     results: { ...counts, ...(entries.length > 0 ? { rcpt_to_errors: entries } : {}) },
     errors: [{ message: 'transmission created, but with validation errors', code: '2000' }],

@@ -1,6 +1,7 @@
 /** Transmissions: orders that come by HTTP become messages in the queue; stored templates; who is not to be written to. */
 
 export { type Accepted, accept, instantOf } from './accept.ts';
+export { type Acceptance, Acceptances, type Ticket } from './acceptances.ts';
 export { ApiStore, apiStoreFile, apiStoreNotes, type StoreDoor, servesHttp } from './api-store.ts';
 export { asTrouble, type Compiled, compileContent } from './content.ts';
 export { dataOf } from './maker.ts';

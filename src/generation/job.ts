@@ -3,6 +3,7 @@ import { bindingName } from '../base/index.ts';
 import type { BodyHold, Envelope, Ids } from '../message/index.ts';
 import { nullId } from '../message/index.ts';
 import type { Draft } from '../spool/index.ts';
+import { acceptanceContext } from './acceptances.ts';
 import type { Order, Recipient } from './order.ts';
 
 /*
@@ -25,7 +26,7 @@ export function jobEnvelope(order: Order, recipients: readonly Recipient[], ids:
     protocol: 'internal',
     peer: '',
     size: 0,
-    context: { connection: {}, message: { [MARK]: order.id } },
+    context: { connection: {}, message: { [MARK]: order.id, ...acceptanceContext(order.acceptance) } },
   };
 }
 

@@ -13,6 +13,7 @@ import { InjectionRefused, type InPlaceOf, type Reception } from '../reception/i
 import type { Spool } from '../spool/index.ts';
 import type { Data, Fields } from '../templates/index.ts';
 import type { Clock } from '../world/index.ts';
+import { acceptanceContext } from './acceptances.ts';
 import { asTrouble, type Compiled } from './content.ts';
 import type { Order, Recipient } from './order.ts';
 import { SUPPRESSED, type Suppressions } from './suppressions.ts';
@@ -73,7 +74,14 @@ export class Maker {
       protocol: 'rest',
       peer: '',
       size: 0,
-      context: { connection: {}, message: contextOf(order, recipient) },
+      context: {
+        connection: {},
+        // A message of many takes its place after the order, which has it.
+        message: {
+          ...contextOf(order, recipient),
+          ...(replaces === undefined ? acceptanceContext(order.acceptance) : {}),
+        },
+      },
     };
     const draft = spool.draft();
     draft.append(body);

@@ -1,4 +1,5 @@
 import type { Fields } from '../templates/index.ts';
+import type { Acceptance } from './acceptances.ts';
 
 /** Name and address, the name alone missing where an address is all there is. */
 export type Sender = string | { readonly name?: string | null; readonly email: string };
@@ -69,6 +70,8 @@ export interface Order {
   readonly options: Options;
   /** They take turns; none: what policy says, or default. */
   readonly bindings: readonly string[];
+  /** Of a request that may come again. */
+  readonly acceptance?: Acceptance | undefined;
 }
 
 /** Whom one message goes to. */

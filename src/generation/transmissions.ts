@@ -51,6 +51,7 @@ export class Transmissions {
       try {
         await this.#maker.make(order, compiled, only, ids.next(clock.date()));
         progress.made = 1;
+        await this.#remembered(order);
       } catch (error) {
         progress.failed = 1;
         if (error instanceof Trouble) this.#maker.record(order, only, error);
@@ -70,15 +71,26 @@ export class Transmissions {
     const envelope = jobEnvelope(order, recipients, ids, clock.date());
     const traits = { dots: false, lone: false };
     const at = await new Promise<Recovered['at']>((kept, refused) => draft.commit(envelope, traits, { kept, refused }));
+    await this.#remembered(order);
     this.register.begin(order, recipients.length, clock.date());
     this.#workshop.add({ at, envelope, traits, done: [], state: undefined });
   }
 
   /** @returns whether it was a transmission that an earlier process had not finished */
   readmit(found: Recovered): boolean {
+    this.#parts.acceptances.readmit(found.envelope);
     if (!isJob(found.envelope)) return false;
     this.#workshop.add(found);
     return true;
+  }
+
+  /** All that an earlier process left has been readmitted. */
+  recovered(): void {
+    this.#parts.acceptances.recovered();
+  }
+
+  async #remembered({ acceptance }: Order): Promise<void> {
+    if (acceptance !== undefined) await this.#parts.acceptances.remember(acceptance);
   }
 
   find(id: string): Progress | undefined {

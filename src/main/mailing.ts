@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import {
+  Acceptances,
   ApiStore,
   apiStoreFile,
   StoredTemplates,
@@ -32,6 +33,7 @@ export interface Mailing extends Disposable {
   readonly store: ApiStore;
   readonly templates: StoredTemplates;
   readonly suppressions: Suppressions;
+  readonly acceptances: Acceptances;
   readonly transmissions: Transmissions;
   readonly turn: () => Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function mailing({
   });
   const language = makeTemplates(() => clock.now());
   const suppressions = new Suppressions(store);
+  const acceptances = new Acceptances({ clock, store });
   const turn = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
   const transmissions = new Transmissions({
     clock,
@@ -64,6 +67,7 @@ export async function mailing({
     spool,
     reception,
     suppressions,
+    acceptances,
     templates: language,
     generation: () => configuration.current.number,
     hostName,
@@ -76,6 +80,7 @@ export async function mailing({
     store,
     templates: new StoredTemplates(store),
     suppressions,
+    acceptances,
     transmissions,
     turn,
     [Symbol.dispose]() {

@@ -14,7 +14,7 @@ export interface RecoverParts {
   readonly spool: Pick<Spool, 'recover'>;
   readonly queues: { readmit(found: Recovered): void };
   /** What is no mail yet goes to whoever makes mail of it: they say whether it is theirs. */
-  readonly transmissions?: { readmit(found: Recovered): boolean };
+  readonly transmissions?: { readmit(found: Recovered): boolean; recovered(): void };
   readonly events: Pick<Events, 'diagnose'>;
   /** Keys of messages are known when all are back. */
   readonly dedup?: Pick<Dedup, 'remember' | 'recovered'>;
@@ -40,5 +40,6 @@ export async function recover({ clock, spool, queues, transmissions, events, ded
     );
   } finally {
     dedup?.recovered();
+    transmissions?.recovered();
   }
 }

@@ -216,17 +216,6 @@ test('a whole message is filled in, and gets what it lacks', async () => {
   expect(text).toMatch(/\r\nDate: .*\r\nMessage-ID: /);
 });
 
-test('the same Idempotency-Key is answered as before and makes no second message; another request with it is refused', async () => {
-  const house = await House.open();
-  const body = JSON.stringify({ recipients: to('a@x.test'), content: inline });
-  const head = 'POST /api/v1/transmissions\nIdempotency-Key: k1';
-  const first = await house.ask(head, body);
-  const second = await house.ask(head, body);
-  expect(second.text).toBe(first.text);
-  expect(house.of('reception')).toHaveLength(1);
-  expect(errorOf(await house.ask(head, body.replace('a@x', 'b@x')))).toMatchObject({ status: 409, code: '1602' });
-});
-
 describe('suppressions', () => {
   const person = '/api/v1/suppression-list/Ann+x@X.test';
 

@@ -101,7 +101,8 @@ export class House {
     await this.begin();
   }
 
-  async begin(): Promise<void> {
+  /** @param settle milliseconds that the server has before anybody asks it */
+  async begin(settle = 100): Promise<void> {
     const { world } = this;
     const start = async (): Promise<Server> =>
       buildServer({
@@ -123,7 +124,7 @@ export class House {
         },
       });
     this.server = await world.clock.until(start());
-    await world.clock.advance(100);
+    await world.clock.advance(settle);
   }
 
   ask(head: string, body: unknown = ''): Promise<HttpAnswer> {

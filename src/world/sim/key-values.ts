@@ -6,6 +6,8 @@ export class SimKeyValues implements KeyValueStores {
   broken = false;
   /** Writes are taken and never reach the disk: what a process does in its last moment before a crash. */
   forgetful = false;
+  /** Writes that were forgotten so. */
+  forgotten = 0;
   readonly #contents: Map<string, Map<string, string>>;
 
   constructor(before: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()) {
@@ -31,7 +33,10 @@ export class SimKeyValues implements KeyValueStores {
       write: (changes) => {
         const all = [...changes];
         const to = entries();
-        if (this.forgetful) return;
+        if (this.forgetful) {
+          this.forgotten++;
+          return;
+        }
         for (const [key, value] of all) {
           if (value === undefined) to.delete(key);
           else to.set(key, value);
