@@ -20,8 +20,10 @@ let real: RealServer;
 const kept: string[] = [];
 
 beforeAll(async () => {
-  real = await RealServer.start((events) => {
-    events.subscribe(['reception'], ({ recipient }) => void kept.push(recipient));
+  real = await RealServer.start({
+    observe: (events) => {
+      events.subscribe(['reception'], ({ recipient }) => void kept.push(recipient));
+    },
   });
 });
 afterAll(() => real[Symbol.asyncDispose]());
