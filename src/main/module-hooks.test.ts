@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Generation, View } from '../config/index.ts';
+import { events as makeEvents } from '../events/index.ts';
 import type { ModuleDefinition } from '../modules/index.ts';
 import { policy as makePolicy, type Session } from '../policy/index.ts';
 import { SimChance } from '../world/sim/chance.ts';
@@ -24,9 +25,10 @@ const generation = (number: number, instances: readonly string[] = ['']): Genera
 
 function house() {
   const asked: string[] = [];
-  const events = { record: () => undefined, diagnose: () => undefined, subscribe: () => ({ [Symbol.dispose]() {} }) };
-  const policy = makePolicy(events);
+  const heard: string[] = [];
   const clock = new SimClock();
+  const events = makeEvents(clock, () => 1);
+  const policy = makePolicy(events);
   const definition: ModuleDefinition = {
     name: 'watch',
     instances: 'named',
@@ -36,7 +38,16 @@ function house() {
         asked.push(`${view.generation}${host.instance}`);
         return { kind: 'continue' };
       });
-      return { [Symbol.asyncDispose]: async () => hook[Symbol.dispose]() };
+      const subscription = host.events.subscribe(
+        ['diagnostic'],
+        () => void heard.push(`${view.generation}${host.instance}`),
+      );
+      return {
+        [Symbol.asyncDispose]: async () => {
+          hook[Symbol.dispose]();
+          subscription[Symbol.dispose]();
+        },
+      };
     },
   };
   const disk = new SimDisk(clock, new SimChance(1));
@@ -46,7 +57,12 @@ function house() {
     void policy.run('validate_ehlo', { ...session, connectionContext });
     return asked.splice(0).join();
   };
-  return { shelf, ask, policy };
+  /** Which instances hear of an event. */
+  const tell = (): string => {
+    events.diagnose('NOTICE', 'test', 'something');
+    return heard.splice(0).join();
+  };
+  return { shelf, ask, tell, policy };
 }
 
 test('hooks of a module are asked from the commit on, of the old instance or the new, never of both', () => {
@@ -62,6 +78,22 @@ test('hooks of a module are asked from the commit on, of the old instance or the
   shelf.prepare(generation(3)).drop();
   expect(ask()).toBe('2,2b');
   expect(ask({ __bypass_watch: 'true' })).toBe('');
+});
+
+test('events are heard by the old instance until the commit and by the new one from then on, and by one only', () => {
+  const { shelf, tell } = house();
+  const first = shelf.prepare(generation(1));
+  expect(tell()).toBe('');
+  first.take();
+  expect(tell()).toBe('1');
+  const second = shelf.prepare(generation(2));
+  expect(tell()).toBe('1');
+  second.take();
+  expect(tell()).toBe('2');
+  const third = shelf.prepare(generation(3));
+  expect(tell()).toBe('2');
+  third.drop();
+  expect(tell()).toBe('2');
 });
 
 test('when the last instance is gone nobody listens', async () => {

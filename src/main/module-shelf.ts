@@ -25,8 +25,8 @@ interface Running {
   readonly view: View;
   readonly handle: AsyncDisposable;
   readonly commands: Set<ModuleCommand>;
-  /** Its hooks are asked: a client is never judged by an old and a new instance at once. */
-  readonly hooks: { asked: boolean };
+  /** Its generation is current: nothing is judged, or logged, by an old and a new instance at once. */
+  readonly turn: { has: boolean };
 }
 
 /** What a commit would change, started already and waiting for the commit. */
@@ -86,7 +86,7 @@ export class ModuleShelf implements AsyncDisposable {
     return {
       take: () => {
         this.#running = [...kept, ...started];
-        for (const each of started) each.hooks.asked = true;
+        for (const each of started) each.turn.has = true;
         for (const each of old) this.#end(each);
       },
       drop: () => {
@@ -120,7 +120,7 @@ export class ModuleShelf implements AsyncDisposable {
 
   #start(definition: ModuleDefinition, instance: string, generation: Generation): Running {
     const { clock, disk, events, policy, complain } = this.#parts;
-    const hooks = { asked: false };
+    const turn = { has: false };
     const commands = new Set<ModuleCommand>();
     const prefix =
       definition.instances === 'singleton' || instance === '' ? definition.name : `${definition.name}:${instance}`;
@@ -128,7 +128,14 @@ export class ModuleShelf implements AsyncDisposable {
     const handle = definition.start(
       {
         instance,
-        events,
+        events: {
+          record: (event) => events.record(event),
+          diagnose: (level, module, text) => events.diagnose(level, module, text),
+          subscribe: (kinds, hear) =>
+            events.subscribe(kinds, (event) => {
+              if (turn.has) hear(event);
+            }),
+        },
         clock,
         disk,
         global: generation.global,
@@ -139,15 +146,15 @@ export class ModuleShelf implements AsyncDisposable {
           return { [Symbol.dispose]: () => void commands.delete(command) };
         },
         hook: (phase, hook) =>
-          policy.hook(phase, definition.name, (subject) => (hooks.asked ? hook(subject) : { kind: 'continue' })),
+          policy.hook(phase, definition.name, (subject) => (turn.has ? hook(subject) : { kind: 'continue' })),
       },
       view,
     );
-    return { definition, instance, view, handle, commands, hooks };
+    return { definition, instance, view, handle, commands, turn };
   }
 
   #end(module: Running): void {
-    module.hooks.asked = false;
+    module.turn.has = false;
     const ending = Promise.resolve(module.handle[Symbol.asyncDispose]()).then(
       () => undefined,
       (error: unknown) =>

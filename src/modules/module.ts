@@ -24,6 +24,7 @@ export interface ModuleDefinition {
 export interface ModuleHost {
   /** Name of the instance; a singleton's is empty. */
   readonly instance: string;
+  /** Heard from the moment on when the configuration with this instance is current, and no longer than that. */
   readonly events: Events;
   readonly clock: Clock;
   readonly disk: Disk;
