@@ -77,8 +77,11 @@ export async function buildServer({
   const policy = makePolicy(undo.use(new Sparing(events, clock)));
   const shelf = undo.use(new ModuleShelf(modules, { clock, disk, events, policy, complain }));
   shelf.prepare(current()).take();
-  if (!shelf.running.some((each) => each.name === 'ec_logger'))
-    undo.adopt(standardErrorLog(events, complain), (each) => each[Symbol.dispose]());
+  const logs = (): boolean => shelf.running.some((each) => each.name === 'ec_logger');
+  const instead = standardErrorLog(events, (text) => {
+    if (!logs()) complain(text);
+  });
+  undo.adopt(instead, (each) => each[Symbol.dispose]());
 
   const tls = undo.use(houseTls(world, events));
   await checkTlsOf(current(), tls.shelf);

@@ -1,5 +1,5 @@
 import { buildServer, type Server } from '../../src/main/index.ts';
-import { type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
+import { type SimProcess, type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
 import { Client, endpoint } from './listening.ts';
 import { serverConfiguration } from './server-configuration.ts';
 
@@ -8,6 +8,7 @@ const FILE = '/etc/impetus.conf';
 /** A whole server in a simulated world, with a configuration that tests write. */
 export class WholeServer {
   readonly world: SimWorld = simWorld(1, { diskLatencyMillis: 1 });
+  readonly process: SimProcess = simProcess();
   /** Lines of the paniclog. */
   readonly told: string[] = [];
   server!: Server;
@@ -43,7 +44,7 @@ export class WholeServer {
     const configuration = await serverConfiguration(this.world, FILE);
     return buildServer({
       world: this.world,
-      process: simProcess(),
+      process: this.process,
       configuration,
       observe: (events) =>
         events.subscribe(['diagnostic'], (event) => void this.told.push(`${event.level} ${event.text}`)),
