@@ -26,7 +26,7 @@ export function explain(call: CommandCall): CommandResult {
   const name = spelling(entry.name);
   const value = assigned ? valueText(assigned.value) : builtIn;
   const lines = [value === undefined ? `${name} is not set and has no default.` : `${name} = ${value}`];
-  if (assigned) lines.push(`  from ${level?.where ?? 'Global'}, ${placeOf(assigned.at)}`);
+  if (assigned) lines.push(`  from ${level?.where ?? 'Global'}, ${standsAt(configuration.placeOf(assigned))}`);
   else if (builtIn !== undefined) lines.push('  from the built-in default');
   const fixed = entry.declared.find((option) => !option.dynamic);
   const used = fixed && generation.view(query).cell(fixed).raw;
@@ -94,7 +94,7 @@ function table(rows: readonly Row[]): readonly string[] {
   );
 }
 
-function placeOf(at: Place): string {
+function standsAt(at: Place): string {
   if (at.file === CONSOLE) return 'set on a console';
   return at.file === BUILT_IN.file ? 'built in' : placeText(at);
 }

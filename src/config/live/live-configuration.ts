@@ -5,7 +5,7 @@ import { CompiledGeneration } from '../fallback/compiled-generation.ts';
 import { sameRaw } from '../fallback/view.ts';
 import { localChangesTrouble } from '../files/local-changes.ts';
 import type { SourceFile } from '../files/source-file.ts';
-import type { PatternHost } from '../option.ts';
+import type { PatternHost, Place } from '../option.ts';
 import type { Schema } from '../schema/schema.ts';
 import { spelling } from '../schema/spelling.ts';
 import { countChanges } from '../tree/count-changes.ts';
@@ -14,7 +14,7 @@ import { headText, printTree, treeLines } from '../tree/print-tree.ts';
 import { treeXml } from '../tree/print-xml.ts';
 import { checkTree } from '../tree/references.ts';
 import { share, sharing } from '../tree/share.ts';
-import { type Stanza, stanzasOf } from '../tree/stanza.ts';
+import { type Assignment, type Stanza, stanzasOf } from '../tree/stanza.ts';
 import type { Baseline } from '../writeback/trial.ts';
 import { type Writeback, writeBack } from '../writeback/writeback.ts';
 import type { CommitCheck, Configuration, Generation } from './generation.ts';
@@ -69,6 +69,8 @@ export class LiveConfiguration implements LoadedConfiguration {
   readonly #commitHearers = new Set<(next: Generation, last: Generation) => void>();
   readonly #checks = new Set<CommitCheck>();
   readonly #history = new History();
+  /** Where values of a console stand since they were written back. */
+  readonly #saved = new WeakMap<Assignment, Place>();
   /** Commits wait for each other: a check may take its time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -218,9 +220,15 @@ export class LiveConfiguration implements LoadedConfiguration {
       const plan = { ...planFor(this.#parts, this.file), documents, file: this.file };
       const done = await writeBack({ disk: this.disk, baseline: this.#baseline, live: this.#current.tree, plan });
       this.#baseline = done.baseline;
+      for (const [assignment, place] of done.places) this.#saved.set(assignment, place);
       this.#reading = { ...this.#reading, files: done.files ?? this.#reading.files };
       return done;
     });
+  }
+
+  /** Where a value stands: in a file, also when it came from a console and was written back. */
+  placeOf(assignment: Assignment): Place {
+    return this.#saved.get(assignment) ?? assignment.at;
   }
 
   /** A tree of an open transaction made ready for questions; nobody else sees it. */

@@ -1,4 +1,5 @@
 import { sameRaw } from '../fallback/view.ts';
+import type { Place } from '../option.ts';
 import { BUILT_IN } from '../schema/declare.ts';
 import { spelling } from '../schema/spelling.ts';
 import { assignmentText } from '../tree/print-tree.ts';
@@ -89,6 +90,28 @@ export function withEdits(tree: Stanza, edits: readonly Edit[], implicit: Stanza
     }
   }
   return at;
+}
+
+/** Where in a tree that was read from the files the values of an edit stand that was put into them. */
+export function* placesOf(edit: Edit, tree: Stanza): Generator<readonly [Assignment, Place]> {
+  const there = follow(tree, edit.steps);
+  if (!there) return;
+  if (edit.kind === 'set') {
+    const own = there.options.get(edit.assignment.entry.name);
+    if (own) yield [edit.assignment, own.at];
+  } else if (edit.kind === 'new' || edit.kind === 'moved') yield* placesIn(edit.stanza, there);
+}
+
+function* placesIn(stanza: Stanza, there: Stanza): Generator<readonly [Assignment, Place]> {
+  for (const [name, assignment] of stanza.options) {
+    const own = there.options.get(name);
+    if (own) yield [assignment, own.at];
+  }
+  for (const [type, ofType] of stanza.children)
+    for (const child of ofType.values()) {
+      const like = childOf(there, type, child.instance);
+      if (like) yield* placesIn(child, like);
+    }
 }
 
 /** Where two trees differ: an option, or without a name a stanza as a whole or the order of its patterns. */

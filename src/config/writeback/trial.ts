@@ -42,6 +42,8 @@ export interface Settled {
   readonly refused: ReadonlyMap<Edit, string>;
   readonly nowhere: readonly Edit[];
   readonly files: readonly SourceFile[];
+  /** What the files will give. */
+  readonly tree: Stanza;
 }
 
 /** Tries edits on the texts of the files until what they give is what is live. */
@@ -85,7 +87,8 @@ export class Trial {
       );
       const wrong = differences(wanted, after.reading.tree);
       if (wrong.length === 0) {
-        return { accepted, texts, refused, nowhere, files: after.reading.files };
+        const { files, tree } = after.reading;
+        return { accepted, texts, refused, nowhere, files, tree };
       }
       const guilty = accepted.filter(({ edit }) => wrong.some((difference) => concerns(edit, difference)));
       if (guilty.length === 0) throw new ConfigErrors([unexpected(wrong)]);

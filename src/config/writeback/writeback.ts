@@ -1,9 +1,11 @@
 import { localChangesPath } from '../files/local-changes.ts';
 import type { SourceFile } from '../files/source-file.ts';
 import { readConfiguration } from '../live/reading.ts';
+import type { Place } from '../option.ts';
 import { localChangesFile } from '../schema/config-options.ts';
 import { printTree } from '../tree/print-tree.ts';
-import { type Edit, editsBetween, editText, withEdits } from './edits.ts';
+import type { Assignment } from '../tree/stanza.ts';
+import { type Edit, editsBetween, editText, placesOf, withEdits } from './edits.ts';
 import { grafted, NOTHING } from './texts.ts';
 import { type Baseline, exists, type Read, sha256, Trial, type WritebackParts } from './trial.ts';
 
@@ -15,6 +17,8 @@ export interface Writeback {
   /** The text of what no file can take: neither a file of local changes nor a main file that can be written. */
   readonly virtual: string;
   readonly baseline: Baseline;
+  /** Where what was changed online stands now. */
+  readonly places: readonly (readonly [Assignment, Place])[];
   /** The files as they are now; undefined when none was looked at. */
   readonly files: readonly SourceFile[] | undefined;
 }
@@ -30,7 +34,12 @@ export async function writeBack(parts: WritebackParts): Promise<Writeback> {
   // A stanza that has gone took its include along: a file that was included twice can be written now.
   for (let last = all; last.written.length > 0 && last.refused.length > 0; ) {
     last = await writeOnce({ ...parts, baseline: last.baseline });
-    all = { ...last, written: summed(all.written, last.written), files: last.files ?? all.files };
+    all = {
+      ...last,
+      written: summed(all.written, last.written),
+      places: [...all.places, ...last.places],
+      files: last.files ?? all.files,
+    };
   }
   return all;
 }
@@ -46,11 +55,11 @@ async function writeOnce(parts: WritebackParts): Promise<Writeback> {
   const edits = editsBetween(baseline.tree, live);
   const wanted = localChangesPath(live, plan.file);
   if (edits.length === 0 && (wanted === undefined || (await exists(disk, wanted))))
-    return { written: [], refused: [], virtual: '', baseline, files: undefined };
+    return { written: [], refused: [], virtual: '', baseline, places: [], files: undefined };
   const { now, localChanges, given } = await readNow(parts, edits);
   const create = localChanges !== undefined && !(await exists(disk, localChanges));
   const trial = new Trial(parts, now, localChanges);
-  const { accepted, texts, refused, nowhere, files } = await trial.settle(edits, given);
+  const { accepted, texts, refused, nowhere, files, tree } = await trial.settle(edits, given);
   const counts = new Map<string, number>();
   for (const { changes } of accepted) for (const { file } of changes) counts.set(file, (counts.get(file) ?? 0) + 1);
   if (create && !texts.has(localChanges)) texts.set(localChanges, '');
@@ -87,6 +96,7 @@ async function writeOnce(parts: WritebackParts): Promise<Writeback> {
       ),
       hashes,
     },
+    places: done.flatMap(({ edit }) => [...placesOf(edit, tree)]),
     files,
   };
 }
