@@ -29,9 +29,10 @@ export function listeners(parts: ListenerParts): Listeners {
   const caps = new SessionCaps();
   const sockets = new Sockets(parts, caps, (socket, why) => missing.set(socket.key, why));
   const subscriptions: Disposable[] = [];
+  const skips = (listener: ListenerType): boolean => parts.skipped?.includes(listener) === true;
   const circumstances: PlanCircumstances = {
     control: parts.control ?? DEFAULT_CONTROL,
-    serves: (listener) => parts.handlers[listener] !== undefined,
+    serves: (listener) => parts.handlers[listener] !== undefined && !skips(listener),
   };
   /**
    * Wanted sockets that the server goes on without, each with the reason that was told. They are tried again at each
@@ -105,9 +106,11 @@ export function listeners(parts: ListenerParts): Listeners {
 
   function tellUnserved(next: Generation): void {
     for (const { key, listener } of wantedSockets(next, circumstances.control ?? DEFAULT_CONTROL).values()) {
-      if (parts.handlers[listener] !== undefined || unserved.has(key)) continue;
+      const skipped = skips(listener);
+      if ((parts.handlers[listener] !== undefined && !skipped) || unserved.has(key)) continue;
       unserved.add(key);
-      events.diagnose('NOTICE', 'listener', `${key} is not opened: no ${TITLES[listener]} is implemented yet`);
+      const why = skipped ? `this run has no ${TITLES[listener]}` : `no ${TITLES[listener]} is implemented yet`;
+      events.diagnose('NOTICE', 'listener', `${key} is not opened: ${why}`);
     }
   }
 

@@ -23,6 +23,8 @@ export interface ListenerParts {
   readonly handlers: Readonly<Partial<Record<ListenerType, Handler>>>;
   /** Where the console's socket is when no Control_Listener has a Listen; `DEFAULT_CONTROL` when left out. */
   readonly control?: Endpoint;
+  /** Listeners that stay closed: whoever started the server does not want them in this run. */
+  readonly skipped?: readonly ListenerType[];
   /** At the start a socket that cannot be opened is an error in the log, and the server starts without it. */
   readonly tolerant?: boolean;
 }

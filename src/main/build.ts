@@ -33,7 +33,7 @@ import { ModuleShelf, type ShelfChange } from './module-shelf.ts';
 import { namesFor } from './names.ts';
 import { pidfile, writePidFile } from './pid-file.ts';
 import { recover } from './recover.ts';
-import type { Server } from './server.ts';
+import type { Server, Service } from './server.ts';
 import { checkTlsOf, houseTls } from './tls.ts';
 import { version } from './version.ts';
 
@@ -45,6 +45,8 @@ export interface BuildParts {
   readonly observe?: (events: Events) => void;
   /** A listener that cannot be opened at the start is an error in the log, and the server starts without it. */
   readonly tolerateListeners?: boolean;
+  /** What this run does without. */
+  readonly skip?: readonly Service[];
   /** Sizes of the spool that tests make small, so that segments change and are compacted within seconds. */
   readonly spool?: Pick<OpenSpoolParts, 'segmentBytes' | 'compactionSettleMillis'>;
 }
@@ -60,6 +62,7 @@ export async function buildServer({
   configuration,
   observe,
   tolerateListeners = false,
+  skip = [],
   spool: sizes,
 }: BuildParts): Promise<Server> {
   const { clock, chance, network, disk, hashing } = world;
@@ -249,6 +252,10 @@ export async function buildServer({
     configuration,
     events,
     tolerant: tolerateListeners,
+    skipped: [
+      ...(skip.includes('esmtp') ? (['esmtp_listener'] as const) : []),
+      ...(skip.includes('ecstream') ? (['ecstream_listener'] as const) : []),
+    ],
     tls: tls.inbound,
     handlers: {
       esmtp_listener: (pipe, origin) => reception.converse(pipe, origin),
@@ -280,7 +287,8 @@ export async function buildServer({
   const recovered = recover({ clock, spool, queues, transmissions, events, dedup }).then(() => {
     if (life === 'starting') life = 'running';
   });
-  queues.workWith(delivery);
+  if (!skip.includes('queue')) queues.workWith(delivery);
+  else events.diagnose('NOTICE', 'main', 'nothing is delivered in this run: mail waits in its queues');
   const opened = undo.move();
   void sources.tellUnreachable(current());
   events.diagnose('NOTICE', 'main', `started: ${version}, configuration ${configuration.file}`);

@@ -1,6 +1,10 @@
 import type { Configuration } from '../config/index.ts';
 import type { Ledger } from '../queue/index.ts';
 
+/** What a run may do without, as `-n` has it (manual page ecelerity). Without `queue` mail is taken, and waits. */
+export const SERVICES = ['esmtp', 'ecstream', 'queue'] as const;
+export type Service = (typeof SERVICES)[number];
+
 /** A running server, as programs see it. */
 export interface Server {
   readonly version: string;

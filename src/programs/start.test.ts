@@ -39,3 +39,26 @@ test('--tolerate-listeners makes it an error in the log, and the rest is served;
   process.signal('SIGTERM');
   expect(await world.clock.until(ended)).toBe(0);
 });
+
+test('-n leaves a service out, and the log says what that means', async () => {
+  const world = simWorld();
+  world.disk.put('/etc/impetus.conf', `${TEXT} ECStream_Listener { Listen "10.0.0.1:1825" { } }`);
+  const process = simProcess();
+  const ended = startProgram(world, process, ['-c', '/etc/impetus.conf', '-n', 'ESMTP', '-n', 'queue']);
+  await world.clock.advance(100);
+  expect([...world.network.listening.keys()].sort()).toEqual(['/run/control', '10.0.0.1:1825']);
+  expect(process.complained).toContain('10.0.0.1:25 is not opened: this run has no ESMTP_Listener');
+  expect(process.complained).toContain('nothing is delivered in this run: mail waits in its queues');
+  // Also not by a reload.
+  process.signal('SIGHUP');
+  await world.clock.advance(100);
+  expect(world.network.listening.has('10.0.0.1:25')).toBe(false);
+  process.signal('SIGTERM');
+  expect(await world.clock.until(ended)).toBe(0);
+});
+
+test('-n of a service that there is not is refused', async () => {
+  const process = simProcess();
+  expect(await startProgram(simWorld(), process, ['-n', 'http'])).toBe(2);
+  expect(process.complained).toContain('It is one of esmtp, ecstream, queue.');
+});

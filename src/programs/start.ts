@@ -1,5 +1,6 @@
+import { InvalidArgumentError } from 'commander';
 import { ConfigErrors } from '../config/index.ts';
-import { buildServer, ListenError, type Server, SpoolError } from '../main/index.ts';
+import { buildServer, ListenError, SERVICES, type Server, type Service, SpoolError } from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { commandNamed, understood } from './command-line.ts';
 import { loadFor, type RemoteWords, withRemoteIncludes } from './load-configuration.ts';
@@ -11,9 +12,14 @@ const LOCK = 3;
 /** What a second SIGTERM, or an order that takes longer than this, ends without ceremony. */
 const PATIENCE_MILLIS = 60_000;
 
-interface Words extends RemoteWords {
-  readonly config?: string;
+/** What may be said about a run. */
+interface Ways extends RemoteWords {
   readonly tolerateListeners?: boolean;
+  readonly skip?: readonly Service[];
+}
+
+interface Words extends Ways {
+  readonly config?: string;
 }
 
 /**
@@ -24,6 +30,8 @@ interface Words extends RemoteWords {
 export async function startProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
   const command = commandNamed('impetus start', 'Runs the server in the foreground.', process)
     .option('-c, --config <file>', 'configuration file (default: the search path, as in the manual)')
+    .option('-d, --foreground', 'stay in the foreground: the server always does')
+    .option('-n, --skip <service>', `do without ${SERVICES.join(', ')} in this run; may be repeated`, skipping)
     .option('--tolerate-listeners', 'start also when a listener cannot be opened: an error in the log tells of it');
   withRemoteIncludes(command);
   const wrong = understood(command, words);
@@ -31,6 +39,12 @@ export async function startProgram(world: World, process: Process, words: readon
   const { config, ...ways } = command.opts<Words>();
   const ready = (server: Server): void => process.say(`${readyLine(server, process)}\n`);
   return runServer(world, process, config, ready, ways);
+}
+
+function skipping(word: string, before: readonly Service[] = []): readonly Service[] {
+  const service = SERVICES.find((each) => each === word.toLowerCase());
+  if (service === undefined) throw new InvalidArgumentError(`It is one of ${SERVICES.join(', ')}.`);
+  return [...before, service];
 }
 
 /** One line that says where everything is. */
@@ -48,12 +62,13 @@ export async function runServer(
   process: Process,
   file: string | undefined,
   ready: (server: Server) => void | Promise<void>,
-  ways: RemoteWords & { readonly tolerateListeners?: boolean } = {},
+  ways: Ways = {},
 ): Promise<number> {
   let server: Server;
   try {
     const configuration = await loadFor(world, process, file, ways);
-    server = await buildServer({ world, process, configuration, tolerateListeners: ways.tolerateListeners ?? false });
+    const { tolerateListeners = false, skip = [] } = ways;
+    server = await buildServer({ world, process, configuration, tolerateListeners, skip });
   } catch (error) {
     const code = complain(process, error);
     if (code === undefined) throw error;
