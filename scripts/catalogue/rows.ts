@@ -1,4 +1,4 @@
-/** The rows of src/config/schema/catalogue.json. src/config/schema/catalogue.ts has the same shapes: it reads what scripts write. */
+/** The rows of src/config/schema/catalogue.json. What reads them there takes any text for a unit; which there are is said here. */
 
 /** What a number of an option counts. For pairs of bounds it is the unit of both; for rates, of a number without `/seconds`. */
 export const UNITS = [

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { describe } from '../../../scripts/catalogue/describe.ts';
-import { UNITS as WRITTEN_UNITS } from '../../../scripts/catalogue/rows.ts';
+import { UNITS } from '../../../scripts/catalogue/rows.ts';
 import { buildCatalogue } from '../../../scripts/catalogue.ts';
-import { catalogue, UNITS } from './catalogue.ts';
+import { catalogue } from './catalogue.ts';
 import { rawOf } from './declare.ts';
 import { typeOfRow } from './row-types.ts';
 import { Schema } from './schema.ts';
@@ -130,7 +130,6 @@ test('every duration, size and share has the unit of its type', () => {
 });
 
 test('the units of the rows are those of the list, and each of the list is used', () => {
-  expect(UNITS).toEqual(WRITTEN_UNITS);
   expect([...new Set(catalogue.options.flatMap((row) => row.unit ?? []))].sort()).toEqual([...UNITS].sort());
 });
 

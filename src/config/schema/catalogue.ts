@@ -1,45 +1,5 @@
 import data from './catalogue.json' with { type: 'json' };
 
-/** What a number of an option counts. For pairs of bounds it is the unit of both; for rates, of a number without `/seconds`. */
-export const UNITS = [
-  'addresses',
-  'bits',
-  'bytes',
-  'characters',
-  'checks',
-  'connections',
-  'connections per pass',
-  'connections per second',
-  'domains',
-  'entries',
-  'events per pass',
-  'failures',
-  'files',
-  'headers',
-  'heartbeats per second',
-  'hours',
-  'jobs',
-  'lookups',
-  'messages',
-  'messages per connection',
-  'messages per pass',
-  'messages per second',
-  'milliseconds',
-  'percent',
-  'queries',
-  'recipients per connection',
-  'recipients per message',
-  'retries',
-  'rows',
-  'seconds',
-  'sessions',
-  'threads',
-  'tries',
-  'votes',
-] as const;
-
-export type Unit = (typeof UNITS)[number];
-
 /** An option that Momentum has. The reference files are merged into these rows by scripts/catalogue.ts. */
 export interface OptionRow {
   readonly name: string;
@@ -53,7 +13,8 @@ export interface OptionRow {
   readonly dynamic?: boolean;
   readonly module?: string;
   readonly refersTo?: string;
-  readonly unit?: Unit;
+  /** What its number counts: one of the words in scripts/catalogue/rows.ts. */
+  readonly unit?: string;
   /** What it does, in one line of at most 100 characters, and what special values mean. */
   readonly summary?: string;
 }
