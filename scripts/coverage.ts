@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type CoverageLine,
@@ -10,6 +9,7 @@ import {
   totalLine,
 } from '../src/config/index.ts';
 import { declaredOptions, moduleNames } from '../src/main/index.ts';
+import { writePage } from './write-page.ts';
 
 /** Where the page stands. */
 export const page = fileURLToPath(new URL('../docs/coverage.md', import.meta.url));
@@ -58,14 +58,4 @@ function table(what: string, where: string, rows: readonly CoverageLine[]): stri
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '\\<').replaceAll('*', '\\*');
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const text = coveragePage();
-  const before = (() => {
-    try {
-      return readFileSync(page, 'utf8');
-    } catch {
-      return '';
-    }
-  })();
-  if (before !== text) writeFileSync(page, text);
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) writePage(page, coveragePage());

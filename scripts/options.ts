@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configOptions, mode, type Option } from '../src/config/index.ts';
 import { declaredOptions } from '../src/main/index.ts';
+import { writePage } from './write-page.ts';
 
 /** Where the page stands. */
 export const page = fileURLToPath(new URL('../docs/options.md', import.meta.url));
@@ -41,14 +41,4 @@ function defaultText({ initial, type }: Option<unknown>): string {
   return `\`${typeof initial === 'number' && type === mode ? `0${initial.toString(8)}` : String(initial)}\``;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const text = optionsPage();
-  const before = (() => {
-    try {
-      return readFileSync(page, 'utf8');
-    } catch {
-      return '';
-    }
-  })();
-  if (before !== text) writeFileSync(page, text);
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) writePage(page, optionsPage());
