@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { loadConfiguration } from '../config/index.ts';
+import { FILE, serverIn } from '../../test/support/whole-server.ts';
 import type { DiagnosticEvent } from '../events/index.ts';
-import { simProcess, simWorld } from '../world/sim/index.ts';
-import { buildServer, declaredOptions, moduleNames, type Server } from './index.ts';
+import { simWorld } from '../world/sim/index.ts';
+import type { Server } from './index.ts';
 
-const FILE = '/etc/impetus.conf';
 const TEXT = `
 Spoolbase = "/spool"
 Relay_Hosts = ( 192.0.2.0/24 )
@@ -19,23 +18,10 @@ async function started() {
   const world = simWorld(1, { diskLatencyMillis: 1 });
   world.disk.put(FILE, TEXT);
   const told: string[] = [];
-  const begin = async (): Promise<Server> => {
-    const configuration = await loadConfiguration({
-      disk: world.disk,
-      clock: world.clock,
-      file: FILE,
-      searchPath: [],
-      declared: declaredOptions,
-      modules: moduleNames,
+  const begin = (): Promise<Server> =>
+    serverIn(world, (events) => {
+      events.subscribe(['diagnostic'], (event: DiagnosticEvent) => void told.push(`${event.level} ${event.text}`));
     });
-    return buildServer({
-      world,
-      process: simProcess(),
-      configuration,
-      observe: (events) =>
-        events.subscribe(['diagnostic'], (event: DiagnosticEvent) => void told.push(`${event.level} ${event.text}`)),
-    });
-  };
   return { world, told, begin, server: await world.clock.until(begin()) };
 }
 

@@ -1,12 +1,11 @@
 import { expect } from 'vitest';
-import { loadConfiguration } from '../../src/config/index.ts';
 import type { MailEvent } from '../../src/events/index.ts';
-import { buildServer, declaredOptions, moduleNames, type Server } from '../../src/main/index.ts';
-import { type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
+import type { Server } from '../../src/main/index.ts';
+import { type SimWorld, simWorld } from '../../src/world/sim/index.ts';
 import { askIn, errorOf, type HttpAnswer, jsonOf } from './http-room.ts';
 import { endpoint } from './listening.ts';
+import { FILE, serverIn } from './whole-server.ts';
 
-const FILE = '/etc/impetus.conf';
 const CONF = `
 Spoolbase = "/spool"
 Routes = ( "smtp://192.0.2.9" )
@@ -104,26 +103,10 @@ export class House {
   /** @param settle milliseconds that the server has before anybody asks it */
   async begin(settle = 100): Promise<void> {
     const { world } = this;
-    const start = async (): Promise<Server> =>
-      buildServer({
-        world,
-        process: simProcess(),
-        configuration: await loadConfiguration({
-          disk: world.disk,
-          clock: world.clock,
-          file: FILE,
-          searchPath: [],
-          declared: declaredOptions,
-          modules: moduleNames,
-        }),
-        observe: (events) => {
-          events.subscribe(
-            ['generation', 'reception', 'diagnostic', 'delivery'],
-            (event) => void this.events.push(event),
-          );
-        },
-      });
-    this.server = await world.clock.until(start());
+    const start = serverIn(world, (events) => {
+      events.subscribe(['generation', 'reception', 'diagnostic', 'delivery'], (event) => void this.events.push(event));
+    });
+    this.server = await world.clock.until(start);
     await world.clock.advance(settle);
   }
 

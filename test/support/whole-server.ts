@@ -1,9 +1,21 @@
+import type { Events } from '../../src/events/index.ts';
 import { buildServer, type Server } from '../../src/main/index.ts';
 import { type SimProcess, type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
 import { Client, endpoint } from './listening.ts';
 import { serverConfiguration } from './server-configuration.ts';
 
-const FILE = '/etc/impetus.conf';
+/** Where `serverIn` reads its configuration. */
+export const FILE = '/etc/impetus.conf';
+
+/** Builds a server with everything it has, as its configuration says. */
+export async function serverIn(
+  world: SimWorld,
+  observe: (events: Events) => void,
+  process: SimProcess = simProcess(),
+): Promise<Server> {
+  const configuration = await serverConfiguration(world, FILE);
+  return buildServer({ world, process, configuration, observe });
+}
 
 /** A whole server in a simulated world, with a configuration that tests write. */
 export class WholeServer {
@@ -40,15 +52,10 @@ export class WholeServer {
     );
   }
 
-  async #begin(): Promise<Server> {
-    const configuration = await serverConfiguration(this.world, FILE);
-    return buildServer({
-      world: this.world,
-      process: this.process,
-      configuration,
-      observe: (events) =>
-        events.subscribe(['diagnostic'], (event) => void this.told.push(`${event.level} ${event.text}`)),
-    });
+  #begin(): Promise<Server> {
+    const hear = (events: Events): void =>
+      void events.subscribe(['diagnostic'], (event) => void this.told.push(`${event.level} ${event.text}`));
+    return serverIn(this.world, hear, this.process);
   }
 }
 
