@@ -1,4 +1,12 @@
-import { type LiveConfiguration, loadConfiguration, type Option } from '../../src/config/index.ts';
+import { expect } from 'vitest';
+import {
+  type CheckResult,
+  ConfigErrors,
+  checkConfiguration,
+  type LiveConfiguration,
+  loadConfiguration,
+  type Option,
+} from '../../src/config/index.ts';
 import { type SimDisk, simWorld } from '../../src/world/sim/index.ts';
 
 export interface ConfigurationForTest {
@@ -29,6 +37,27 @@ export async function configured(
     disk,
     configuration: await loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules }),
   };
+}
+
+/** What is wrong with a configuration, a line for each error. Fails where nothing is. */
+export async function errorLinesOf(loading: Promise<unknown>): Promise<readonly string[]> {
+  try {
+    await loading;
+  } catch (error) {
+    if (error instanceof ConfigErrors) return error.checkLines;
+    throw error;
+  }
+  return expect.fail('it was loaded');
+}
+
+/** The pedantic check of files, with nothing that any room declares. */
+export async function checked(
+  files: string | Readonly<Record<string, string>>,
+  modules: readonly string[] = [],
+): Promise<CheckResult> {
+  const { clock } = simWorld();
+  const disk = await diskWith(files);
+  return checkConfiguration({ disk, clock, file: MAIN, searchPath: [], declared: [], modules, pedantic: true });
 }
 
 export const MAIN = '/etc/impetus/impetus.conf';

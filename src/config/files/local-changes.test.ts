@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { diskWith, MAIN } from '../../../test/support/configuration.ts';
+import { diskWith, errorLinesOf, MAIN } from '../../../test/support/configuration.ts';
 import { type SimDisk, simWorld } from '../../world/sim/index.ts';
-import {
-  ConfigErrors,
-  configCommand,
-  configSession,
-  duration,
-  type LiveConfiguration,
-  loadConfiguration,
-  option,
-} from '../index.ts';
+import { configCommand, configSession, duration, type LiveConfiguration, loadConfiguration, option } from '../index.ts';
 
 const messageExpiration = option('message_expiration', duration);
 const { clock } = simWorld();
@@ -17,16 +9,6 @@ const { clock } = simWorld();
 function load(disk: SimDisk, looksOnly = false): Promise<LiveConfiguration> {
   const declared = [messageExpiration];
   return loadConfiguration({ disk, clock, searchPath: ['/etc/impetus'], declared, modules: [], looksOnly });
-}
-
-async function linesOf(work: Promise<unknown>): Promise<readonly string[]> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof ConfigErrors) return error.checkLines;
-    throw error;
-  }
-  return expect.fail('it was loaded');
 }
 
 describe('the file of local changes', () => {
@@ -62,7 +44,7 @@ describe('the file of local changes', () => {
       [MAIN]: 'Local_Changes_File = local.conf',
       '/etc/impetus/local.conf': 'No_Such = 1\nLocal_Changes_File = other.conf',
     });
-    expect(await linesOf(load(disk))).toEqual([
+    expect(await errorLinesOf(load(disk))).toEqual([
       expect.stringContaining("/etc/impetus/local.conf:1:1: error: unknown option 'No_Such'"),
       '/etc/impetus/local.conf:2:1: error: Local_Changes_File may not name another file in the file of local changes',
     ]);
@@ -80,7 +62,7 @@ describe('the file of local changes', () => {
     const disk = await diskWith(files);
     await disk.makeDirectory('/etc/impetus/folder');
     disk.put('/etc/impetus/closed', '', 0o440);
-    expect(await linesOf(load(disk))).toEqual([
+    expect(await errorLinesOf(load(disk))).toEqual([
       expect.stringMatching(new RegExp(`error: Local_Changes_File = .*: ${why}$`)),
     ]);
   });
@@ -108,7 +90,7 @@ describe('the file of local changes', () => {
   });
 
   test('is wanted by Local_Changes_Only', async () => {
-    expect(await linesOf(load(await diskWith('Local_Changes_Only = true')))).toEqual([
+    expect(await errorLinesOf(load(await diskWith('Local_Changes_Only = true')))).toEqual([
       `${MAIN}:1:22: error: Local_Changes_Only needs a Local_Changes_File`,
     ]);
     await load(await diskWith('Local_Changes_Only = false'));

@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { diskWith, MAIN } from '../../../test/support/configuration.ts';
+import { diskWith, errorLinesOf, MAIN } from '../../../test/support/configuration.ts';
 import { type SimDisk, SimWeb, simWorld } from '../../world/sim/index.ts';
-import {
-  ConfigErrors,
-  configCommand,
-  configSession,
-  duration,
-  type LiveConfiguration,
-  loadConfiguration,
-  option,
-} from '../index.ts';
+import { configCommand, configSession, duration, type LiveConfiguration, loadConfiguration, option } from '../index.ts';
 import { LIMITS } from '../text/items.ts';
 import { copyPath, targetOf } from './remote.ts';
 
@@ -29,16 +21,6 @@ function load(disk: SimDisk, web: SimWeb, looksOnly = false): Promise<LiveConfig
     remoteIncludes,
     looksOnly,
   });
-}
-
-async function linesOf(work: Promise<unknown>): Promise<readonly string[]> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof ConfigErrors) return error.checkLines;
-    throw error;
-  }
-  return expect.fail('it was loaded');
 }
 
 describe('what an included path names', () => {
@@ -83,7 +65,7 @@ describe('a document of the web', () => {
     web.put('http://conf.test/d/a.conf', 'include "b.conf" include "c.conf" include "no.conf"');
     web.put('http://conf.test/d/b.conf', 'Message_Expiration = 8');
     const disk = await diskWith({ [MAIN]: 'include "http://conf.test/d/a.conf"', '/etc/impetus/c.conf': '' });
-    expect(await linesOf(load(disk, web))).toEqual([
+    expect(await errorLinesOf(load(disk, web))).toEqual([
       "http://conf.test/d/a.conf:1:35: error: failed to stat 'no.conf': no such file or directory",
     ]);
     await disk.replace('/etc/impetus/no.conf', Buffer.from(''));
@@ -102,7 +84,7 @@ describe('a document of the web', () => {
     web.put('http://h/self', 'include "http://h/self"');
     web.put('http://h/long', Buffer.alloc(LIMITS.fileBytes + 1, 0x23));
     web.fail('http://h/down');
-    const lines = await linesOf(
+    const lines = await errorLinesOf(
       load(
         await diskWith(
           'include "http://h/self"\ninclude "http://h/long"\ninclude "http://h/down"\ninclude "http://h/no"',
@@ -164,7 +146,7 @@ describe('persist:// keeps a copy', () => {
   test('without one, a source that is down is an error', async () => {
     const web = new SimWeb();
     web.fail(url);
-    expect(await linesOf(load(await diskWith(`include "persist://${url}"`), web))).toEqual([
+    expect(await errorLinesOf(load(await diskWith(`include "persist://${url}"`), web))).toEqual([
       `${MAIN}:1:1: error: cannot read ${url}: ECONNREFUSED`,
     ]);
   });
@@ -190,7 +172,7 @@ describe('persist:// keeps a copy', () => {
 
 test('a password in a URL is refused and not repeated', async () => {
   const disk = await diskWith('include "persist://http://me:secret@h/x"');
-  expect(await linesOf(load(disk, new SimWeb()))).toEqual([
+  expect(await errorLinesOf(load(disk, new SimWeb()))).toEqual([
     `${MAIN}:1:1: error: 'persist://http://…@h/x': a user in a URL is not supported: it would stand in logs, with its password`,
   ]);
 });

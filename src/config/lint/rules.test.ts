@@ -1,19 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { diskWith, MAIN } from '../../../test/support/configuration.ts';
-import { simWorld } from '../../world/sim/index.ts';
-import { checkConfiguration, LintWarning, lintRules } from '../index.ts';
+import { checked, MAIN } from '../../../test/support/configuration.ts';
+import { LintWarning, lintRules } from '../index.ts';
 
 /** `LINE:COLUMN TEXT` of each warning of a rule. */
 async function warned(rule: string, files: Files): Promise<readonly string[]> {
-  const result = await checkConfiguration({
-    disk: await diskWith(files),
-    clock: simWorld().clock,
-    file: MAIN,
-    searchPath: [],
-    declared: [],
-    modules: ['ec_logger', 'bounce_logger'],
-    pedantic: true,
-  });
+  const result = await checked(files, ['ec_logger', 'bounce_logger']);
   expect(result.errors).toEqual([]);
   return result.warnings
     .filter((warning) => warning instanceof LintWarning && warning.rule === rule)
@@ -368,15 +359,7 @@ describe.each(rows)('%s', (rule, bad, good) => {
 });
 
 test('the pattern that is suggested matches the name, and what lies below it, and nothing else', async () => {
-  const result = await checkConfiguration({
-    disk: await diskWith('Domain "/yahoo.com|aol\\.com/" { }'),
-    clock: simWorld().clock,
-    file: MAIN,
-    searchPath: [],
-    declared: [],
-    modules: [],
-    pedantic: true,
-  });
+  const result = await checked('Domain "/yahoo.com|aol\\.com/" { }');
   const [warning] = result.warnings;
   const suggestion = warning instanceof LintWarning ? (warning.suggestion ?? '') : '';
   expect(suggestion).toBe('"/(^|\\.)(yahoo\\.com|aol\\.com)$/"');

@@ -2,27 +2,14 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diskWith, MAIN } from '../../../test/support/configuration.ts';
-import { simWorld } from '../../world/sim/index.ts';
-import { type CheckResult, ConfigError, checkConfiguration } from '../index.ts';
+import { checked, MAIN } from '../../../test/support/configuration.ts';
+import { ConfigError } from '../index.ts';
 import { parse } from './grammar.ts';
 import { LIMITS } from './items.ts';
 
 const SAMPLES = ['impetus.conf', 'relay.conf', 'bulk-sender/impetus.conf', 'bulk-sender/listeners.conf'].map((name) =>
   readFileSync(fileURLToPath(new URL(`../../../etc/${name}`, import.meta.url)), 'utf8'),
 );
-
-async function checked(text: string): Promise<CheckResult> {
-  return checkConfiguration({
-    disk: await diskWith(text),
-    clock: simWorld().clock,
-    file: MAIN,
-    searchPath: [],
-    declared: [],
-    modules: [],
-    pedantic: true,
-  });
-}
 
 /** A hang ends at the time limit of the test; how fast reading is, bench/config.ts tells. */
 const SOON = { timeout: 60_000 };
