@@ -24,17 +24,27 @@ export interface ConnectionParts {
   readonly closed: (connection: ClientConnection) => void;
 }
 
+/** A request without an answer. */
+interface Open {
+  readonly request: IncomingMessage;
+  readonly serve: () => void;
+  begun: boolean;
+  /** When its body was first asked for: before that it is not late. */
+  bodySince: Millis | undefined;
+}
+
 /** One client: its stream, and how long it may take for what it is doing. */
 export class ClientConnection implements PipeHost {
   readonly stream: PipeStream;
   readonly #parts: ConnectionParts;
-  /** Requests without an answer, oldest first. */
-  readonly #open: { readonly request: IncomingMessage; readonly since: Millis }[] = [];
+  /** Oldest first. One is served at a time: the answers of those behind it would wait in memory for who does not read. */
+  readonly #open: Open[] = [];
   #timer: Disposable | undefined;
   /** When the first byte of a request came whose header is not complete. */
   #headerSince: Millis | undefined;
   #bodyBytes = 0;
-  #blocked = false;
+  /** When it was sent more than it takes. */
+  #blockedSince: Millis | undefined;
   #over = false;
   #stateSince: Millis;
   /** What is said, and then closed, once every request has its answer. */
@@ -46,7 +56,7 @@ export class ClientConnection implements PipeHost {
     this.#parts = parts;
     this.#stateSince = parts.clock.now();
     this.stream = new PipeStream(parts.pipe, (yes) => {
-      this.#blocked = yes;
+      this.#blockedSince = yes ? parts.clock.now() : undefined;
       this.#watch();
     });
     this.#watch();
@@ -54,7 +64,7 @@ export class ClientConnection implements PipeHost {
 
   /** What the client does, or waits for. */
   get state(): HttpSession['state'] {
-    if (this.#blocked) return 'sending response';
+    if (this.#blockedSince !== undefined) return 'sending response';
     if (this.#headerSince !== undefined) return 'reading header';
     if (this.#open.length === 0) return 'awaiting request';
     return this.#sending === undefined ? 'serving request' : 'reading body';
@@ -77,7 +87,7 @@ export class ClientConnection implements PipeHost {
       if (this.#open.length === 0) this.#headerSince ??= clock.now();
     } else {
       this.#bodyBytes += chunk.length;
-      const taken = clock.now() - sending.since;
+      const taken = clock.now() - sending.bodySince;
       if (taken > BODY_GRACE_MILLIS && this.#bodyBytes < (taken / 1000) * LEAST_BYTES_PER_SECOND)
         return this.refuse(refusal('1200', 'the request is sent too slowly', { status: 408, message: TIMEOUT }));
     }
@@ -101,19 +111,24 @@ export class ClientConnection implements PipeHost {
     this.#parts.closed(this);
   }
 
-  /** A request has come: its header is complete. Called before it is served. */
-  began(request: IncomingMessage, response: ServerResponse): void {
-    const entry = { request, since: this.#parts.clock.now() };
+  /** A request has come: its header is complete. @param serve called when those before it have their answers */
+  began(request: IncomingMessage, response: ServerResponse, serve: () => void): void {
+    const entry: Open = { request, serve, begun: false, bodySince: undefined };
     this.#open.push(entry);
     this.#headerSince = undefined;
-    this.#bodyBytes = 0;
     if (this.#open.length >= MOST_PIPELINED) this.stream.hold(true);
+    request.once('resume', () => {
+      entry.bodySince = this.#parts.clock.now();
+      this.#bodyBytes = 0;
+      this.#watch();
+    });
     response.once('close', () => {
       const at = this.#open.indexOf(entry);
       if (at !== -1) this.#open.splice(at, 1);
       this.#answered();
     });
     this.#watch();
+    this.#serveNext();
   }
 
   /** What came is no request that could be answered in its turn. */
@@ -136,10 +151,21 @@ export class ClientConnection implements PipeHost {
 
   #answered(): void {
     if (this.#over) return;
-    if (this.#farewell !== undefined) return this.#sayFarewell();
     if (this.#open.length < MOST_PIPELINED) this.stream.hold(false);
     if (this.#open.length === 0 && (this.#ending || this.stream.readableEnded)) this.stream.end();
+    this.#serveNext();
+    if (this.#farewell !== undefined) return this.#sayFarewell();
     this.#watch();
+  }
+
+  #serveNext(): void {
+    const next = this.#open[0];
+    // Behind an answer that ends the connection nothing is done of which the client would never hear.
+    if (next === undefined || next.begun || this.stream.writableEnded || this.stream.destroyed) return;
+    // Its body broke off: it will never be whole.
+    if (this.#farewell !== undefined && !next.request.complete) return;
+    next.begun = true;
+    next.serve();
   }
 
   /** As soon as every request that came whole has its answer: one whose body broke off will never have any. */
@@ -151,10 +177,12 @@ export class ClientConnection implements PipeHost {
     this.stream.lastWords(Buffer.from(rawAnswer(why, this.#parts.date()), 'utf8'));
   }
 
-  /** The request whose body is under way. */
-  get #sending(): { readonly request: IncomingMessage; readonly since: Millis } | undefined {
+  /** The request whose body we wait for. */
+  get #sending(): { readonly bodySince: Millis } | undefined {
     const last = this.#open.at(-1);
-    return last === undefined || last.request.complete ? undefined : last;
+    if (last === undefined || last.request.complete) return undefined;
+    const { bodySince } = last;
+    return bodySince === undefined ? undefined : { bodySince };
   }
 
   /** One timer, for whatever the client is to do next. While it waits for us there is none. */
@@ -165,8 +193,9 @@ export class ClientConnection implements PipeHost {
     const { clock } = this.#parts;
     this.#stateSince = clock.now();
     const idle = this.#parts.idleMillis();
-    if (this.#blocked) {
-      if (idle > 0) this.#after(idle, () => this.stream.destroy());
+    if (this.#blockedSince !== undefined) {
+      // Counted from when it stopped: what it says meanwhile does not help.
+      if (idle > 0) this.#after(Math.max(0, this.#blockedSince + idle - clock.now()), () => this.stream.destroy());
     } else if (this.#headerSince !== undefined) {
       this.#after(Math.max(0, this.#headerSince + HEADER_MILLIS - clock.now()), () => this.refuse(LATE_HEADER));
     } else if (this.#open.length === 0) {

@@ -155,7 +155,7 @@ test('a client that does not read is cut off after Idle_Time', async () => {
   expect(room.server.connections).toBe(0);
 });
 
-test('a thousand requests at once are served, and while their answers are not made few are read', async () => {
+test('a thousand requests at once are served, and one at a time', async () => {
   const slow = waiting();
   let begun = 0;
   const counted: typeof slow.route = {
@@ -169,7 +169,7 @@ test('a thousand requests at once are served, and while their answers are not ma
   const client = room.client();
   for (let n = 0; n < 1000; n++) client.says(request('GET /wait'));
   await room.world.clock.advance(1000);
-  expect(begun).toBe(64);
+  expect(begun).toBe(1);
   slow.go();
   const answers = await client.answers(1000);
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 1000 }, () => 200));

@@ -5,6 +5,9 @@ import type { Pipe } from '../world/index.ts';
 
 export type { IncomingMessage, ServerResponse } from 'node:http';
 
+/** What the parser is given at once: a client whose reading is held must not have thousands of requests in its last chunk. */
+const SLICE = 8192;
+
 /**
  * A pipe as Node's HTTP parser wants it. Fastify stands on Node's own server, and that reads and writes a stream: so this
  * is one, and a socket of the system, TLS or a simulated wire look the same behind it. It is the only place where bytes of
@@ -16,16 +19,23 @@ export class PipeStream extends Duplex {
   #written: (() => void) | undefined;
   #ended = false;
   #held = false;
+  /** What the parser has not been given yet. While there is any, the pipe is paused. */
+  readonly #received: Uint8Array[] = [];
+  #receivedAll = false;
+  /** It has asked for more. */
+  #wanted = false;
 
   /** @param blocked the client does not read what was written, or reads again */
   constructor(pipe: Pipe, blocked: (yes: boolean) => void) {
-    super({ allowHalfOpen: true, autoDestroy: true });
+    super({ allowHalfOpen: true, autoDestroy: true, readableHighWaterMark: SLICE });
     this.#pipe = pipe;
     this.#blocked = blocked;
   }
 
   received(chunk: Uint8Array): void {
-    if (!this.readableEnded && !this.destroyed && !this.push(chunk)) this.#pipe.pause();
+    if (this.#receivedAll || this.destroyed) return;
+    this.#received.push(chunk);
+    this.#give();
   }
 
   /** Nothing more is read, whatever the parser wants, until it is let go again. */
@@ -33,12 +43,13 @@ export class PipeStream extends Duplex {
     if (this.#held === held) return;
     this.#held = held;
     if (held) this.#pipe.pause();
-    else if (this.readableLength === 0) this.#pipe.resume();
+    else this.#give();
   }
 
   /** The client sends nothing more. */
   receivedAll(): void {
-    if (!this.destroyed) this.push(null);
+    this.#receivedAll = true;
+    this.#give();
   }
 
   drained(): void {
@@ -59,7 +70,8 @@ export class PipeStream extends Duplex {
   }
 
   override _read(): void {
-    if (!this.#held) this.#pipe.resume();
+    this.#wanted = true;
+    this.#give();
   }
 
   override _write(chunk: Uint8Array, _encoding: string, written: () => void): void {
@@ -84,6 +96,24 @@ export class PipeStream extends Duplex {
     this.#ended = true;
     this.#written = undefined;
     done(error);
+  }
+
+  /** The parser may hold it in the middle. */
+  #give(): void {
+    while (this.#wanted && !this.#held && !this.destroyed) {
+      const chunk = this.#received[0];
+      if (chunk === undefined) break;
+      if (chunk.length > SLICE) this.#received[0] = chunk.subarray(SLICE);
+      else this.#received.shift();
+      // Before it is given: whoever takes it may ask for more, or hold.
+      this.#wanted = false;
+      if (this.push(chunk.length > SLICE ? chunk.subarray(0, SLICE) : chunk)) this.#wanted = true;
+    }
+    if (this.destroyed) return;
+    if (this.#received.length > 0) this.#pipe.pause();
+    else if (this.#receivedAll) this.push(null);
+    else if (!this.#held && this.#wanted) this.#pipe.resume();
+    else this.#pipe.pause();
   }
 
   #write(bytes: Segments, written: () => void): void {
@@ -121,6 +151,8 @@ export function parserServer({ request, trouble, tunnel, expectation }: ParserHa
     request,
   );
   server.timeout = 0;
+  // The size of the header is what limits them: beyond a number Node drops fields, and who looks for a second Host misses it.
+  server.maxHeadersCount = 0;
   // A client that has said everything may still wait for its answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   // Who waits for permission gets it when the body is read, which is after the header was found to be in order.

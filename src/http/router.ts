@@ -69,19 +69,23 @@ export async function router(parts: RouterParts): Promise<Serve> {
       date: date.text(),
       chunked: raw.httpVersion !== '1.0' && !guest.view().get(disableChunked),
       // What was not read of a body must not be taken for the next request.
-      close: (hasBody && !raw.complete) || guest.connection.ending,
+      close: (hasBody && !raw.complete) || answer.status === 413 || guest.connection.ending,
     };
     let bytes = 0;
+    let { status } = answer;
     try {
       bytes = await send(request, reply, answer, terms);
     } catch (error) {
       const sorry = asRefusal(error);
       // In the middle of an answer only the end of the connection says that it is not whole.
       if (reply.sent) reply.raw.destroy();
-      else bytes = await send(request, reply, sorry, terms);
+      else {
+        bytes = await send(request, reply, sorry, terms);
+        ({ status } = sorry);
+      }
     }
     const taken = millis(clock.now() - since);
-    logRequest(events, { guest, request: raw, at: clock.date(), status: answer.status, bytes, millis: taken });
+    logRequest(events, { guest, request: raw, at: clock.date(), status, bytes, millis: taken });
     return reply;
   }
 

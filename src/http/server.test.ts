@@ -222,6 +222,14 @@ test.each([
   },
 );
 
+test('a second Host behind three thousand other fields is seen', async () => {
+  const room = await open();
+  const client = room.client();
+  client.says(`GET /hello/x HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(3000)}Host: b\r\n\r\n`);
+  const [answer] = await client.answers(100);
+  expect(answer && errorOf(answer)).toMatchObject({ status: 400, code: '1200' });
+});
+
 test('without Host, or with two, a request is refused', async () => {
   const room = await open();
   for (const hosts of ['', 'Host: a\r\nHost: b\r\n']) {
@@ -311,6 +319,12 @@ test('long answers are chunked, unless Disable_Chunked says no or the client spe
   old.says('GET /long HTTP/1.0\r\n\r\n');
   const [answer] = await old.answers(100);
   expect([answer?.headers['transfer-encoding'], answer?.text]).toEqual([undefined, chunked.text]);
+});
+
+test('an answer that cannot be made is in the log as what the client got', async () => {
+  const room = await HttpRoom.open({ routes: unsayable, listener: 'Log_Requests_to_Paniclog = true' });
+  await room.ask('GET /unsayable');
+  expect(room.told.at(-1)).toContain('"GET /unsayable HTTP/1.1" 500 ');
 });
 
 test('Log_Requests_to_Paniclog writes a line for each request', async () => {

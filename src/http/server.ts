@@ -64,12 +64,12 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
   });
   const parser = parserServer({
     request(request, response) {
-      guests.get(request.socket)?.connection.began(request, response);
-      serve(request, response);
+      guests.get(request.socket)?.connection.began(request, response, () => serve(request, response));
     },
     expectation(request, response) {
-      guests.get(request.socket)?.connection.began(request, response);
-      serve(request, response, refusal('1200', 'only 100-continue may be expected', { status: 417 }));
+      guests
+        .get(request.socket)
+        ?.connection.began(request, response, () => serve(request, response, UNKNOWN_EXPECTATION));
     },
     trouble: (stream, code) => guests.get(stream)?.connection.refuse(parserTrouble(code)),
     tunnel: (stream) => guests.get(stream)?.connection.refuse(refusal('1102', 'this server is no proxy')),
@@ -127,6 +127,8 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
     },
   };
 }
+
+const UNKNOWN_EXPECTATION = refusal('1200', 'only 100-continue may be expected', { status: 417 });
 
 function verifiedCertificate(tls: TlsFacts | undefined): Guest['certificate'] {
   const peer = tls?.peer;
