@@ -32,7 +32,7 @@ test('a running server knows a new key, and forgets a revoked one, within a seco
   expect(await keys.find('0'.repeat(40), '127.0.0.1')).toBeUndefined();
   const key = await file.create('one', ['stats/view'], []);
   await clock.advance(1000);
-  expect((await keys.find(key, '127.0.0.1'))?.label).toBe('one');
+  expect(await keys.find(key, '127.0.0.1')).toMatchObject({ label: 'one' });
   await clock.advance(5);
   await file.revoke('one');
   await clock.advance(1000);
@@ -89,6 +89,22 @@ test.each([
   await expect(file.create('two', ['stats/view'], [])).rejects.toThrow(PATH);
 });
 
+test('before the file could be read nobody can tell whether a key is good, and afterwards everybody can', async () => {
+  const { clock, disk, file, keys, told, text } = house();
+  const key = await file.create('one', ['stats/view'], []);
+  const good = await text();
+  await disk.replace(PATH, Buffer.from('{'));
+  expect([await keys.find(key, '127.0.0.1'), await keys.find('0'.repeat(40), '127.0.0.1')]).toEqual([
+    'unavailable',
+    'unavailable',
+  ]);
+  expect(told).toEqual([`IMP_API_KEYS: ${PATH} is no JSON; keys cannot be checked`]);
+  await disk.replace(PATH, Buffer.from(good));
+  await clock.advance(1001);
+  expect(await keys.find(key, '127.0.0.1')).toMatchObject({ label: 'one' });
+  expect(await keys.find('0'.repeat(40), '127.0.0.1')).toBeUndefined();
+});
+
 test('two keys of one label are told apart by their ids, and a label is a line', async () => {
   const { file } = house();
   await file.create('same', ['stats/view'], []);
@@ -106,5 +122,5 @@ test('a grant that a later version made is no right here', async () => {
   const { disk, file, keys, text } = house();
   const key = await file.create('one', ['stats/view'], []);
   await disk.replace(PATH, Buffer.from((await text()).replace('"stats/view"', '"stats/view", "moon/land"')));
-  expect((await keys.find(key, '127.0.0.1'))?.grants).toEqual(['stats/view']);
+  expect(await keys.find(key, '127.0.0.1')).toMatchObject({ grants: ['stats/view'] });
 });

@@ -22,6 +22,7 @@ export class ApiKeys implements AsyncDisposable {
   readonly #parts: ApiKeysParts;
   #byHash = new Map<string, ApiKey>();
   #state: string | undefined;
+  /** Of the file that the keys are from; undefined before one could be read. */
   #path: string | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
@@ -34,9 +35,10 @@ export class ApiKeys implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** @returns undefined when there is no such key, or it may not be used from that address */
-  async find(secret: string, ip: string): Promise<ApiKey | undefined> {
+  /** @returns undefined when there is no such key, or it may not be used from that address; `unavailable`: nobody can tell */
+  async find(secret: string, ip: string): Promise<ApiKey | 'unavailable' | undefined> {
     await this.#refresh();
+    if (this.#path === undefined) return 'unavailable';
     if (!looksLikeKey(secret)) return undefined;
     const hash = hashOf(secret);
     const key = this.#byHash.get(hash);
@@ -77,7 +79,11 @@ export class ApiKeys implements AsyncDisposable {
       const trouble = error instanceof Error ? error.message : String(error);
       if (trouble === this.#trouble) return;
       this.#trouble = trouble;
-      this.#parts.events.diagnose('ERROR', 'http', `IMP_API_KEYS: ${trouble}; the keys known so far still hold`);
+      this.#parts.events.diagnose(
+        'ERROR',
+        'http',
+        `IMP_API_KEYS: ${trouble}; ${this.#path === undefined ? 'keys cannot be checked' : 'the keys known so far still hold'}`,
+      );
     }
   }
 

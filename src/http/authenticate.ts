@@ -67,6 +67,7 @@ export class Authentication {
     const claim = readAuthorization(asked.authorization);
     if (claim.kind === 'key') {
       const key = await this.#parts.keys.find(claim.key, ip);
+      if (key === 'unavailable') return UNAVAILABLE;
       if (key === undefined) return this.#guesses.unknownKey(ip) ?? this.#unauthorized(asked, false);
       const { id, label, grants } = key;
       if (!grants.includes(access.grant)) return refusal('1100', `this key has no grant ${access.grant}`);
@@ -146,4 +147,6 @@ export class Authentication {
   }
 }
 
-const UNAVAILABLE = refusal('1502', 'logins cannot be checked at the moment', { headers: { 'retry-after': '30' } });
+const UNAVAILABLE = refusal('1502', 'logins and keys cannot be checked at the moment', {
+  headers: { 'retry-after': '30' },
+});
