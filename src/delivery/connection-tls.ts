@@ -1,6 +1,6 @@
 import { type Millis, parseAddress } from '../base/index.ts';
 import type { AttemptTls } from '../events/index.ts';
-import { type ClientTls, type SmtpClient, tlsReplies } from '../smtp/index.ts';
+import { type ClientTls, type Reply, type SmtpClient, tlsReplies } from '../smtp/index.ts';
 import { distrust, verified } from '../tls/index.ts';
 import type { Pipe, TlsFacts } from '../world/index.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
@@ -31,26 +31,37 @@ export class ConnectionTls {
     return this.#attempt;
   }
 
-  /** The peer is ready for a handshake. */
-  begin(machine: SmtpClient, turn: number, outlet: Outlet, now: Millis): void {
+  /**
+   * The handshake begins.
+   *
+   * @returns false when what is ours cannot be used: then there is none
+   */
+  shake(outlet: Outlet): boolean {
     const { tls, address } = this.#settings;
+    if (tls.context === undefined) return false;
+    const serverName = parseAddress(address.host) === undefined ? address.host : undefined;
+    outlet.pipe?.secure({ as: 'client', context: tls.context, serverName });
+    return true;
+  }
+
+  /** The handshake is done: is it who it should be? @returns why not */
+  judge(facts: TlsFacts): Reply | undefined {
+    const { demands, names } = this.#settings.tls;
+    this.#facts = facts;
+    return distrust(facts, demands, names);
+  }
+
+  /** The peer of an SMTP machine is ready for a handshake. */
+  begin(machine: SmtpClient, turn: number, outlet: Outlet, now: Millis): void {
     this.#turn = turn;
     // What was said before goes out in clear, and before the handshake.
     outlet.addAll(machine.take());
     outlet.flush();
-    if (tls.context === undefined) {
-      machine.say(turn, { kind: 'insecure', reply: tlsReplies.failed }, now);
-      return;
-    }
-    const serverName = parseAddress(address.host) === undefined ? address.host : undefined;
-    outlet.pipe?.secure({ as: 'client', context: tls.context, serverName });
+    if (!this.shake(outlet)) machine.say(turn, { kind: 'insecure', reply: tlsReplies.failed }, now);
   }
 
-  /** The handshake is done: is it who it should be? */
   secured(machine: SmtpClient, facts: TlsFacts, now: Millis): void {
-    const { demands, names } = this.#settings.tls;
-    this.#facts = facts;
-    const why = distrust(facts, demands, names);
+    const why = this.judge(facts);
     machine.say(this.#turn, why === undefined ? { kind: 'secured' } : { kind: 'insecure', reply: why }, now);
   }
 

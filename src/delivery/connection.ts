@@ -1,6 +1,5 @@
 import { type Millis, millis } from '../base/index.ts';
-import type { Attempt, Item, Outcome } from '../queue/index.ts';
-import { gate } from '../shaping/index.ts';
+import type { Item } from '../queue/index.ts';
 import { type ClientEvent, OutgoingBody, type RecipientResult, type Reply, SmtpClient, stages } from '../smtp/index.ts';
 import type { NetworkError, Pipe, TlsFacts } from '../world/index.ts';
 import { limitOf } from './asking.ts';
@@ -8,16 +7,15 @@ import { BodySender, type SenderHost } from './body-sender.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { ConnectionTls } from './connection-tls.ts';
+import { Deadline } from './deadline.ts';
 import { decayed } from './host-state.ts';
 import { LOCAL_TROUBLES } from './local-troubles.ts';
 import type { OpenConnection } from './open-connection.ts';
 import { Outlet } from './outlet.ts';
 import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './preparation.ts';
+import { Settlement } from './settlement.ts';
 import { stageWords } from './stage-words.ts';
 import type { Transaction } from './transaction.ts';
-
-/** Returned without a charge: nothing but another connection is needed. */
-const OPEN = gate('open');
 
 /**
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes
@@ -32,6 +30,7 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
   readonly #preparation = new Preparation(this);
   readonly #transactions: Transaction[] = [];
   readonly #tls: ConnectionTls;
+  readonly #settlement: Settlement;
   #machine: SmtpClient | undefined;
   #number = 0;
   /** The turn of a `ready` that was not answered; 0 when there is none. */
@@ -39,8 +38,7 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
   #running = false;
   /** When something last arrived. */
   #heardAt: Millis;
-  #timer: Disposable | undefined;
-  #timerDue = Number.POSITIVE_INFINITY;
+  readonly #deadline: Deadline;
   #idleSince: Millis | undefined;
   #stood = false;
   #leaving = false;
@@ -57,14 +55,16 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     this.#owner = owner;
     this.settings = settings;
     this.#tls = new ConnectionTls(settings);
+    this.#settlement = new Settlement(owner, settings, this.#tls);
     this.openedAt = owner.clock.now();
     this.#heardAt = this.openedAt;
+    this.#deadline = new Deadline(owner.clock, () => this.#expire());
   }
 
   /** To be called once with what `network.connect` gave. */
   start(pipe: Pipe): void {
     this.#outlet.pipe = pipe;
-    this.#arm(millis(this.openedAt + this.settings.timeouts.connect));
+    this.#deadline.arm(millis(this.openedAt + this.settings.timeouts.connect));
   }
 
   get spool(): PreparationHost['spool'] {
@@ -199,7 +199,7 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     const { deadline } = machine;
     const idle =
       this.#idleSince === undefined ? Number.POSITIVE_INFINITY : this.#idleSince + this.settings.timeouts.idle;
-    this.#arm(millis(Math.min(deadline ?? Number.POSITIVE_INFINITY, idle)));
+    this.#deadline.arm(millis(Math.min(deadline ?? Number.POSITIVE_INFINITY, idle)));
   }
 
   #hear(machine: SmtpClient, event: ClientEvent): void {
@@ -229,7 +229,7 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
       case 'returned': {
         const of = this.#remove(event.transaction);
         // The session ended before its turn: another connection takes it, nothing is charged.
-        if (of !== undefined) this.#owner.settle(of.items, () => this.#uncharged());
+        if (of !== undefined) this.givenBack(of.items);
         return;
       }
       case 'over':
@@ -293,12 +293,11 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
   }
 
   judged(items: readonly Item[], said: Reply): void {
-    const attempt = this.#attempt(said === UNREADABLE ? stages.sendingBody : stages.during.mail, 0);
-    this.#owner.settle(items, () => ({ kind: said.code >= 500 ? 'failed' : 'deferred', reply: said, attempt }));
+    this.#settlement.judged(items, said);
   }
 
   givenBack(items: readonly Item[]): void {
-    this.#owner.settle(items, () => this.#uncharged());
+    this.#settlement.givenBack(items);
   }
 
   nothing(): void {
@@ -331,7 +330,7 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
       return {
         kind: result.kind,
         reply: result.reply,
-        attempt: this.#attempt(result.stage, of.bytes),
+        attempt: this.#settlement.attempt(result.stage, of.bytes),
         ...this.#untold,
       };
     });
@@ -349,21 +348,8 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     return this.#machine === undefined ? 0 : limitOf(this.#machine.extensions, 'RCPTMAX');
   }
 
-  #attempt(stage: number, bytes: number): Attempt {
-    const { id, address, view } = this.settings;
-    const { generation } = view;
-    const attempt = { stage, connectionId: id, address: address.ip, host: address.host, bytes, generation };
-    return this.#tls.attempt === undefined ? attempt : { ...attempt, tls: this.#tls.attempt };
-  }
-
-  #uncharged(): Outcome {
-    return { kind: 'returned', gate: OPEN, until: this.#owner.clock.now() };
-  }
-
   unreadable(items: readonly Item[], cause: unknown): void {
-    const batchId = items[0]?.message.envelope.batchId ?? '';
-    const why = cause instanceof Error ? cause.message : String(cause);
-    this.#owner.report(`batch ${batchId}: its body cannot be read and is tried again later: ${why}`);
+    this.#settlement.unreadable(items, cause);
   }
 
   #remove(number: number): Transaction | undefined {
@@ -384,25 +370,14 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     this.#outlet.flush();
   }
 
-  /** One timer, set again only when something is due earlier than it. */
-  #arm(due: Millis): void {
-    if (due >= this.#timerDue || this.#done) return;
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
-    this.#timerDue = due;
-    if (Number.isFinite(due)) this.#timer = this.#owner.clock.at(due, () => this.#expire());
-  }
-
   #expire(): void {
-    this.#timer = undefined;
-    this.#timerDue = Number.POSITIVE_INFINITY;
     if (this.#done) return;
     const now = this.#owner.clock.now();
     const machine = this.#machine;
     if (machine === undefined) {
       const due = millis(this.openedAt + this.settings.timeouts.connect);
       if (now < due) {
-        this.#arm(due);
+        this.#deadline.arm(due);
         return;
       }
       this.#finish(() => this.#owner.unreachable(this, stages.notConnected));
@@ -425,14 +400,14 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     this.#flush();
     this.#done = true;
     this.#ready = 0;
-    this.#timer?.[Symbol.dispose]();
+    this.#deadline.stop();
     this.#sender.stop();
     if (this.#machine !== undefined) this.#outlet.pipe?.end();
     before?.();
     this.#preparation.cancel();
     for (const of of this.#transactions.splice(0)) {
       this.#close(of);
-      this.#owner.settle(of.items, () => this.#uncharged());
+      this.givenBack(of.items);
     }
   }
 }

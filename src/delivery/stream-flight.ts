@@ -1,9 +1,31 @@
 import { hash } from 'node:crypto';
 import { isBeyondAscii, type Millis } from '../base/index.ts';
-import { envelopeFlags, NO_VALUES, type WireEnvelope } from '../ecstream/index.ts';
+import { envelopeFlags, NO_VALUES, type Welcome, type WireEnvelope } from '../ecstream/index.ts';
 import type { BodyHold } from '../message/index.ts';
 import type { Attempt, Item, Outcome } from '../queue/index.ts';
-import { type Reply, reply, stages } from '../smtp/index.ts';
+import { type Extensions, type Reply, reply, stages } from '../smtp/index.ts';
+
+/** What a recipient has on the wire at most: a path of 256 bytes and a domain that was added to it. */
+const RECIPIENT_BYTES = 512;
+/** Of a frame, for all else in an envelope. */
+const REST_BYTES = 16_384;
+
+/** Most recipients of one message: as many as the peer names, and as surely fit a frame. */
+export function mostInFrame({ maxRecipients, maxFrame }: Welcome): number {
+  const fitting = Math.max(1, Math.floor((maxFrame - REST_BYTES) / RECIPIENT_BYTES));
+  return maxRecipients > 0 ? Math.min(maxRecipients, fitting) : fitting;
+}
+
+/** In SMTP's words: 8-bit bodies and addresses need no leave here, lone CR and LF and NUL have none (RFC 3030 §3). */
+export const streamExtensions = (maxMessage: number): Extensions => ({
+  pipelining: true,
+  size: maxMessage,
+  keywords: KEYWORDS,
+});
+const KEYWORDS: Extensions['keywords'] = new Map([
+  ['8BITMIME', ''],
+  ['SMTPUTF8', ''],
+]);
 
 /** One message under way, to one recipient or several. */
 export interface Flight {
@@ -59,8 +81,6 @@ export function outcomesOf(
 
 /** What our logs say when the peer has said nothing. */
 export const streamReplies = {
-  unreadable: reply(451, '4.3.0', '[internal] message body cannot be read'),
-  tooBig: reply(552, '5.3.4', '[internal] message size exceeds remote limit'),
   lost: reply(451, '4.4.2', '[internal] connection closed by remote host'),
   noResponse: reply(451, '4.4.2', '[internal] no BODY response'),
 } as const;

@@ -1,5 +1,6 @@
 import { bytesIn, type Millis, millis, type Segments } from '../base/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import { type AddressEncoding, envelopeBytes, envelopeTrouble, type WireEnvelope } from './envelope.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
 import {
   authFrame,
@@ -16,7 +17,6 @@ import {
   VERSION,
   type Welcome,
   WHOLE,
-  type WireEnvelope,
 } from './frames.ts';
 import { Malformed, readAck, readBye, readPing, readReply, readWelcome, readWindow } from './payloads.ts';
 
@@ -26,8 +26,7 @@ export interface EcstreamClientSettings {
   readonly hostName: string;
   /** What we want, of `capabilities`. With `deflate` agreed upon, every body is deflated. */
   readonly capabilities: number;
-  /** Of addresses that are handed over: UTF-8 of a program, or Latin-1 as the house keeps them. */
-  readonly encoding: 'utf8' | 'latin1';
+  readonly encoding: AddressEncoding;
   /** Milliseconds for the WELCOME. */
   readonly greeting: number;
   /** PLAIN initial response, for a server that wants a login. */
@@ -55,8 +54,10 @@ interface Flight {
   resolved: boolean;
 }
 
-/** Longest frame that a server may send us. */
-const MOST_FRAME = 1_048_576;
+/** Longest frame that a server may send us, and that it takes where it has not said otherwise. */
+export const MOST_FRAME = 1_048_576;
+/** A server that takes less in a frame has no room for an envelope and something of a body. */
+const LEAST_FRAME = 32_768;
 
 /** The client's side of EXS 1, without sockets and clocks (spec ecstream 3 to 5). */
 export class EcstreamClient {
@@ -117,6 +118,11 @@ export class EcstreamClient {
     return this.#unresolved === 0 || this.#unresolvedBytes + bytes <= this.#bytes;
   }
 
+  /** @returns why the server cannot be sent such an envelope; one that is made here is known to be good */
+  troubleWith(envelope: WireEnvelope): string | undefined {
+    return envelopeTrouble(envelope, this.#settings.encoding, this.#maxFrame);
+  }
+
   /** @returns its number. More of the body follows with `more` until it has ended */
   begin(envelope: WireEnvelope, body: Segments, end: boolean): number {
     if (this.#state !== 'ready' || this.#open) throw new Error('a message may not begin now');
@@ -124,11 +130,12 @@ export class EcstreamClient {
     this.#crc = 0;
     this.#flights.push({ seq: this.#seq, bytes: 0, resolved: false });
     this.#unresolved += 1;
-    const most = this.#part;
-    if (bytesIn(body) <= most) {
-      this.#push(messageFrame(this.#seq, envelope, body, end, this.#coding(body, end), this.#settings.encoding));
+    const { encoding } = this.#settings;
+    const room = this.#maxFrame - SLACK - envelopeBytes(envelope, encoding);
+    if (bytesIn(body) <= Math.min(this.#part, room)) {
+      this.#push(messageFrame(this.#seq, envelope, body, end, this.#coding(body, end), encoding));
     } else {
-      this.#push(messageFrame(this.#seq, envelope, [], false, this.#coding([], false), this.#settings.encoding));
+      this.#push(messageFrame(this.#seq, envelope, [], false, this.#coding([], false), encoding));
       this.#parts(body, end);
     }
     this.#open = !end;
@@ -189,7 +196,11 @@ export class EcstreamClient {
 
   /** A body part that surely fits a frame, deflated or not. */
   get #part(): number {
-    return Math.min(BODY_PART, Math.max(1, (this.#welcome?.maxFrame ?? MOST_FRAME) - 16_384));
+    return Math.min(BODY_PART, this.#maxFrame - SLACK);
+  }
+
+  get #maxFrame(): number {
+    return this.#welcome?.maxFrame ?? MOST_FRAME;
   }
 
   #push(views: Segments): void {
@@ -292,6 +303,7 @@ export class EcstreamClient {
   #welcomed(welcome: Welcome): void {
     if (this.#state === 'bye') return;
     if (this.#state !== 'wait' || welcome.version !== VERSION) return this.#broken('a WELCOME that was not asked for');
+    if (welcome.maxFrame < LEAST_FRAME) return this.#broken(`frames of ${welcome.maxFrame} bytes are too short`);
     this.#welcome = welcome;
     this.#messages = welcome.windowMessages;
     this.#bytes = welcome.windowBytes;
@@ -346,5 +358,7 @@ export class EcstreamClient {
 
 /** Of a body, in one frame. */
 const BODY_PART = 262_144;
+/** What a part may grow by: the sum of the body, and what deflating makes of bytes that cannot be deflated. */
+const SLACK = 1024;
 const DEFLATE = { deflate: true, crc: undefined };
 const PLAIN = { deflate: false, crc: undefined };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
+import { NO_VALUES } from './envelope.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
   ackFrame,
@@ -10,7 +11,6 @@ import {
   emptyFrame,
   helloFrame,
   messageFrame,
-  NO_VALUES,
   PREFACE,
   replyFrame,
   types,

@@ -1,6 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 import { bytesIn, type Segments } from '../base/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import { type AddressEncoding, type ContextValues, envelopeBytes, NO_VALUES, type WireEnvelope } from './envelope.ts';
 
 /** The client's first bytes. They hold an 8-bit byte, both line ends and a control, so that no text protocol begins so. */
 export const PREFACE: Uint8Array = Buffer.from('894543530d0a1a0a', 'hex');
@@ -33,27 +34,6 @@ export const DEFLATED = 2;
 
 /** What both sides have set is on. */
 export const capabilities = { ids: 1, dedup: 2, crc: 4, deflate: 8 } as const;
-
-/** Flags of an envelope. */
-export const envelopeFlags = { eightBit: 1, smtpUtf8: 2 } as const;
-
-/** Names and values that become variables of policy. */
-export type ContextValues = Readonly<Record<string, string>>;
-export const NO_VALUES: ContextValues = Object.freeze({});
-
-export interface WireRecipient {
-  readonly address: string;
-  readonly context: ContextValues;
-}
-
-/** What a MESSAGE frame says before the body. Addresses are one character a byte (Latin-1), as everywhere in the house. */
-export interface WireEnvelope {
-  readonly flags: number;
-  /** Empty for the null reverse-path. */
-  readonly sender: string;
-  readonly context: ContextValues;
-  readonly recipients: readonly WireRecipient[];
-}
 
 export interface Hello {
   readonly lowest: number;
@@ -93,7 +73,7 @@ function header(bytes: Buffer, type: number, flags: number, seq: number, payload
   bytes.writeUInt32BE(seq, 8);
 }
 
-function str16(bytes: Buffer, at: number, text: string, encoding: 'utf8' | 'latin1' = 'utf8'): number {
+function str16(bytes: Buffer, at: number, text: string, encoding: AddressEncoding = 'utf8'): number {
   const length = bytes.write(text, at + 2, encoding);
   if (length > 0xffff) throw new RangeError('a text of a frame has more than 65,535 bytes');
   bytes.writeUInt16BE(length, at);
@@ -195,13 +175,6 @@ export function byeFrame(seq: number, code: number, text: string): Buffer {
 /** Longest text of a REPLY or BYE, in characters. */
 const MOST_TEXT = 1000;
 
-function contextBytes(values: ContextValues): number {
-  let length = 2;
-  if (values === NO_VALUES) return length;
-  for (const name in values) length += 6 + utf8(name) + utf8(values[name] ?? '');
-  return length;
-}
-
 function writeContext(bytes: Buffer, from: number, values: ContextValues): number {
   let at = from + 2;
   let count = 0;
@@ -230,7 +203,6 @@ export const PLAIN_BODY: BodyCoding = { deflate: false, crc: undefined };
  * A MESSAGE frame, ready for one write.
  *
  * @param body the first part of it, or all
- * @param encoding of the addresses: what the house keeps is Latin-1, what a program has is UTF-8
  */
 export function messageFrame(
   seq: number,
@@ -238,11 +210,9 @@ export function messageFrame(
   body: Segments,
   end: boolean,
   coding: BodyCoding = PLAIN_BODY,
-  encoding: 'utf8' | 'latin1' = 'utf8',
+  encoding: AddressEncoding = 'utf8',
 ): Segments {
-  const size = (text: string): number => (encoding === 'latin1' ? text.length : utf8(text));
-  let length = 4 + 2 + size(envelope.sender) + contextBytes(envelope.context);
-  for (const { address, context } of envelope.recipients) length += 2 + size(address) + contextBytes(context);
+  const length = envelopeBytes(envelope, encoding);
   const tail = bodyPart(body, end, coding);
   const head = Buffer.allocUnsafe(HEADER_BYTES + length);
   header(head, types.message, tail.flags, seq, length + tail.length);

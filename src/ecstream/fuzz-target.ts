@@ -1,7 +1,8 @@
 import { millis } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
 import { EcstreamClient } from './client.ts';
-import { capabilities, NO_VALUES } from './frames.ts';
+import { NO_VALUES } from './envelope.ts';
+import { capabilities } from './frames.ts';
 import { EcstreamServer, type EcstreamServerSettings } from './server.ts';
 
 /** What a fuzzer feeds. `run` must not throw, hang, or keep more than it was given. */

@@ -1,12 +1,6 @@
 import { type Reply, reply } from '../smtp/index.ts';
-import {
-  type ContextValues,
-  type Hello,
-  NO_VALUES,
-  type Welcome,
-  type WireEnvelope,
-  type WireRecipient,
-} from './frames.ts';
+import { type ContextValues, MOST_VALUES, NO_VALUES, type WireEnvelope, type WireRecipient } from './envelope.ts';
+import type { Hello, Welcome } from './frames.ts';
 
 /** A payload whose fields run past its end. Thrown and caught inside this room: it costs nothing where nothing is wrong. */
 export class Malformed extends Error {}
@@ -59,9 +53,6 @@ class Fields {
     return from;
   }
 }
-
-/** Names in one context: more are not needed by anybody, and each costs memory for as long as the message waits. */
-const MOST_VALUES = 256;
 
 function readContext(fields: Fields): ContextValues {
   const count = fields.u16();

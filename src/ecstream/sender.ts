@@ -1,8 +1,10 @@
 import { bytesIn, type Endpoint, type Millis, millis, type Segments } from '../base/index.ts';
 import { type Reply, replyText } from '../smtp/index.ts';
-import type { Chance, Clock, ConnectHost, Network, NetworkError, Pipe } from '../world/index.ts';
-import { EcstreamClient, type EcstreamClientEvent } from './client.ts';
-import { type ContextValues, capabilities, envelopeFlags, NO_VALUES, type WireEnvelope } from './frames.ts';
+import type { Chance, Clock, Network } from '../world/index.ts';
+import { type EcstreamClientEvent, MOST_FRAME } from './client.ts';
+import { type ContextValues, envelopeFlags, envelopeTrouble, NO_VALUES, type WireEnvelope } from './envelope.ts';
+import { capabilities } from './frames.ts';
+import { Link } from './link.ts';
 
 /** A message for `EcstreamSender.send`. */
 export interface Outgoing {
@@ -60,6 +62,8 @@ export interface SenderOptions {
   readonly patience?: number;
   /** Milliseconds for connecting and for the WELCOME; default 10,000. */
   readonly connectTimeout?: number;
+  /** Milliseconds that the server may be silent while messages are under way; then they go over another connection; default 600,000. */
+  readonly answerTimeout?: number;
   /** Messages that may wait here before `send` refuses; default 100,000. `room()` says when there is some. */
   readonly mostWaiting?: number;
   /** Deflate bodies, when the server can inflate them. */
@@ -132,7 +136,7 @@ export class EcstreamSender implements AsyncDisposable {
   /**
    * Resolves when the message is on the server's disk.
    *
-   * @throws EcstreamRefused, EcstreamLost; RangeError when more wait than may
+   * @throws EcstreamRefused, EcstreamLost; RangeError when more wait than may, or the message cannot be put into frames
    */
   send(message: Outgoing): Promise<Accepted> {
     return new Promise<Accepted>((resolve, reject) => {
@@ -141,6 +145,8 @@ export class EcstreamSender implements AsyncDisposable {
         return reject(new RangeError('too many messages wait: await room() before send()'));
       const body = bodyOf(message.body);
       const envelope = this.#envelopeOf(message);
+      const trouble = envelopeTrouble(envelope, 'utf8', MOST_FRAME);
+      if (trouble !== undefined) return reject(new RangeError(trouble));
       this.#waiting.push({
         message,
         envelope,
@@ -228,6 +234,15 @@ export class EcstreamSender implements AsyncDisposable {
     for (let job = this.#waiting[this.#first]; job !== undefined; job = this.#waiting[this.#first]) {
       if (!machine.mayBegin(job.bytes) || link.blocked) break;
       this.#first += 1;
+      // This server may take less in a frame than most.
+      const short = (machine.welcome?.maxFrame ?? MOST_FRAME) < MOST_FRAME;
+      const trouble = short ? machine.troubleWith(job.envelope) : undefined;
+      if (trouble !== undefined) {
+        job.reject(new RangeError(trouble));
+        this.#settle();
+        continue;
+      }
+      link.awaits();
       job.sent = true;
       job.refused.length = 0;
       this.#flying.set(machine.begin(job.envelope, job.body, true), job);
@@ -242,7 +257,8 @@ export class EcstreamSender implements AsyncDisposable {
 
   #connect(): void {
     const { clock, network } = this.#world;
-    const { at, login, deflate, connectTimeout = 10_000, name = 'impetus', hostName = 'localhost' } = this.#options;
+    const { at, login, deflate, connectTimeout = 10_000, answerTimeout = 600_000 } = this.#options;
+    const { name = 'impetus', hostName = 'localhost' } = this.#options;
     this.#lostAt ??= clock.now();
     const wanted = capabilities.ids | capabilities.dedup | (deflate === true ? capabilities.deflate : 0);
     const link = new Link(
@@ -260,6 +276,7 @@ export class EcstreamSender implements AsyncDisposable {
         drained: () => this.#pump(),
         closed: (why) => this.#lost(link, why),
       },
+      answerTimeout,
     );
     this.#link = link;
     link.start(network.connect(at, undefined, link));
@@ -353,91 +370,6 @@ export class EcstreamSender implements AsyncDisposable {
     this.#closing?.();
   }
 }
-
-interface LinkOwner {
-  heard(event: EcstreamClientEvent): void;
-  drained(): void;
-  closed(why: string): void;
-}
-
-/** One connection: joins a client machine to a pipe. */
-class Link implements ConnectHost {
-  readonly #clock: Clock;
-  readonly #settings: ConstructorParameters<typeof EcstreamClient>[0];
-  readonly #owner: LinkOwner;
-  #pipe: Pipe | undefined;
-  #timer: Disposable | undefined;
-  #gathered = 0;
-  #why = 'the connection was lost';
-  blocked = false;
-  machine: EcstreamClient | undefined;
-
-  constructor(clock: Clock, settings: ConstructorParameters<typeof EcstreamClient>[0], owner: LinkOwner) {
-    this.#clock = clock;
-    this.#settings = settings;
-    this.#owner = owner;
-  }
-
-  start(pipe: Pipe): void {
-    this.#pipe = pipe;
-    this.#timer = this.#clock.at(millis(this.#clock.now() + this.#settings.greeting), () => {
-      if (this.machine?.welcome !== undefined) return;
-      this.#why = 'no answer in time';
-      this.#pipe?.destroy();
-    });
-  }
-
-  opened(): void {
-    this.machine = new EcstreamClient(this.#settings, this.#clock.now());
-    this.flush();
-  }
-
-  data(chunk: Uint8Array): void {
-    const { machine } = this;
-    if (machine === undefined) return;
-    machine.receive(chunk);
-    for (let event = machine.next(); event !== undefined; event = machine.next()) {
-      if (event.kind === 'bye') this.#why = `${event.code} ${event.text}`;
-      if (event.kind === 'broken') {
-        this.#why = event.text;
-        this.#pipe?.destroy();
-      }
-      this.#owner.heard(event);
-    }
-    this.flush();
-  }
-
-  /** @returns whether so much is gathered that it should be flushed */
-  gather(bytes: number): boolean {
-    this.#gathered += bytes;
-    return this.#gathered >= MOST_GATHERED;
-  }
-
-  flush(): void {
-    this.#gathered = 0;
-    const bytes = this.machine?.take() ?? [];
-    if (bytes.length > 0 && this.#pipe?.write(bytes) === false) this.blocked = true;
-  }
-
-  drained(): void {
-    this.blocked = false;
-    this.#owner.drained();
-  }
-
-  leave(): void {
-    if (this.machine === undefined) this.#pipe?.destroy();
-    this.machine?.bye();
-    this.flush();
-  }
-
-  closed(why?: NetworkError): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#owner.closed(why?.message ?? this.#why);
-  }
-}
-
-/** Bytes in one write. */
-const MOST_GATHERED = 65_536;
 
 function bodyOf(body: Outgoing['body']): Segments {
   if (typeof body === 'string') return [Buffer.from(body.replace(/\r\n|\r|\n/g, '\r\n'), 'utf8')];

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
+import { NO_VALUES } from './envelope.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
   authFrame,
@@ -13,7 +14,6 @@ import {
   emptyFrame,
   helloFrame,
   messageFrame,
-  NO_VALUES,
   PREFACE,
   pingFrame,
   types,

@@ -1,6 +1,7 @@
 import { type Millis, millis, type Segments } from '../base/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { BodyDecoder, TooMuchInflated } from './body-decoder.ts';
+import type { WireEnvelope } from './envelope.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
 import {
   ackFrame,
@@ -14,7 +15,6 @@ import {
   types,
   VERSION,
   WHOLE,
-  type WireEnvelope,
   welcomeFrame,
   windowFrame,
 } from './frames.ts';

@@ -6,7 +6,7 @@ import { type Client, pathVariables } from './client.ts';
 import { DEDUP_VARIABLE, type FirstFate } from './dedup.ts';
 import { sumOf } from './dedup-keys.ts';
 import type { Desk } from './desk.ts';
-import { Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
+import { type Copy, Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
 import { Parcel, type ParcelHost } from './parcel.ts';
 import { bindingIn, parcelReplies, pathOf } from './parcel-checks.ts';
 import { CORE, type RejectionPhase, recordRejection } from './rejection.ts';
@@ -304,14 +304,13 @@ export class StreamIntake implements ParcelHost {
   /** Policy refused some of the recipients. There is an answer for each, so that nobody need be told by mail as with SMTP. */
   #partly(parcel: Parcel, transaction: Transaction, all: readonly Recipient[], refused: readonly RefusedCopy[]): void {
     if (refused.length === 0) return;
+    const before: readonly Copy[] = all;
+    const left: Copy[] = transaction.recipients;
     for (const { copy, reply: said, module } of refused) {
-      const index = parcel.taken[all.findIndex((each) => each === copy)];
+      const index = parcel.taken[before.indexOf(copy)];
       if (index === undefined) continue;
       this.#refuseRecipient(parcel, index, said, 'validating body', module);
-      transaction.recipients.splice(
-        transaction.recipients.findIndex((each) => each === copy),
-        1,
-      );
+      left.splice(left.indexOf(copy), 1);
     }
     delete this.#client.messageContext[DEDUP_VARIABLE];
   }

@@ -80,15 +80,6 @@ test('without a gateway mail waits, and its log says why', async () => {
   ]);
 });
 
-test('what must be encrypted is not sent in clear: it waits, and its log says why', async () => {
-  const room = new MailRoom({ global: { delivery_method: 'ECSTREAM', gateway: '192.0.2.1', tls: 'required' } });
-  room.receive('a@y.test');
-  await room.later(5);
-  expect(room.happened()).toEqual([
-    'transient a@y.test 22 0 451 4.7.6 [internal] TLS required, which delivery_method ECSTREAM does not have yet',
-  ]);
-});
-
 describe('a lost connection', () => {
   test('is a try for what was under way, and the peer takes nothing twice', async () => {
     const { room, house } = await chain(OPEN, { retry_interval: seconds(60) });
