@@ -1,4 +1,4 @@
-import { type Domain, domainOfPath } from '../base/index.ts';
+import { domainOfPath } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
 import type { Verdict } from '../policy/index.ts';
@@ -17,6 +17,7 @@ import {
 import type { SpoolError } from '../spool/index.ts';
 import type { TlsContext, TlsFacts } from '../world/index.ts';
 import { mustAuthenticate } from './authentication.ts';
+import { isBlackholed } from './blackhole.ts';
 import type { Client } from './client.ts';
 import { Contexts } from './contexts.ts';
 import type { Desk } from './desk.ts';
@@ -309,7 +310,7 @@ export class Conversation implements Outcome {
     if (!this.#client.mayRelay && !transactionMayRelay(settings.view, sender, domain)) {
       return this.#refuse(event.turn, replies.relayingDenied, 'relaying denied');
     }
-    if (this.#isBlackholed(domain)) return this.#refuse(event.turn, replies.blackholed);
+    if (isBlackholed(this.#generation, DEFAULT_BINDING, domain)) return this.#refuse(event.turn, replies.blackholed);
     if (this.#desk.hooked) this.#contexts.show(transaction);
     this.#decide('validate_rcptto', event.turn, words.recipientAccepted);
   }
@@ -384,13 +385,6 @@ export class Conversation implements Outcome {
       if (!told) transaction.recipients.splice(transaction.recipients.indexOf(recipient), 1);
     }
     this.#contexts.forgetRecipient();
-  }
-
-  #isBlackholed(domain: Domain): boolean {
-    const generation = this.#generation;
-    const group = generation.groupOf(DEFAULT_BINDING);
-    const value = generation.sending(group, DEFAULT_BINDING, domain).get(options.blackhole);
-    return value === 'inline' || value === 'true';
   }
 
   #discard(transaction: Transaction): void {

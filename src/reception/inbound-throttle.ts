@@ -4,7 +4,7 @@ import { Throttle } from '../shaping/index.ts';
 import type { Clock } from '../world/index.ts';
 import { idleTime, inboundThrottleMessages } from './options.ts';
 
-/** A client waits at most half of its Idle_Time; where that is for ever, half of the default. */
+/** A client waits at most half of its idle time; where that is for ever, half of the default. */
 const LONGEST_WAIT_MILLIS = 150_000;
 
 interface Waiter {
@@ -85,9 +85,10 @@ export class InboundThrottles {
    * A message would come in.
    *
    * @param told  whether it may: called within the call when nobody has to wait, else later, false when that takes too long
+   * @param idle  seconds after which its session would be idle
    * @returns ends the wait of a client that has gone; undefined when there is none
    */
-  pass(view: View, told: (free: boolean) => void): Disposable | undefined {
+  pass(view: View, told: (free: boolean) => void, idle: number = view.get(idleTime)): Disposable | undefined {
     const value = view.get(inboundThrottleMessages);
     if (value === undefined) {
       told(true);
@@ -102,7 +103,6 @@ export class InboundThrottles {
     // Another count keeps what was taken; another window begins anew, and who waits goes on waiting.
     if (bucket.throttle.seconds !== value.seconds) bucket.throttle = new Throttle(value.count, value.seconds);
     bucket.throttle.count = value.count;
-    const idle = view.get(idleTime);
     return bucket.pass(idle > 0 ? idle * 500 : LONGEST_WAIT_MILLIS, told);
   }
 }

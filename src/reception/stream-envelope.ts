@@ -2,6 +2,7 @@ import { domainOfPath, type Millis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import type { WireEnvelope } from '../ecstream/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import { isBlackholed } from './blackhole.ts';
 import type { Client } from './client.ts';
 import { allowNullEnvelopeSender, maxRecipientsPerConnection } from './options.ts';
 import type { Parcel } from './parcel.ts';
@@ -10,6 +11,7 @@ import type { RejectionPhase } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';
 import { replies } from './replies.ts';
 import type { Settings } from './settings.ts';
+import { DEFAULT_BINDING } from './transaction.ts';
 
 /** Names in the contexts of all recipients of one message. */
 const MOST_NAMES = 4096;
@@ -45,7 +47,7 @@ export interface RefusedRecipient {
  * @returns the path with its domain
  */
 export function recipientPath(
-  { envelope, transaction, utf8 }: Parcel,
+  { envelope, generation, transaction, utf8, binding = DEFAULT_BINDING }: Parcel,
   index: number,
   client: Client,
   settings: Settings,
@@ -59,13 +61,14 @@ export function recipientPath(
   if (trouble !== undefined) return refused(trouble);
   const most = view.get(maxRecipientsPerConnection);
   if (most > 0 && before >= most) return refused(replies.recipientsPerConnection);
+  const domain = domainOfPath(path);
+  if (domain === undefined) return refused(replies.noValidDomain);
   if (!client.mayRelay) {
     const reversePath = transaction?.reversePath ?? '';
     const sender = reversePath.slice(reversePath.lastIndexOf('@') + 1);
-    if (!transactionMayRelay(view, sender, domainOfPath(path) ?? ''))
-      return { reply: replies.relayingDenied, phase: 'relaying denied' };
+    if (!transactionMayRelay(view, sender, domain)) return { reply: replies.relayingDenied, phase: 'relaying denied' };
   }
-  return path;
+  return isBlackholed(generation, binding, domain) ? refused(replies.blackholed) : path;
 }
 
 const refused = (reply: Reply): RefusedRecipient => ({ reply, phase: 'awaiting rcptto' });

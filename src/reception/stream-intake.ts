@@ -7,6 +7,7 @@ import { DEDUP_VARIABLE, type FirstFate } from './dedup.ts';
 import { sumOf } from './dedup-keys.ts';
 import type { Desk } from './desk.ts';
 import { type Copy, Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
+import { ecstreamIdleTime, inboundThrottleMessages } from './options.ts';
 import { Parcel, type ParcelHost } from './parcel.ts';
 import { bindingIn, parcelReplies, pathOf } from './parcel-checks.ts';
 import { CORE, type RejectionPhase, recordRejection } from './rejection.ts';
@@ -55,6 +56,7 @@ export class StreamIntake implements ParcelHost {
   /** Of one message. */
   mostRecipients = 1000;
   #recipients = 0;
+  #throttled: Disposable | undefined;
 
   constructor(desk: Desk, client: Client, host: IntakeHost) {
     this.#desk = desk;
@@ -99,6 +101,8 @@ export class StreamIntake implements ParcelHost {
 
   /** The message that has begun will not be finished. */
   cut(): void {
+    this.#throttled?.[Symbol.dispose]();
+    this.#throttled = undefined;
     const parcel = this.#parcel;
     if (parcel === undefined || parcel.over || parcel.complete) return;
     this.#end(parcel, undefined);
@@ -122,7 +126,7 @@ export class StreamIntake implements ParcelHost {
   #known(parcel: Parcel): void {
     const { dedup, clock } = this.#desk.parts;
     const key = this.#host.dedup ? parcel.envelope.context[DEDUP_VARIABLE] : undefined;
-    if (key === undefined || dedup === undefined) return this.#mail(parcel);
+    if (key === undefined || dedup === undefined) return this.#throttle(parcel);
     if (!dedup.ready) {
       this.waiting = true;
       dedup.whenReady(() => this.#goOn(parcel, () => this.#known(parcel)));
@@ -131,7 +135,7 @@ export class StreamIntake implements ParcelHost {
     parcel.key = key;
     parcel.sum = sumOf(key);
     const id = dedup.known(parcel.sum, clock.date());
-    if (id === undefined) return this.#mail(parcel);
+    if (id === undefined) return this.#throttle(parcel);
     parcel.over = true;
     this.#host.accept(parcel.seq, id);
     this.#forget();
@@ -160,6 +164,22 @@ export class StreamIntake implements ParcelHost {
     if (fate.kind === 'refused') return this.#host.refuse(parcel.seq, fate.reply);
     for (const [index, said] of fate.refused) this.#host.refuseRecipient(parcel.seq, index, said);
     this.#host.accept(parcel.seq, fate.id);
+  }
+
+  /** Inbound_Throttle_Messages: a message waits as a MAIL does, and whatever stands behind it waits with it. */
+  #throttle(parcel: Parcel): void {
+    const { view } = this.#host.settings;
+    if (view.get(inboundThrottleMessages) === undefined) return this.#mail(parcel);
+    let waits = false;
+    const told = (free: boolean): void => {
+      this.#throttled = undefined;
+      const go = (): void => (free ? this.#mail(parcel) : this.#refuse(parcel, replies.throttled, 'awaiting mailfrom'));
+      if (waits) this.#goOn(parcel, go);
+      else go();
+    };
+    this.#throttled = this.#desk.throttles.pass(view, told, view.get(ecstreamIdleTime));
+    waits = this.#throttled !== undefined;
+    if (waits) this.waiting = true;
   }
 
   #mail(parcel: Parcel): void {

@@ -184,6 +184,72 @@ describe('policy', () => {
   });
 });
 
+test('a recipient whose domain is blackholed is refused as at RCPT', async () => {
+  for (const blackhole of ['inline', 'true', 'internal', 'false']) {
+    const house = await StreamHouse.with({ ...OPEN, blackhole });
+    const refused = await house.until(
+      house
+        .sender()
+        .send(mail(1))
+        .catch((why: EcstreamRefused) => why),
+    );
+    const wants = blackhole === 'inline' || blackhole === 'true';
+    expect([blackhole, refused instanceof EcstreamRefused]).toEqual([blackhole, wants]);
+    if (refused instanceof EcstreamRefused) expect(refused.message).toBe('551 5.7.1 recipient blackholed');
+    expect(house.spool.kept).toHaveLength(wants ? 0 : 1);
+  }
+});
+
+describe('Inbound_Throttle_Messages', () => {
+  const at = (throttle: string, idle = '300'): Promise<StreamHouse> =>
+    StreamHouse.with({ ...OPEN, inbound_throttle_messages: throttle, ecstream_idle_time: idle });
+
+  test('messages wait for room, those of all clients together, and are all taken', async () => {
+    const house = await at('10/10');
+    const [one, other] = [house.sender(), house.sender()];
+    const all = [one, other].map((sender) => sender.sendAll(Array.from({ length: 10 }, (_, n) => mail(n))));
+    await house.later(9);
+    expect(house.spool.kept).toHaveLength(10);
+    await house.later(3);
+    expect(house.spool.kept).toHaveLength(20);
+    for (const results of await Promise.all(all))
+      expect(results.every(({ status }) => status === 'fulfilled')).toBe(true);
+  });
+
+  test('one that has waited for half of the idle time is deferred, and its key is not spent', async () => {
+    const house = await at('1/3600', '60');
+    const sender = house.sender();
+    await house.until(sender.send(mail(1)));
+    const late = sender.send({ ...mail(2), dedupKey: 'k'.repeat(32) }).catch((why: unknown) => why);
+    await house.later(29);
+    expect(sender.pending).toBe(1);
+    await house.later(2);
+    expect((await late) as EcstreamRefused).toMatchObject({ reply: { code: 451, enhanced: '4.7.1' } });
+    expect(house.rejections).toMatchObject([{ phase: 'awaiting mailfrom', reply: { code: 451 } }]);
+    await house.later(3600);
+    await house.until(sender.send({ ...mail(2), dedupKey: 'k'.repeat(32) }));
+    expect(house.spool.kept).toHaveLength(2);
+  });
+
+  test('a repeat that was taken already passes, and who has gone waits no more', async () => {
+    const house = await at('2/30');
+    const sender = house.sender();
+    await house.until(sender.send({ ...mail(1), dedupKey: 'k'.repeat(32) }));
+    for (let n = 0; n < 5; n++) await house.until(sender.send({ ...mail(1), dedupKey: 'k'.repeat(32) }));
+    await house.until(sender.send(mail(2)));
+    const gone = new RawClient(house);
+    gone.write(Buffer.concat([hello(0), raw(1)]));
+    await house.later(1);
+    const waiting = sender.send(mail(3));
+    gone.vanish();
+    await house.later(40);
+    await house.until(waiting);
+    expect(house.spool.kept).toHaveLength(3);
+    // The client that had gone used nothing up.
+    await house.until(sender.send(mail(4)));
+  });
+});
+
 describe('back-pressure', () => {
   test.each(['exceeded', 'full'] as const)(
     'when memory or spool is %s clients stop, and go on when it is better',

@@ -33,17 +33,24 @@ export class RawClient implements ConnectHost {
   readonly frames: string[] = [];
   isClosed = false;
   readonly #reader = new FrameReader(1_048_576);
+  readonly #house: StreamHouse;
   readonly #pipe: Pipe;
   #early: Uint8Array[] = [];
   #isOpen = false;
 
   constructor(house: StreamHouse) {
+    this.#house = house;
     this.#pipe = house.world.network.connect(AT, undefined, this);
   }
 
   /** It sends nothing more, and still reads. */
   finish(): void {
     this.#pipe.end();
+  }
+
+  /** Its connection is reset. */
+  vanish(): void {
+    this.#house.world.network.reset(this.#pipe);
   }
 
   write(bytes: Uint8Array): void {
