@@ -1,5 +1,13 @@
 import { Type } from 'typebox';
-import { type Acceptance, accept, type Progress, type Request, type Ticket, Trouble } from '../generation/index.ts';
+import {
+  type Acceptance,
+  accept,
+  type Progress,
+  type Request,
+  scheduledIntervalDelete,
+  type Ticket,
+  Trouble,
+} from '../generation/index.ts';
 import {
   type Answer,
   empty,
@@ -92,7 +100,7 @@ export function transmissionRoutes(house: ApiHouse): readonly Route[] {
           if (query.template_id !== undefined && query.template_id !== templateOf(each)) continue;
           found.push({
             id: order.id,
-            state: stateOf(each),
+            state: stateOf(each, house.clock.date()),
             campaign_id: order.campaignId,
             content: { template_id: templateOf(each) },
           });
@@ -115,29 +123,53 @@ export function transmissionRoutes(house: ApiHouse): readonly Route[] {
       },
       run: ({ params }) => {
         const found = house.transmissions.find(params.id);
-        return found === undefined ? unknown(params.id) : results({ transmission: longForm(found) });
+        return found === undefined
+          ? unknown(params.id)
+          : results({ transmission: longForm(found, house.clock.date()) });
       },
     }),
     route({
       method: 'DELETE',
       path: '/api/v1/transmissions/:id',
-      summary: 'cancels a transmission that has not begun; all of this server begin at once',
+      summary: 'cancels a transmission that waits for its start_time',
       tag: TAG,
       access: MODIFY,
       params: Params,
-      refuses: [404, 409],
-      answer: { status: 204, summary: 'it is cancelled' },
-      run: ({ params }) => {
-        const found = house.transmissions.find(params.id);
-        if (found === undefined) return unknown(params.id);
-        return found.recipients === 0 ? empty() : refusal('2006', `transmission ${found.order.id} has begun already`);
-      },
+      refuses: [404, 409, 503],
+      answer: { status: 204, summary: 'it is cancelled: none of its messages goes out' },
+      run: ({ params }) =>
+        unlessBroken(house, () => {
+          const found = house.transmissions.find(params.id);
+          if (found === undefined) return unknown(params.id);
+          house.transmissions.cancel(found, house.generation().stanza('msg_gen', '').get(scheduledIntervalDelete));
+          return empty();
+        }) as Promise<Answer<never>>,
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/transmissions',
+      summary: 'cancels all transmissions of a campaign that wait for their start_time',
+      tag: TAG,
+      access: MODIFY,
+      query: Type.Object({ campaign_id: Type.String({ minLength: 1 }) }),
+      refuses: [400, 503],
+      answer: { status: 204, summary: 'they are cancelled: none of their messages goes out' },
+      run: ({ query }) =>
+        unlessBroken(house, () => {
+          const now = house.clock.date();
+          for (const progress of [...house.transmissions.register.all()]) {
+            const { campaignId, startTime = 0 } = progress.order;
+            if (campaignId === query.campaign_id && startTime > now && progress.cancelled !== true)
+              house.transmissions.cancel(progress, 0);
+          }
+          return empty();
+        }) as Promise<Answer<never>>,
     }),
   ];
 }
 
 /** While nobody can look who is suppressed nothing is taken: mail that cannot be made would only wait. */
-async function unlessBroken(house: ApiHouse, send: () => Promise<Answer>): Promise<Answer> {
+async function unlessBroken(house: ApiHouse, send: () => Answer | Promise<Answer>): Promise<Answer> {
   try {
     return house.store.trouble === undefined ? await send() : refused(new Trouble('1502', NO_STORE));
   } catch (error) {
@@ -197,16 +229,19 @@ const unknown = (id: string): Answer<never> => refusal('1600', `there is no tran
 
 const templateOf = ({ order }: Progress): string => order.template?.id ?? 'inline';
 
-function stateOf({ started, ended }: Progress): string {
-  if (ended !== undefined) return 'Success';
+/** Messages that are made and wait for their time are only submitted yet. */
+function stateOf({ started, ended, cancelled, order }: Progress, now: number): string {
+  if (cancelled === true) return 'Canceled';
+  if (ended !== undefined) return (order.startTime ?? 0) > now ? 'submitted' : 'Success';
   return started === undefined ? 'submitted' : 'generating';
 }
 
-function longForm(progress: Progress): unknown {
+function longForm(progress: Progress, now: number): unknown {
   const { order, recipients, made, failed, started, ended } = progress;
   return {
     id: order.id,
-    state: stateOf(progress),
+    state: stateOf(progress, now),
+    description: order.description,
     campaign_id: order.campaignId,
     content: { template_id: templateOf(progress) },
     num_rcpts: recipients,

@@ -1,8 +1,11 @@
+import type { Millis } from '../base/index.ts';
 import { hasControls } from '../compose/index.ts';
 import type { Generation } from '../config/index.ts';
 import type { Fields } from '../templates/index.ts';
+import { startTimeMaxScheduleInterval } from './options.ts';
 import type { Content, Options, Order, Recipient, Request } from './order.ts';
 import { limited, MOST_METADATA, MOST_SUBSTITUTION, pathOf, readRecipient } from './recipients.ts';
+import { startTimeOf } from './schedule.ts';
 import type { StoredTemplates } from './stored-templates.ts';
 import { Trouble } from './trouble.ts';
 
@@ -54,7 +57,8 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
   limited(metadata, 'metadata', MOST_METADATA);
   limited(substitutionData as Fields, 'substitution_data', MOST_SUBSTITUTION);
   const { content: wanted, template, options } = resolved(content, request.options ?? {}, wish.stored);
-  available(options, wish.now);
+  const startTime = timeOf(options.start_time, wish);
+  available(options);
   const order: Order = {
     id: wish.id,
     content: wanted,
@@ -65,6 +69,8 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     substitutionData,
     override,
     options,
+    startTime,
+    description: request.description,
     bindings: options.ip_pool === undefined ? [] : bindingsOf(options.ip_pool, wish.generation),
   };
   return { order, ...(await readAll(given, wish)) };
@@ -124,20 +130,26 @@ function resolved(
 }
 
 /** What is understood and cannot be done is refused, and never left out in silence. */
-function available({ start_time: start, sandbox, inline_css: inlineCss, dkim_key: key }: Options, now: number): void {
-  if (start !== undefined && start !== 'now') {
-    const at = instantOf(start);
-    if (at === undefined)
-      throw new Trouble('1300', 'options.start_time is no time with a zone, as 2030-01-31T08:00:00+01:00');
-    if (at > now)
-      throw new Trouble('1300', 'options.start_time lies ahead: this server does not schedule transmissions');
-  }
+function available({ sandbox, inline_css: inlineCss, dkim_key: key }: Options): void {
   const missing = [
     sandbox === true && 'sandbox',
     inlineCss === true && 'inline_css',
     key !== undefined && 'dkim_key',
   ].filter((each) => each !== false);
   if (missing.length > 0) throw new Trouble('1300', `options.${missing.join(', ')}: not available on this server`);
+}
+
+/** @returns undefined for now. @throws Trouble */
+function timeOf(start: string | undefined, { now, generation }: Wish): Millis | undefined {
+  if (start === undefined || start === 'now') return undefined;
+  const at = instantOf(start);
+  if (at === undefined)
+    throw new Trouble('1300', 'options.start_time is no time with a zone, as 2030-01-31T08:00:00+01:00');
+  if (at <= now) return undefined;
+  const horizon = generation.stanza('msg_gen', '').get(startTimeMaxScheduleInterval);
+  if (at > now + horizon * 1000)
+    throw new Trouble('1300', `options.start_time lies more than ${horizon} seconds ahead`);
+  return startTimeOf(at);
 }
 
 const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/;

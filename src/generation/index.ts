@@ -5,6 +5,7 @@ export { type Acceptance, Acceptances, type Ticket } from './acceptances.ts';
 export { ApiStore, apiStoreFile, apiStoreNotes, type StoreDoor, servesHttp } from './api-store.ts';
 export { asTrouble, type Compiled, compileContent } from './content.ts';
 export { dataOf } from './maker.ts';
+export { generationOptions, generationStanzas, scheduledIntervalDelete } from './options.ts';
 export type { Content, Options, Order, Recipient, Request } from './order.ts';
 export type { TransmissionsParts } from './parts.ts';
 export { pathOf, readRecipient } from './recipients.ts';

@@ -30,8 +30,9 @@ export function jobEnvelope(order: Order, recipients: readonly Recipient[], ids:
   };
 }
 
-export const isJob = (envelope: Envelope): boolean =>
-  envelope.protocol === 'internal' && Object.hasOwn(envelope.context.message, MARK);
+/** @returns the id of the transmission; undefined for what is no job */
+export const jobOf = ({ protocol, context }: Envelope): string | undefined =>
+  protocol === 'internal' ? context.message[MARK] : undefined;
 
 /** Lines that are gathered before the spool gets them. */
 const GATHERED = 200;

@@ -1,4 +1,4 @@
-import { bindingName, type Millis } from '../base/index.ts';
+import { bindingName, type Millis, millis } from '../base/index.ts';
 import type { Events } from '../events/index.ts';
 import {
   type Envelope,
@@ -16,6 +16,7 @@ import type { Clock } from '../world/index.ts';
 import { acceptanceContext } from './acceptances.ts';
 import { asTrouble, type Compiled } from './content.ts';
 import type { Order, Recipient } from './order.ts';
+import { SCHEDULED } from './schedule.ts';
 import { SUPPRESSED, type Suppressions } from './suppressions.ts';
 import { Trouble } from './trouble.ts';
 
@@ -61,7 +62,8 @@ export class Maker {
       if (suppressions.suppressed(recipient.key, transactional, order.override.list_id ?? ''))
         throw new Trouble('1902', SUPPRESSED);
     }
-    const at = clock.date();
+    // A message that waits for its time is of that time: what it says of itself, and how long it may be tried.
+    const at = millis(Math.max(clock.date(), order.startTime ?? 0));
     const returnPath = recipient.returnPath ?? order.returnPath;
     const { body, from } = this.#rendered(order, compiled, recipient, id, returnPath, at);
     const binding = bindingName(order.bindings[this.#turns++ % order.bindings.length] ?? DEFAULT_BINDING);
@@ -179,6 +181,7 @@ function contextOf(order: Order, recipient: Recipient): Readonly<Record<string, 
   const metadata = { ...order.metadata, ...recipient.metadata };
   if (Object.keys(metadata).length > 0) context.rcpt_meta = latin(JSON.stringify(metadata));
   if (recipient.tags.length > 0) context.rcpt_tags = latin(JSON.stringify(recipient.tags));
+  if (order.startTime !== undefined) context[SCHEDULED] = String(order.startTime / 1000);
   if (order.options.transactional === true) context.transactional = '1';
   if (order.options.ip_pool !== undefined) context.ip_pool = latin(order.options.ip_pool);
   for (const flag of ['open_tracking', 'click_tracking', 'initial_open'] as const) {

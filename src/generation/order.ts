@@ -1,3 +1,4 @@
+import type { Millis } from '../base/index.ts';
 import type { Fields } from '../templates/index.ts';
 import type { Acceptance } from './acceptances.ts';
 
@@ -70,6 +71,9 @@ export interface Order {
   readonly options: Options;
   /** They take turns; none: what policy says, or default. */
   readonly bindings: readonly string[];
+  /** Milliseconds since the epoch, whole seconds: before it no message goes out. */
+  readonly startTime?: Millis | undefined;
+  readonly description?: string | undefined;
   /** Of a request that may come again. */
   readonly acceptance?: Acceptance | undefined;
 }

@@ -6,31 +6,49 @@ export interface Progress {
   readonly order: Order;
   readonly recipients: number;
   readonly submitted: Millis;
-  started: Millis | undefined;
-  ended: Millis | undefined;
+  started?: Millis | undefined;
+  ended?: Millis | undefined;
   made: number;
   failed: number;
+  /** Of one that waited for its time. */
+  cancelled?: boolean;
 }
 
 /** Finished transmissions that are remembered. */
 const MOST_FINISHED = 1000;
 
-/** The transmissions that are being made, and the last that were; nothing of it outlives the process but the former. */
+/** The transmissions that are being made or wait for their time, and the last that were. */
 export class Register {
+  readonly #now: () => Millis;
   readonly #running = new Map<string, Progress>();
+  /** Their messages are made, and wait. */
+  readonly #scheduled = new Map<string, Progress>();
   readonly #finished = new Map<string, Progress>();
 
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => Millis) {
+    this.#now = now;
+  }
+
+  /** How many wait for their time. */
+  get scheduled(): number {
+    this.#settle();
+    return this.#scheduled.size;
+  }
+
   begin(order: Order, recipients: number, submitted: Millis): Progress {
-    const progress = {
-      order: slim(order),
-      recipients,
-      submitted,
-      started: undefined,
-      ended: undefined,
-      made: 0,
-      failed: 0,
-    };
+    const progress = { order: slim(order), recipients, submitted, made: 0, failed: 0 };
     this.#running.set(order.id, progress);
+    return progress;
+  }
+
+  /** One that an earlier process began, if it is known. */
+  resume(id: string): Progress | undefined {
+    const progress = this.#scheduled.get(id) ?? this.#finished.get(id);
+    if (progress === undefined) return this.#running.get(id);
+    this.#scheduled.delete(id);
+    this.#finished.delete(id);
+    this.#running.set(id, progress);
     return progress;
   }
 
@@ -38,23 +56,47 @@ export class Register {
     const progress = this.#running.get(id);
     if (progress === undefined) return;
     this.#running.delete(id);
-    this.#finished.set(id, progress);
-    const [oldest] = this.#finished.keys();
-    if (this.#finished.size > MOST_FINISHED && oldest !== undefined) this.#finished.delete(oldest);
+    if (progress.order.startTime === undefined) this.#finish(progress);
+    else this.#scheduled.set(id, progress);
+  }
+
+  /** One of an earlier process. */
+  adopt(progress: Progress): void {
+    const { id } = progress.order;
+    if (!this.#running.has(id)) this.#scheduled.set(id, progress);
   }
 
   find(id: string): Progress | undefined {
-    return this.#running.get(id) ?? this.#finished.get(id);
+    this.#settle();
+    return this.#running.get(id) ?? this.#scheduled.get(id) ?? this.#finished.get(id);
   }
 
   *all(): Generator<Progress> {
+    this.#settle();
     yield* this.#running.values();
+    yield* this.#scheduled.values();
     yield* [...this.#finished.values()].reverse();
   }
 
   uses(templateId: string): boolean {
     for (const { order } of this.#running.values()) if (order.template?.id === templateId) return true;
     return false;
+  }
+
+  /** Those whose time has come are finished. */
+  #settle(): void {
+    const now = this.#now();
+    for (const [id, progress] of this.#scheduled) {
+      if ((progress.order.startTime ?? 0) > now) continue;
+      this.#scheduled.delete(id);
+      this.#finish(progress);
+    }
+  }
+
+  #finish(progress: Progress): void {
+    this.#finished.set(progress.order.id, progress);
+    const [oldest] = this.#finished.keys();
+    if (this.#finished.size > MOST_FINISHED && oldest !== undefined) this.#finished.delete(oldest);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Maker } from './maker.ts';
 import type { Order, Recipient } from './order.ts';
 import type { TransmissionsParts } from './parts.ts';
 import type { Progress, Register } from './register.ts';
+import { CANCELLED, type Schedule } from './schedule.ts';
 import { Trouble } from './trouble.ts';
 
 /** Transmissions that are worked on at once (Momentum's gen_count). */
@@ -26,16 +27,18 @@ export class Workshop {
   readonly #parts: TransmissionsParts;
   readonly #maker: Maker;
   readonly #register: Register;
+  readonly #schedule: Schedule;
   readonly #waiting: Recovered[] = [];
   readonly #running = new Set<Promise<void>>();
   #closing = false;
   #quietUntil = 0;
   readonly #wake = new Set<() => void>();
 
-  constructor(parts: TransmissionsParts, maker: Maker, register: Register) {
+  constructor(parts: TransmissionsParts, maker: Maker, register: Register, schedule: Schedule) {
     this.#parts = parts;
     this.#maker = maker;
     this.#register = register;
+    this.#schedule = schedule;
   }
 
   /** Recipients of transmissions that wait: their envelopes are in memory. */
@@ -96,12 +99,14 @@ export class Workshop {
     if (first.done === true) throw new Error('it has no order');
     const order = readOrder(first.value);
     const progress =
-      this.#register.find(order.id) ??
+      this.#register.resume(order.id) ??
       this.#register.begin(order, job.envelope.recipients.length, job.envelope.receivedAt);
     progress.started = clock.date();
     const compiled = compiledOrWhy(() => compileContent(order.content, templates, order));
     const done = new Set(job.done);
-    progress.made += done.size;
+    // What an earlier process had noted of it is older than what the spool knows.
+    progress.made = done.size;
+    progress.failed = 0;
     const window = new Window(WINDOW);
     let index = -1;
     let since = clock.now();
@@ -122,12 +127,16 @@ export class Workshop {
     if (this.#closing) return;
     progress.ended = clock.date();
     this.#register.end(order.id);
+    this.#schedule.save(progress);
+    // Of those that were under way when it was cancelled somebody may have come into the queues behind the sweep.
+    if (this.#schedule.isCancelled(order.id)) await this.#schedule.sweep(progress);
   }
 
   /** One recipient, until there is a message or there will never be one. Never rejects. */
   async #one({ job, index, id, order, compiled, recipient, progress }: Piece): Promise<void> {
     while (!this.#closing) {
       try {
+        if (this.#schedule.isCancelled(order.id)) throw new Trouble('1902', CANCELLATION);
         if (compiled instanceof Trouble) throw compiled;
         await this.#maker.make(order, compiled, recipient, id, { at: job.at, recipients: [index] });
         progress.made++;
@@ -181,6 +190,8 @@ export class Workshop {
     });
   }
 }
+
+const CANCELLATION = `${CANCELLED.code} ${CANCELLED.enhanced} ${CANCELLED.text}`;
 
 /** Work on one recipient. */
 interface Piece {

@@ -194,6 +194,7 @@ export async function buildServer({
       configuration,
       ids,
       spool,
+      queues,
       reception,
       memory: pressure,
       hostName,

@@ -5,7 +5,7 @@ import type { Option } from '../config/index.ts';
 import { consoleOptions, consoleStanzas } from '../console/index.ts';
 import { datasourceOptions, datasourceStanzas } from '../datasource/index.ts';
 import { deliveryOptions, hostname } from '../delivery/index.ts';
-import { apiStoreFile } from '../generation/index.ts';
+import { generationOptions, generationStanzas } from '../generation/index.ts';
 import { httpOptions } from '../http/index.ts';
 import { listenerOptions } from '../listener/index.ts';
 import {
@@ -34,6 +34,7 @@ export const moduleNames: readonly string[] = [
   ...consoleStanzas,
   ...datasourceStanzas,
   ...authDsStanzas,
+  ...generationStanzas,
 ];
 
 /** Every option that some room or module reads: what is in the catalogue and not here is `not implemented yet`. */
@@ -49,7 +50,7 @@ export const declaredOptions: readonly Option<unknown>[] = [
   ...listenerOptions,
   ...httpOptions,
   ...apiOptions,
-  apiStoreFile,
+  ...generationOptions,
   ...receptionOptions,
   ...spoolOptions,
   ...queueOptions,

@@ -10,6 +10,7 @@ import {
   Transmissions,
 } from '../generation/index.ts';
 import type { Ids } from '../message/index.ts';
+import type { Queues } from '../queue/index.ts';
 import type { Reception } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
 import { templates as makeTemplates, type Templates } from '../templates/index.ts';
@@ -22,6 +23,7 @@ export interface MailingParts {
   readonly configuration: Configuration;
   readonly ids: Ids;
   readonly spool: Spool;
+  readonly queues: Queues;
   readonly reception: Pick<Reception, 'inject'>;
   readonly memory: { readonly exceeded: boolean };
   readonly hostName: () => string;
@@ -44,6 +46,7 @@ export async function mailing({
   configuration,
   ids,
   spool,
+  queues,
   reception,
   memory,
   hostName,
@@ -68,6 +71,8 @@ export async function mailing({
     reception,
     suppressions,
     acceptances,
+    store,
+    queues,
     templates: language,
     generation: () => configuration.current.number,
     hostName,

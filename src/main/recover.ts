@@ -1,5 +1,7 @@
 import type { Events } from '../events/index.ts';
+import type { Envelope } from '../message/index.ts';
 import type { Dedup } from '../reception/index.ts';
+import type { Reply } from '../smtp/index.ts';
 import type { Recovered, Spool } from '../spool/index.ts';
 import type { Clock } from '../world/index.ts';
 
@@ -12,9 +14,14 @@ export const RECOVERED_AT_ONCE = 250;
 export interface RecoverParts {
   readonly clock: Pick<Clock, 'defer'>;
   readonly spool: Pick<Spool, 'recover'>;
-  readonly queues: { readmit(found: Recovered): void };
+  readonly queues: { readmit(found: Recovered, verdict?: Reply): void };
   /** What is no mail yet goes to whoever makes mail of it: they say whether it is theirs. */
-  readonly transmissions?: { readmit(found: Recovered): boolean; recovered(): void };
+  readonly transmissions?: {
+    readmit(found: Recovered): boolean;
+    /** What a message ends with at once. */
+    verdict(envelope: Envelope): Reply | undefined;
+    recovered(): void;
+  };
   readonly events: Pick<Events, 'diagnose'>;
   /** Keys of messages are known when all are back. */
   readonly dedup?: Pick<Dedup, 'remember' | 'recovered'>;
@@ -27,7 +34,7 @@ export async function recover({ clock, spool, queues, transmissions, events, ded
     for await (const batch of spool.recover()) {
       for (const found of batch) {
         dedup?.remember(found.envelope);
-        if (transmissions?.readmit(found) !== true) queues.readmit(found);
+        if (transmissions?.readmit(found) !== true) queues.readmit(found, transmissions?.verdict(found.envelope));
         if (++count % RECOVERED_AT_ONCE === 0) await new Promise<void>((resolve) => clock.defer(resolve));
       }
     }

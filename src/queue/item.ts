@@ -1,4 +1,4 @@
-import { type Millis, millis } from '../base/index.ts';
+import { type Millis, millis, type Seconds, seconds } from '../base/index.ts';
 import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { type EnvelopeRef, type EnvelopeStore, NOWHERE } from './envelope-store.ts';
@@ -38,6 +38,11 @@ export class Batch {
     this.#store = store;
     const { length } = message.envelope.recipients;
     this.#items = length === 1 ? undefined : new Array<QueueItem | undefined>(length).fill(undefined);
+  }
+
+  /** Since the epoch: it is not tried before, whoever asks for it. */
+  get notBefore(): Millis | undefined {
+    return this.#wishes?.notBefore;
   }
 
   /** Since the epoch: it expires then at the latest, whatever `message_expiration` says. */
@@ -117,10 +122,12 @@ interface Wishes {
   readonly expiresAt: Millis | undefined;
 }
 
-/** Times that came with a message by ECStream: seconds since the epoch, checked when it was received. */
+/** Times that came with a message by ECStream or HTTP: seconds since the epoch, checked when it was received. */
 function wishesOf({ envelope }: Message): Wishes | undefined {
-  if (envelope.protocol !== 'ecstream') return undefined;
-  const { ec_not_before: notBefore, ec_expiry: expiry } = envelope.context.message;
+  const { protocol, context } = envelope;
+  if (protocol !== 'ecstream' && protocol !== 'rest') return undefined;
+  const { ec_not_before: notBefore, ec_expiry: expiry } =
+    protocol === 'ecstream' ? context.message : { ec_not_before: context.message.scheduled_time, ec_expiry: undefined };
   if (notBefore === undefined && expiry === undefined) return undefined;
   const time = (text: string | undefined): Millis | undefined =>
     text === undefined ? undefined : millis(Number(text) * 1000);
@@ -186,3 +193,13 @@ export function earlier(one: QueueItem, other: QueueItem): boolean {
   if (one.batch !== other.batch) return one.batch.sequence < other.batch.sequence;
   return one.recipient < other.recipient;
 }
+
+export const inOrder = (one: QueueItem, other: QueueItem): number => (earlier(one, other) ? -1 : 1);
+
+/** What the oldest of a queue is found by; one with an end of its own is looked at each time. */
+export const ageOf = ({ batch }: QueueItem): number =>
+  batch.expiresAt === undefined ? batch.receivedAt : Number.NEGATIVE_INFINITY;
+
+/** Seconds from its reception to its deadline. */
+export const lifetimeOf = ({ batch }: QueueItem, expiration: Seconds): Seconds =>
+  batch.expiresAt === undefined ? expiration : seconds((batch.deadline(expiration) - batch.receivedAt) / 1000);

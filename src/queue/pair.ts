@@ -1,9 +1,9 @@
-import { type BindingName, type Domain, Heap, type Millis, millis, type Seconds, seconds } from '../base/index.ts';
+import { type BindingName, type Domain, Heap, type Millis, millis } from '../base/index.ts';
 import type { MessageId } from '../message/index.ts';
 import { type Gate, gate, PairLimits } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import { ActiveQueue } from './active-queue.ts';
-import { earlier, QueueItem } from './item.ts';
+import { ageOf, earlier, inOrder, lifetimeOf, QueueItem } from './item.ts';
 import { delayIsDue } from './notify.ts';
 import type { Office } from './office.ts';
 import {
@@ -106,9 +106,14 @@ export class Pair implements MailQueue {
     else this.#delay(item, item.nextAttempt);
   }
 
-  /** Policy would not have this recipient: it fails, and its sender is told. */
-  refuse(item: QueueItem, said: Reply): void {
-    this.#bury(item, undefined, said, false, false);
+  /** This recipient shall not have it: it fails, and its sender is told unless `quiet`. */
+  refuse(item: QueueItem, said: Reply, quiet = false): void {
+    this.#bury(item, undefined, said, false, quiet);
+  }
+
+  /** Delayed items that are due exactly then; the queue may change between two of them. */
+  *delayedUntil(time: Millis): Iterable<Item> {
+    for (const item of [...this.#heap]) if (item.place === 'delayed' && item.nextAttempt === time) yield item;
   }
 
   swallow(): boolean {
@@ -239,16 +244,17 @@ export class Pair implements MailQueue {
     some();
   }
 
-  /** All delayed messages are due now. @returns how many */
+  /** All delayed messages are due now, but for those that must not go out yet. @returns how many */
   flush(): number {
-    const count = this.#heap.size;
     const now = this.#office.clock.date();
-    for (let item = this.#heap.pop(); item !== undefined; item = this.#heap.pop()) {
+    const due = [...this.#heap].filter((item) => (item.batch.notBefore ?? 0) <= now).sort(inOrder);
+    for (const item of due) {
+      this.#heap.remove(item.heapPosition);
       item.nextAttempt = now;
       this.#activate(item);
     }
-    if (count > 0) this.#office.due(this);
-    return count;
+    if (due.length > 0) this.#office.due(this);
+    return due.length;
   }
 
   /** @returns false while the item is being delivered */
@@ -276,7 +282,7 @@ export class Pair implements MailQueue {
 
   *items(): Iterable<Item> {
     yield* this.#due;
-    yield* [...this.#heap].sort((one, other) => (earlier(one, other) ? -1 : 1));
+    yield* [...this.#heap].sort(inOrder);
     yield* this.#flying;
   }
 
@@ -440,11 +446,3 @@ function own(item: Item): QueueItem {
   if (item instanceof QueueItem) return item;
   throw new TypeError('an item that no pair has handed out');
 }
-
-/** What the oldest of a queue is found by; one with an end of its own is looked at each time. */
-const ageOf = ({ batch }: QueueItem): number =>
-  batch.expiresAt === undefined ? batch.receivedAt : Number.NEGATIVE_INFINITY;
-
-/** Seconds from its reception to its deadline. */
-const lifetimeOf = ({ batch }: QueueItem, expiration: Seconds): Seconds =>
-  batch.expiresAt === undefined ? expiration : seconds((batch.deadline(expiration) - batch.receivedAt) / 1000);

@@ -59,6 +59,8 @@ export interface Queues {
   find(binding: BindingName, domain: Domain): MailQueue | undefined;
   all(): Iterable<MailQueue>;
   item(id: MessageId): Item | undefined;
+  /** Delayed items that are due exactly then, milliseconds since the epoch; the queues may change between two of them. */
+  delayedUntil(time: Millis): Iterable<Item>;
   workWith(courier: Courier): void;
   /** Delayed items of a pair are due now. @returns how many */
   flush(queue: MailQueue): number;

@@ -110,6 +110,26 @@ test('delayed items come due by their time, and a flush makes them due at once',
   expect(room.balance).toBe(0);
 });
 
+test('a flush leaves what must not go out yet where it is', async () => {
+  const room = new MailRoom();
+  await room.peer('dst.test', '192.0.2.1', {});
+  const date = room.clock.date();
+  room.receiveAs('a@dst.test', 'Subject: x\r\n\r\n', { dots: false, lone: false }, (envelope) => ({
+    ...envelope,
+    protocol: 'rest',
+    receivedAt: millis(date + 3_600_000),
+    context: { connection: {}, message: { scheduled_time: String(date / 1000 + 3600) } },
+  }));
+  const pair = room.queues.find(bindingName('default'), domainOf('dst.test'));
+  expect(pair === undefined ? -1 : room.queues.flush(pair)).toBe(0);
+  expect(pair).toMatchObject({ active: 0, delayed: 1 });
+  await room.later(3599);
+  expect(room.happened()).toEqual([]);
+  await room.later(2);
+  expect(room.happened()).toEqual([expect.stringMatching(/^delivery a@dst\.test/) as string]);
+  expect(room.balance).toBe(0);
+});
+
 test('an item that is retried by hand while a stale entry of it stands in the ring is taken once', async () => {
   const { room, pair } = held();
   room.receive('a@dst.test');

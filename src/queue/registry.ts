@@ -110,8 +110,8 @@ export class QueueRegistry implements Queues, Office {
     this.#remember(batch);
   }
 
-  /** What an earlier process left: with its retries and next attempts. */
-  readmit(found: Recovered): void {
+  /** What an earlier process left: with its retries and next attempts. With a verdict it ends at once, and nobody is told. */
+  readmit(found: Recovered, verdict?: Reply): void {
     const date = this.clock.date();
     const message: Message = { at: found.at, envelope: found.envelope, traits: found.traits };
     const batch = new Batch(message, ++this.#batches, this.#envelopes);
@@ -124,9 +124,13 @@ export class QueueRegistry implements Queues, Office {
     for (let i = 0; i < message.envelope.recipients.length; i++) {
       if (done?.has(i) === true) continue;
       this.ledger.recovered++;
-      this.#admit(batch, message, i, this.#pairFor(message, i, true), states?.get(i), date);
+      this.#admit(batch, message, i, this.#pairFor(message, i, true), states?.get(i), date, verdict);
     }
     this.#remember(batch);
+  }
+
+  *delayedUntil(time: Millis): Iterable<Item> {
+    for (const pair of this.#pairs.values()) yield* pair.delayedUntil(time);
   }
 
   find(binding: BindingName, domain: Domain): Pair | undefined {
@@ -265,6 +269,7 @@ export class QueueRegistry implements Queues, Office {
     pair: Pair,
     state: RetryState | undefined,
     date: Millis,
+    verdict?: Reply,
   ): void {
     let due = batch.firstDue(date, pair.limits.view.get(messageExpiration));
     if (state !== undefined) {
@@ -276,8 +281,8 @@ export class QueueRegistry implements Queues, Office {
     item.retries = state?.retries ?? 0;
     batch.admit(item);
     // Asked of the message: the batch may be packed by now, and would be unpacked for each recipient.
-    const refused = message.envelope.recipients[recipient]?.refused;
-    if (refused !== undefined) return pair.refuse(item, refused);
+    const refused = verdict ?? message.envelope.recipients[recipient]?.refused;
+    if (refused !== undefined) return pair.refuse(item, refused, verdict !== undefined);
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
   }

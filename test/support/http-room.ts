@@ -100,6 +100,17 @@ export async function askIn(
   return answer;
 }
 
+/** One request, and no millisecond more than its answer takes. */
+export async function askQuickly(world: SimWorld, head: string, body: string | Uint8Array = ''): Promise<HttpAnswer> {
+  const client = new HttpClient(world, undefined);
+  client.says(request(head, body));
+  for (let millis = 0; millis < 1000; millis++) {
+    const [answer] = await client.answers(1);
+    if (answer !== undefined) return answer;
+  }
+  throw new Error('no answer within a second');
+}
+
 /** A request with Host and Content-Length; header lines behind the first one may be given. */
 export function request(head: string, body: string | Uint8Array = ''): Uint8Array {
   const [first = '', ...lines] = head.split('\n');

@@ -104,7 +104,10 @@ export class House {
   async begin(settle = 100): Promise<void> {
     const { world } = this;
     const start = serverIn(world, (events) => {
-      events.subscribe(['generation', 'reception', 'diagnostic', 'delivery'], (event) => void this.events.push(event));
+      events.subscribe(
+        ['generation', 'reception', 'diagnostic', 'delivery', 'permanent'],
+        (event) => void this.events.push(event),
+      );
     });
     this.server = await world.clock.until(start);
     await world.clock.advance(settle);
