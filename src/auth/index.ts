@@ -3,6 +3,7 @@
 export { AuthDsScheme, schemePlans } from './auth-ds.ts';
 export { authDsErrors, authDsWarnings, type MechanismOption } from './auth-ds-check.ts';
 export { authDsStanzas } from './auth-ds-options.ts';
+export type { TokenVerdict } from './bearer.ts';
 export { cramClient } from './cram-md5.ts';
 export { type CredentialStoreParts, CredentialStores } from './credential-stores.ts';
 export { digestClient, digestOf } from './digest-md5.ts';
@@ -23,5 +24,9 @@ export { loginClient, plainClient } from './plain.ts';
 export { saslprep } from './saslprep.ts';
 export { scramClient } from './scram.ts';
 export { ITERATIONS, type ScramSecret, scramSecret, scramText } from './scram-secret.ts';
-export { type Outcome, ServerExchange, type ServerTerms, serverMechanism } from './server-exchange.ts';
+export { type Exchange, type Outcome, ServerExchange, type ServerTerms, serverMechanism } from './server-exchange.ts';
 export { type FileScheme, readStoreAddress, type StoreAddress, storeText } from './store-address.ts';
+export { tokenWarnings } from './token-check.ts';
+export { TokenExchange } from './token-exchange.ts';
+export * from './token-parameters.ts';
+export { Tokens, type TokensParts } from './tokens.ts';

@@ -1,10 +1,15 @@
 import type { Offered } from './named-scheme.ts';
 import type { ScramSecret } from './scram-secret.ts';
 
-/** What is spoken here, strongest first. */
+/** What is spoken here with passwords and what is made of them, strongest first. */
 export const MECHANISMS = ['SCRAM-SHA-256', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN', 'LOGIN'] as const;
 
 export type MechanismName = (typeof MECHANISMS)[number];
+
+/** What is spoken here with access tokens, which somebody else gives out and has to be asked about. */
+export const TOKEN_MECHANISMS = ['OAUTHBEARER', 'XOAUTH2'] as const;
+
+export type TokenMechanismName = (typeof TOKEN_MECHANISMS)[number];
 
 /** Bytes of one response: longer ones are malformed. (RFC 4954 allows 12288 with base64; nothing here needs half of it.) */
 export const MOST_RESPONSE = 8192;
@@ -41,6 +46,8 @@ export interface Denied {
   readonly user: string | undefined;
   /** `credentials` for wrong ones and for users that do not exist: nobody but the store knows which. */
   readonly why: 'credentials' | 'malformed' | 'unavailable';
+  /** What the mechanism tells the client about it, as a last challenge; whatever comes back, it is over then. */
+  readonly bytes?: Uint8Array;
 }
 
 /** What the store is asked before the next step. */

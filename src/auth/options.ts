@@ -9,6 +9,7 @@ import {
   authPlainParameters,
   authScramSha256Parameters,
 } from './parameters.ts';
+import { authOauthBearerParameters, authXoauth2Parameters } from './token-parameters.ts';
 
 export const enableAuthentication = option('enable_authentication', optional(boolean));
 export const alwaysAllow = option('always_allow', boolean);
@@ -35,6 +36,8 @@ export const authOptions: readonly Option<unknown>[] = [
   authCramMd5Parameters,
   authDigestMd5Parameters,
   authScramSha256Parameters,
+  authXoauth2Parameters,
+  authOauthBearerParameters,
   authorizationParameters,
   ...authDsOptions,
 ];

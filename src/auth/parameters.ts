@@ -1,6 +1,4 @@
-import { nearest } from '../base/index.ts';
 import {
-  BOOLEANS,
   type DictionaryValue,
   dictionary,
   type Option,
@@ -12,7 +10,8 @@ import {
   type ValueType,
 } from '../config/index.ts';
 import type { MechanismName } from './mechanism.ts';
-import { readStoreAddress, SERVES, type StoreAddress, storeText } from './store-address.ts';
+import { booleanIn, parameterDictionary, textIn } from './parameter-dictionary.ts';
+import { type FileScheme, readStoreAddress, SERVES, type StoreAddress, storeText } from './store-address.ts';
 
 /** `AuthDigestMD5Parameters = [ uri = … ]` and its like. */
 export interface AuthParameters {
@@ -57,7 +56,7 @@ export const authorizationParameters = option('authorizationparameters', optiona
 export function authParameters(mechanism: MechanismName): ValueType<AuthParameters> {
   const digest = mechanism === 'DIGEST-MD5';
   const keys = ['uri', 'log_authentication', ...(digest ? ['realm', 'stored_cleartext'] : [])];
-  return parameters(keys, SERVES[mechanism], (values) => {
+  return parameters(keys, SERVES[mechanism][0] ?? 'file', 'console_passwd', (values) => {
     const store = storeIn(values);
     if (store.scheme !== 'named' && !SERVES[mechanism].includes(store.scheme))
       throw new ValueError(
@@ -71,7 +70,7 @@ export function authParameters(mechanism: MechanismName): ValueType<AuthParamete
 }
 
 function roleParameters(): ValueType<RoleParameters> {
-  return parameters(['uri'], ['groups'], (values) => {
+  return parameters(['uri'], 'groups', 'console_roles', (values) => {
     const store = storeIn(values);
     if (store.scheme !== 'named' && store.scheme !== 'groups')
       throw new ValueError(`a groups:// uri; ${storeText(store)} is none`);
@@ -81,25 +80,13 @@ function roleParameters(): ValueType<RoleParameters> {
 
 function parameters<T>(
   keys: readonly string[],
-  served: readonly string[],
+  scheme: FileScheme,
+  file: string,
   read: (values: DictionaryValue) => T,
 ): ValueType<T> {
-  const title = `a dictionary [ uri = "${served[0]}:///path" … ]`;
+  const uris = { shown: `${scheme}:///path`, example: `${scheme}:///etc/impetus/${file}` };
   return {
-    title,
-    shape: { kind: 'dictionary' },
-    examples: [`[ uri = "${served[0]}:///etc/impetus/console_${served[0] === 'groups' ? 'roles' : 'passwd'}" ]`],
-    read(raw) {
-      const values = dictionary.read(raw);
-      for (const key of values.keys()) {
-        if (keys.includes(key)) continue;
-        const meant = nearest(key, keys);
-        throw new ValueError(
-          `${title} with ${keys.join(', ')}; '${key}' is none of them${meant === undefined ? '' : `, did you mean ${meant}?`}`,
-        );
-      }
-      return read(values);
-    },
+    ...parameterDictionary(keys, uris, read),
     unserved(raw) {
       const store = unservedStore(raw);
       return store === undefined ? [] : [`the scheme ${store}`];
@@ -124,19 +111,6 @@ function storeIn(values: DictionaryValue): StoreAddress {
   const uri = textIn(values, 'uri');
   if (uri === undefined) throw new ValueError('a uri among the parameters');
   return readStoreAddress(uri);
-}
-
-function textIn(values: DictionaryValue, key: string): string | undefined {
-  const value = values.get(key);
-  if (value === undefined || typeof value === 'string') return value;
-  throw new ValueError(`one text for ${key}`);
-}
-
-function booleanIn(values: DictionaryValue, key: string): boolean {
-  const text = textIn(values, key);
-  const value = text === undefined ? false : BOOLEANS.get(text.toLowerCase());
-  if (value === undefined) throw new ValueError(`true or false for ${key}`);
-  return value;
 }
 
 const schemes = (names: readonly string[]): string => names.map((name) => `${name}://`).join(', ');

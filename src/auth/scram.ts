@@ -59,8 +59,8 @@ function readClientFirst(bytes: Uint8Array): ClientFirst | undefined {
   return authorization === undefined ? undefined : { header, authorization, bare, user, nonce };
 }
 
-/** `=2C` is a comma and `=3D` an equals sign; no other `=` may stand there (§5.1). */
-function saslname(written: string | undefined): string | undefined {
+/** `=2C` is a comma and `=3D` an equals sign; no other `=` may stand there (RFC 5802 §5.1). */
+export function saslname(written: string | undefined): string | undefined {
   if (written === undefined || /=(?!2C|3D)/.test(written)) return undefined;
   const name = saslprep(written.replaceAll('=2C', ',').replaceAll('=3D', '='));
   return name === '' ? undefined : name;

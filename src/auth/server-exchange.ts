@@ -39,12 +39,17 @@ export function serverMechanism(
 /** A step that the client hears of. */
 export type Outcome = Extract<ServerStep, { readonly kind: 'challenge' | 'granted' | 'denied' }>;
 
+/** A login in progress. One call at a time; after `granted` or `denied` it is over. */
+export interface Exchange {
+  begin(initial: Uint8Array | undefined): Promise<Outcome>;
+  respond(response: Uint8Array): Promise<Outcome>;
+}
+
 /**
- * A login in progress: a machine, and the store that answers its questions. One call at a time; after `granted` or
- * `denied` it is over. What `granted` carries is the server's proof: protocols without room for it send it as one more
+ * The same with a password: a machine, and the store that answers its questions. What `granted` carries is the server's proof: protocols without room for it send it as one more
  * challenge, which an empty response answers.
  */
-export class ServerExchange {
+export class ServerExchange implements Exchange {
   readonly #machine: ServerMechanism;
   readonly #stores: CredentialStores;
   readonly #store: StoreAddress;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CredentialStores } from '../auth/index.ts';
+import { CredentialStores, Tokens } from '../auth/index.ts';
 import { bouncer, classify } from '../bounce/index.ts';
 import type { Generation, LiveConfiguration } from '../config/index.ts';
 import { consoleServer, consoleWarnings } from '../console/index.ts';
@@ -179,7 +179,11 @@ export async function buildServer({
     },
     tls: tls.inbound,
     dedup,
-    logins: { stores, random: (count) => chance.bytes(count) },
+    logins: {
+      stores,
+      tokens: new Tokens({ web: world.web, clock, disk, events }),
+      random: (count) => chance.bytes(count),
+    },
     version,
   });
 

@@ -190,6 +190,21 @@ describe('impetus check', () => {
     });
   });
 
+  test('files that parameters name among others are looked for, and their secrets are not shown', async () => {
+    const parameters = 'uri = "http://h/i" client_id = "mx" client_secret_file = "/no/secret" ca_file = "/no/ca"';
+    const result = await check(`ESMTP_Listener { AuthXOAUTH2Parameters = [ ${parameters} ] }`);
+    expect(result.complained.trimEnd().split('\n')).toEqual([
+      '/c:1:101: error: AuthXOAUTH2Parameters = /no/secret: cannot be read: no such file or directory',
+      '/c:1:124: error: AuthXOAUTH2Parameters = /no/ca: cannot be read: no such file or directory',
+    ]);
+    const wrong = '[ uri = "https://h/i" client_id = "mx" client_secret = "hush" scop = "x" ]';
+    const { complained } = await check(`ESMTP_Listener { AuthOAuthBearerParameters = ${wrong} }`);
+    expect(complained).toContain('did you mean scope?');
+    expect(complained).not.toContain('hush');
+    const sent = await check('ESMTP_Listener { AuthXOAUTH2Parameters = [ uri = "http://h/i" ] }');
+    expect([sent.code, sent.said]).toEqual([0, expect.stringContaining('access tokens go to h unencrypted')]);
+  });
+
   test('what stands in a file does not break out of its line', async () => {
     const result = await check(`a "x\ny\u001b[2J"\nTLS_Key = "\u0007"\n${'b'.repeat(5000)} c\n`);
     const lines = result.complained.trimEnd().split('\n');

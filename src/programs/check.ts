@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { tokenWarnings } from '../auth/index.ts';
 import { type CheckResult, ConfigErrors, checkConfiguration } from '../config/index.ts';
 import { consoleWarnings } from '../console/index.ts';
 import { apiStoreNotes, checkDatasources, checkTlsFiles, datasourceNotes, unreachableStores } from '../main/index.ts';
@@ -91,7 +92,7 @@ async function checked(world: World, process: Process, asked: Words): Promise<Ch
       ...loadOptions(world, process, asked.config, asked),
       syntaxOnly: asked.syntaxOnly === true,
       pedantic: asked.pedantic === true,
-      judges: [consoleWarnings, datasourceNotes, () => silent, () => closed],
+      judges: [consoleWarnings, datasourceNotes, tokenWarnings, () => silent, () => closed],
       trials: [
         (generation) => checkTlsFiles(world, generation),
         async (generation) => {

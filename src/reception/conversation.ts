@@ -219,8 +219,10 @@ export class Conversation implements Outcome {
     client.connectionContext.ehlo_domain = event.name;
     const first = `${this.settings.server.hostName} says ${client.extended ? 'EHLO' : 'HELO'} to ${client.remote.ip}`;
     const starts = this.settings.server.startTls && !client.encrypted && this.#tlsContext() !== undefined;
-    const keywords = starts ? [...this.settings.keywords, 'STARTTLS'] : this.settings.keywords;
-    const text = client.extended ? [first, ...keywords].join('\n') : first;
+    const { keywords, authKeywords } = this.settings;
+    const logins = client.encrypted ? authKeywords.encrypted : authKeywords.inClear;
+    const all = [first, ...keywords, ...logins, ...(starts ? ['STARTTLS'] : [])];
+    const text = client.extended ? all.join('\n') : first;
     this.#decide('validate_ehlo', event.turn, goOn(reply(250, undefined, text)));
   }
 

@@ -1,4 +1,4 @@
-import { type CredentialStores, GuessBrake } from '../auth/index.ts';
+import { type CredentialStores, GuessBrake, type Tokens } from '../auth/index.ts';
 import type { Configuration, View } from '../config/index.ts';
 import { type Events, Sparing } from '../events/index.ts';
 import type { Ids } from '../message/index.ts';
@@ -14,6 +14,8 @@ import { readSettings, type Settings } from './settings.ts';
 /** Where users are looked up. */
 export interface LoginParts {
   readonly stores: CredentialStores;
+  /** Left out, nobody says what access tokens are worth. */
+  readonly tokens?: Pick<Tokens, 'check'>;
   random(count: number): Uint8Array;
 }
 

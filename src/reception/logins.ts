@@ -1,7 +1,15 @@
-import { forcedOutcome, type Outcome, ServerExchange, type StoreAddress, serverMechanism } from '../auth/index.ts';
+import {
+  type Exchange,
+  forcedOutcome,
+  type Outcome,
+  ServerExchange,
+  type StoreAddress,
+  serverMechanism,
+  TokenExchange,
+} from '../auth/index.ts';
 import { endpointText, millis } from '../base/index.ts';
 import { type Reply, reply, type ServerEvent, type ServerWord, serverWord } from '../smtp/index.ts';
-import type { AuthOffer } from './auth-offers.ts';
+import { type AuthOffer, inClear } from './auth-offers.ts';
 import type { Desk } from './desk.ts';
 import type { Identity } from './identity.ts';
 import { peerText } from './rejection.ts';
@@ -28,9 +36,11 @@ export class Logins {
   readonly #identity: Identity;
   readonly #host: LoginHost;
   #offer: AuthOffer | undefined;
-  #exchange: ServerExchange | undefined;
+  #exchange: Exchange | undefined;
   /** The server's proof has been sent as a last challenge: an empty answer to it is all that lacks. */
   #proved: string | undefined;
+  /** Why the login has failed has been sent as a last challenge. */
+  #explained = false;
   #failures = 0;
   #begun = 0;
   #held: Disposable | undefined;
@@ -43,14 +53,14 @@ export class Logins {
 
   begin({ turn, mechanism, initial }: Extract<ServerEvent, { kind: 'auth' }>): void {
     this.forget();
-    const { settings } = this.#identity;
+    const { settings, client } = this.#identity;
     if (++this.#begun > MOST_BEGUN) return this.#host.refuse(turn, replies.tooManyLogins);
-    this.#offer = settings.auth.find((each) => each.mechanism === mechanism);
-    if (this.#offer === undefined) return this.#host.refuse(turn, replies.unknownMechanism);
-    const { logins } = this.#desk.parts;
-    const forced = forcedOutcome(settings.view);
-    const store = forced === undefined ? this.#offer.parameters?.store : NOBODY;
-    if (logins === undefined || store === undefined) {
+    const offer = settings.auth.find((each) => each.mechanism === mechanism);
+    this.#offer = offer;
+    if (offer === undefined) return this.#host.refuse(turn, replies.unknownMechanism);
+    if (!client.encrypted && !inClear(offer)) return this.#host.refuse(turn, replies.encryptionRequired);
+    this.#exchange = this.#exchangeBy(offer);
+    if (this.#exchange === undefined) {
       this.#desk.sparing.tell(
         'no parameters',
         'ERROR',
@@ -59,18 +69,39 @@ export class Logins {
       );
       return this.#unavailable(turn, undefined);
     }
-    const realm = this.#offer.parameters?.realm ?? settings.hostName;
-    const machine = serverMechanism(this.#offer.mechanism, {
+    this.#await(turn, this.#exchange.begin(initial));
+  }
+
+  /** @returns undefined when nobody says who knows the users */
+  #exchangeBy(offer: AuthOffer): Exchange | undefined {
+    const { settings } = this.#identity;
+    const { logins } = this.#desk.parts;
+    if (logins === undefined) return undefined;
+    const forced = forcedOutcome(settings.view);
+    if (offer.kind === 'token') {
+      const { mechanism, parameters } = offer;
+      if (forced !== undefined) return new TokenExchange(mechanism, async () => ({ kind: 'unavailable' }));
+      const { tokens } = logins;
+      if (tokens === undefined || parameters === undefined) return undefined;
+      return new TokenExchange(mechanism, (token) => tokens.check(parameters, token));
+    }
+    const store = forced === undefined ? offer.parameters?.store : NOBODY;
+    if (store === undefined) return undefined;
+    const realm = offer.parameters?.realm ?? settings.hostName;
+    const machine = serverMechanism(offer.mechanism, {
       realm,
       service: 'smtp',
       hostName: settings.hostName,
       random: logins.random(18),
     });
-    this.#exchange = new ServerExchange(machine, logins.stores, store, realm);
-    this.#await(turn, this.#exchange.begin(initial));
+    return new ServerExchange(machine, logins.stores, store, realm);
   }
 
   respond({ turn, bytes }: Extract<ServerEvent, { kind: 'auth-response' }>): void {
+    if (this.#explained) {
+      this.forget();
+      return this.#host.refuse(turn, replies.badCredentials);
+    }
     const user = this.#proved;
     if (user !== undefined) {
       this.#proved = undefined;
@@ -87,6 +118,7 @@ export class Logins {
     this.#held = undefined;
     this.#exchange = undefined;
     this.#proved = undefined;
+    this.#explained = false;
   }
 
   #await(turn: number, coming: Promise<Outcome>): void {
@@ -144,7 +176,7 @@ export class Logins {
     });
   }
 
-  #denied(turn: number, { user, why }: Extract<Outcome, { kind: 'denied' }>): void {
+  #denied(turn: number, { user, why, bytes }: Extract<Outcome, { kind: 'denied' }>): void {
     if (why === 'unavailable') return this.#unavailable(turn, user);
     const { client } = this.#identity;
     this.#desk.brake.failed(client.remote.ip, user, this.#desk.parts.clock.now());
@@ -155,7 +187,11 @@ export class Logins {
     const said = last ? replies.tooManyLogins : why === 'malformed' ? replies.malformedLogin : replies.badCredentials;
     this.#later(user, () => {
       this.forget();
-      if (this.#host.awaits(turn)) this.#host.refuse(turn, said);
+      if (!this.#host.awaits(turn)) return;
+      // It has failed, and is counted as that, whether the client hears why to the end or not.
+      this.#explained = bytes !== undefined && !last;
+      if (bytes !== undefined && !last) this.#challenge(turn, bytes);
+      else this.#host.refuse(turn, said);
     });
   }
 

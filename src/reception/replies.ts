@@ -12,6 +12,7 @@ export const replies = {
   badCredentials: reply(535, '5.7.8', 'Authentication credentials invalid'),
   malformedLogin: reply(501, '5.5.2', 'malformed authentication response'),
   loginUnavailable: reply(454, '4.7.0', 'Temporary authentication failure'),
+  encryptionRequired: reply(538, '5.7.11', 'Encryption required for requested authentication mechanism'),
   unknownMechanism: reply(504, '5.5.4', 'Unrecognized authentication type'),
   tooManyLogins: reply(421, '4.7.0', 'too many failed logins'),
   nullSender: reply(550, '5.7.1', 'null sender not allowed'),

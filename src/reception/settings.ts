@@ -2,7 +2,7 @@ import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { type PathRules, type ServerSettings, serverDefaults, type TrustedCommand } from '../smtp/index.ts';
 import { starttlsInjectionPolicy, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
-import { type AuthOffer, authKeywords, authOffers } from './auth-offers.ts';
+import { type AuthKeywords, type AuthOffer, authKeywords, authOffers } from './auth-offers.ts';
 import { type LineLimit, lineLimit } from './long-lines.ts';
 import * as options from './options.ts';
 import { xclientAttributes } from './xclient.ts';
@@ -11,8 +11,9 @@ import { xclientAttributes } from './xclient.ts';
 export interface Settings {
   readonly view: View;
   readonly server: ServerSettings;
-  /** Keywords behind the first line of the EHLO reply. */
+  /** Keywords behind the first line of the EHLO reply; behind them come those of AUTH. */
   readonly keywords: readonly string[];
+  readonly authKeywords: AuthKeywords;
   /** Mechanisms of AUTH that are served, in the order in which they are listed. */
   readonly auth: readonly AuthOffer[];
   readonly verifiedPeerCanRelay: boolean;
@@ -85,8 +86,8 @@ export function readSettings(view: View, hostName: string): Settings {
       ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
       ...OPT_IN.filter((keyword) => extensions.includes(keyword)),
       ...(extensions.includes('LIMITS') ? limitsOf(view) : []),
-      ...authKeywords(auth),
     ],
+    authKeywords: authKeywords(auth),
     auth,
     verifiedPeerCanRelay: view.get(tlsVerifiedPeerCanRelay),
     staticBanner: view.get(options.staticBanner),

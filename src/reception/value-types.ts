@@ -22,11 +22,13 @@ export const supportedExtensions: readonly string[] = [
   'AUTH CRAM-MD5',
   'AUTH DIGEST-MD5',
   'AUTH SCRAM-SHA-256',
+  'AUTH XOAUTH2',
+  'AUTH OAUTHBEARER',
   'ALWAYS-ALLOW',
 ];
 
 /** What the manual lists besides: accepted, never offered, and named by the check. */
-const laterExtensions: readonly string[] = ['AUTH XOAUTH2', 'REQUIRETLS'];
+const laterExtensions: readonly string[] = ['REQUIRETLS'];
 
 /** Keywords in upper case. One page of the manual spells ENHANCEDSTATUSCODES without its last letter. */
 export const smtpExtensionList: ValueType<readonly string[]> = {

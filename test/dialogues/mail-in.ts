@@ -1,4 +1,4 @@
-import { CredentialStores } from '../../src/auth/index.ts';
+import { CredentialStores, Tokens } from '../../src/auth/index.ts';
 import {
   bindingName,
   bytesIn,
@@ -21,8 +21,18 @@ import {
 import { policy } from '../../src/policy/index.ts';
 import { type OpenReception, reception } from '../../src/reception/index.ts';
 import { type Draft, SpoolError } from '../../src/spool/index.ts';
-import type { Clock, PeerAddress, Pipe, PipeHost, Securing, TlsContext, TlsFacts } from '../../src/world/index.ts';
+import type {
+  Clock,
+  FileStatus,
+  PeerAddress,
+  Pipe,
+  PipeHost,
+  Securing,
+  TlsContext,
+  TlsFacts,
+} from '../../src/world/index.ts';
 import { simHashing } from '../../src/world/sim/hashing.ts';
+import { SimWeb } from '../../src/world/sim/web.ts';
 
 /** Options as a file has them: text, lists, dictionaries. */
 export type Values = Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>;
@@ -281,6 +291,8 @@ export const ENDPOINT: Endpoint = { kind: 'tcp', ip: '127.0.0.1', port: 25 };
 export class MailIn {
   readonly clock = new HandClock();
   readonly spool = new HandSpool(this.clock);
+  /** Servers that say what access tokens are worth. */
+  readonly web = new SimWeb(this.clock);
   readonly recorded: MailEvent[] = [];
   readonly complaints: string[] = [];
   readonly enqueued: Message[] = [];
@@ -317,7 +329,7 @@ export class MailIn {
       ids: idAllocator({ instance: 7 }),
       hostName: 'mx.test',
       pressure: this.pressure,
-      logins: { stores: this.#stores(), random: (count) => Buffer.alloc(count, 7) },
+      logins: { ...this.#loginStores(), random: (count) => Buffer.alloc(count, 7) },
       tls: {
         server: () => this.context,
         failed: (peer, why) => void this.failedHandshakes.push(`${peer}: ${why}`),
@@ -327,26 +339,31 @@ export class MailIn {
   }
 
   /** Files that never change, and randomness that is none: what is said twice is the same. */
-  #stores(): CredentialStores {
+  #loginStores(): { readonly stores: CredentialStores; readonly tokens: Tokens } {
     const fileAt = (path: string): Buffer | undefined => {
       const text = this.files.get(path);
       return text === undefined ? undefined : Buffer.from(text);
     };
-    return new CredentialStores({
-      disk: {
-        status: async (path) => {
-          const size = fileAt(path)?.length;
-          return size === undefined
-            ? undefined
-            : { kind: 'file', size, modified: millis(0), mode: 0o600, owner: 0, device: 0 };
-        },
-        read: async (path) => fileAt(path) ?? Buffer.alloc(0),
+    const disk = {
+      status: async (path: string): Promise<FileStatus | undefined> => {
+        const size = fileAt(path)?.length;
+        return size === undefined
+          ? undefined
+          : { kind: 'file', size, modified: millis(0), mode: 0o600, owner: 0, device: 0 };
       },
-      clock: this.clock,
-      chance: { bytes: (count) => Buffer.alloc(count, 3) },
-      hashing: simHashing,
-      events: this.events,
-    });
+      read: async (path: string) => fileAt(path) ?? Buffer.alloc(0),
+    };
+    const { clock, events, web } = this;
+    return {
+      stores: new CredentialStores({
+        disk,
+        clock,
+        chance: { bytes: (count) => Buffer.alloc(count, 3) },
+        hashing: simHashing,
+        events,
+      }),
+      tokens: new Tokens({ web, clock, disk, events }),
+    };
   }
 
   commit(values: Values): void {

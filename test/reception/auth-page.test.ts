@@ -1,16 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { authOauthBearerParameters, authXoauth2Parameters } from '../../src/auth/index.ts';
+import { declaredOptions } from '../../src/main/index.ts';
+import { configured } from '../support/configuration.ts';
 import { WholeServer } from '../support/whole-server.ts';
 import { goesAsItStands } from './talk.ts';
 
 const page = readFileSync(new URL('../../docs/authentication.md', import.meta.url), 'utf8');
 const blocks = (language: string): readonly string[] =>
   [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, is, text = '']) => (is === language ? [text] : []));
-const [conf = ''] = blocks('conf');
+const [conf = '', tokens = ''] = blocks('conf');
 const [users = ''] = blocks('users');
 
-test('the page has one configuration, one file and two conversations', () => {
-  expect([blocks('conf'), blocks('users'), blocks('smtp')].map(({ length }) => length)).toEqual([1, 1, 2]);
+test('the page has two configurations, one file and two conversations', () => {
+  expect([blocks('conf'), blocks('users'), blocks('smtp')].map(({ length }) => length)).toEqual([2, 1, 2]);
+});
+
+test('the configuration for access tokens is one', async () => {
+  const { configuration } = await configured(tokens, declaredOptions);
+  const [stanza] = configuration.current.settings([authXoauth2Parameters]);
+  expect(stanza?.get(authXoauth2Parameters)).toMatchObject({ userClaims: ['email'], scopes: ['mail.send'] });
+  expect([stanza?.get(authOauthBearerParameters)?.verify, configuration.notImplemented]).toEqual([true, []]);
 });
 
 describe.each(blocks('smtp'))('%s', (talk) => {

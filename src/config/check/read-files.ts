@@ -7,11 +7,12 @@ import { spelling } from '../schema/spelling.ts';
 import type { Assignment, Stanza } from '../tree/stanza.ts';
 
 /** What stands behind an option that names something to be read. */
-type Kind = 'file' | 'file or directory' | 'uri';
+type Kind = 'file' | 'file or directory' | 'uri' | 'entries';
 
 /**
  * Options whose value names a file that the server reads. Scopes are those in which the name means that; without any it
  * means it wherever it stands. A `uri` names a file where its scheme says so; others (databases, sockets) are not asked.
+ * Of `entries` those whose name says so lead to a file.
  */
 const READ: Readonly<Record<string, { readonly kind: Kind; readonly scopes?: readonly string[] }>> = {
   tls_certificate: { kind: 'file' },
@@ -27,8 +28,10 @@ const READ: Readonly<Record<string, { readonly kind: Kind; readonly scopes?: rea
   authcrammd5parameters: { kind: 'uri' },
   authdigestmd5parameters: { kind: 'uri' },
   authloginparameters: { kind: 'uri' },
+  authoauthbearerparameters: { kind: 'entries' },
   authplainparameters: { kind: 'uri' },
   authscramsha256parameters: { kind: 'uri' },
+  authxoauth2parameters: { kind: 'entries' },
   authorizationparameters: { kind: 'uri' },
 };
 
@@ -83,12 +86,20 @@ function* referencesIn(stanza: Stanza): Iterable<Reference> {
 }
 
 function* referenced(option: string, kind: Kind, assigned: Assignment): Iterable<Reference> {
-  const value = kind === 'uri' ? uriOf(assigned.value) : assigned.value;
-  const { text, at } = value?.kind === 'text' ? value : { text: '', at: assigned.at };
-  const path = kind === 'uri' ? filePath(text) : text;
-  // A name with macros stands for many files, which only a message can tell.
-  if (path === undefined || path === '' || path.includes('%{')) return;
-  yield { option, path, place: at, kind };
+  for (const value of namesIn(kind, assigned.value)) {
+    const { text, at } = value?.kind === 'text' ? value : { text: '', at: assigned.at };
+    const path = kind === 'uri' ? filePath(text) : text;
+    // A name with macros stands for many files, which only a message can tell.
+    if (path === undefined || path === '' || path.includes('%{')) continue;
+    yield { option, path, place: at, kind };
+  }
+}
+
+function namesIn(kind: Kind, value: RawValue): readonly (RawValue | undefined)[] {
+  if (kind === 'uri') return [uriOf(value)];
+  if (kind !== 'entries') return [value];
+  const entries = value.kind === 'dictionary' ? value.entries : [];
+  return entries.filter(({ key }) => /_file$/i.test(key)).map((entry) => entry.value);
 }
 
 function uriOf(value: RawValue): RawValue | undefined {
