@@ -38,6 +38,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   #authenticated = false;
   #held: Buffer = EMPTY;
   #at = 0;
+  /** What `#held` is a part of, when it came in small pieces. */
+  #room: Buffer | undefined = undefined;
   /** The rest of a line that was too long is on its way. */
   #skipping = false;
   /** Some command came before the reply to the one before it: from then on a bare LF is no line end. */
@@ -87,7 +89,10 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#now = now;
     if (this.#state === 'over' || this.#state === 'tls' || chunk.length === 0) return;
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#held = this.#at === this.#held.length ? bytes : Buffer.concat([this.#held.subarray(this.#at), bytes]);
+    if (this.#at === this.#held.length) {
+      this.#held = bytes;
+      this.#room = undefined;
+    } else this.#append(bytes);
     this.#at = 0;
     if (this.#state === 'body' || this.#state === 'bdat') this.#waitForBytes();
   }
@@ -337,6 +342,27 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#ask(END_OF_DATA);
     const { length, dots, lone, eightBit } = body;
     return { turn: this.#turn, kind: 'end-of-data', length, dots, lone, eightBit };
+  }
+
+  /** Behind what came in small pieces there is room for more: who sends byte by byte does not make us copy it all each time. */
+  #append(bytes: Buffer): void {
+    const held = this.#held;
+    const length = held.length - this.#at;
+    if (bytes.length >= length) {
+      this.#held = Buffer.concat([held.subarray(this.#at), bytes]);
+      return;
+    }
+    let room = this.#room;
+    let from = held.byteOffset + this.#at;
+    // What was given out lies before what is held, and is never written again.
+    if (room === undefined || held.buffer !== room.buffer || from + length + bytes.length > room.length) {
+      room = Buffer.allocUnsafeSlow(2 * (length + bytes.length));
+      room.set(held.subarray(this.#at));
+      this.#room = room;
+      from = 0;
+    }
+    room.set(bytes, from + length);
+    this.#held = room.subarray(from, from + length + bytes.length);
   }
 
   /** Goes through whole lines until one makes an event. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { broken, corpusOf, fuzz } from './fuzzer.ts';
 import type { FuzzTarget } from './target.ts';
+import { conversation, soundLogins, wireOf } from './targets/sasl.ts';
 import { targets } from './targets.ts';
 
 test.for(targets)('$name holds for what is kept, and for some hundred inputs', async (target) => {
@@ -54,4 +55,10 @@ test('the same seed tries the same inputs', async () => {
   }
   expect(seen[0]).toHaveLength(50);
   expect(seen[1]).toEqual(seen[0]);
+});
+
+test.for(soundLogins)('the SASL target knows how to get in: %j', async (login) => {
+  const wire = wireOf(Buffer.from(`EHLO x\n${login}MAIL FROM:<a@example.com>\n`, 'latin1'));
+  const { said, trouble } = await conversation('secret', wire, (bytes) => [bytes]);
+  expect([said.match(/^235 /gm)?.length, said.match(/^250 2\.1\.0 /gm)?.length, trouble]).toEqual([1, 1, undefined]);
 });

@@ -6,6 +6,7 @@ import { ecstream } from './targets/ecstream.ts';
 import { proxyHeader } from './targets/proxy.ts';
 import { reception } from './targets/reception.ts';
 import { dns, frames, headers, spool } from './targets/records.ts';
+import { sasl, saslClient } from './targets/sasl.ts';
 import { client, replies } from './targets/smtp-client.ts';
 import { server } from './targets/smtp-server.ts';
 import { texts } from './targets/texts.ts';
@@ -14,6 +15,8 @@ import { texts } from './targets/texts.ts';
 export const targets: readonly FuzzTarget[] = [
   server,
   reception,
+  sasl,
+  saslClient,
   client,
   replies,
   bodies,
