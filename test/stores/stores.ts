@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
-import type { StoreQuestion, StoreTarget } from '../../src/world/index.ts';
+import type { SqlServer, StoreQuestion, StoreTarget, StoreTls } from '../../src/world/index.ts';
 import { nodeWorld } from '../../src/world/node/index.ts';
 import { eventually, freePort } from '../end-to-end/harness.ts';
 import { find } from '../peers/peers.ts';
@@ -119,6 +119,14 @@ function owned(directory: string, name: string): string {
   return path;
 }
 
+const sqlTarget =
+  (kind: SqlServer['kind'], database: string, tls: StoreTls) =>
+  ({ port }: StoreServer): StoreTarget => ({
+    ...{ kind, host: '127.0.0.1', port, database, tls },
+    user: USER,
+    password: PASSWORD,
+  });
+
 export async function postgres(): Promise<StoreServer> {
   const bin = postgresFolder() ?? '';
   const who = account('postgres');
@@ -140,15 +148,7 @@ export async function postgres(): Promise<StoreServer> {
         ],
         { ...who, stdio: [...quiet], cwd: '/' },
       ),
-    ({ port }) => ({
-      kind: 'pgsql',
-      host: '127.0.0.1',
-      port,
-      database: 'postgres',
-      user: USER,
-      password: PASSWORD,
-      tls: 'offered',
-    }),
+    sqlTarget('pgsql', 'postgres', 'offered'),
   );
   const data = owned(server.directory, 'postgres');
   const secret = join(server.directory, 'password');
@@ -184,15 +184,7 @@ export async function mariadb(): Promise<StoreServer> {
         { ...who, stdio: [...quiet], cwd: '/' },
       );
     },
-    ({ port }) => ({
-      kind: 'mysql',
-      host: '127.0.0.1',
-      port,
-      database: 'mail',
-      user: USER,
-      password: PASSWORD,
-      tls: 'never',
-    }),
+    sqlTarget('mysql', 'mail', 'never'),
   );
   const data = owned(server.directory, 'mysql');
   const quoted = PASSWORD.replaceAll("'", "''");

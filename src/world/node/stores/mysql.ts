@@ -9,20 +9,13 @@ import {
   type StoreTls,
   type StoreValue,
 } from '../../stores.ts';
-import { codeOf, rowOf, storeError, tlsOptions, within } from './texts.ts';
+import { codeOf, connectedBy, rowOf, storeError, tlsOptions, within } from './texts.ts';
 
 /** @throws StoreError */
-export async function connectMysql(target: SqlServer, timeoutMillis: number): Promise<StoreConnection> {
+export function connectMysql(target: SqlServer, timeoutMillis: number): Promise<StoreConnection> {
   const ways: readonly StoreTls[] = target.tls === 'offered' ? ['required', 'never'] : [target.tls];
-  for (const [at, tls] of ways.entries()) {
-    try {
-      return await connected(target, tls, timeoutMillis);
-    } catch (error) {
-      const plain = error instanceof StoreError && codeOf(error.cause) === 'HANDSHAKE_NO_SSL_SUPPORT';
-      if (!plain || at === ways.length - 1) throw error;
-    }
-  }
-  throw new StoreError('unreachable', 'there is no way to connect');
+  const lacksTls = ({ cause }: StoreError): boolean => codeOf(cause) === 'HANDSHAKE_NO_SSL_SUPPORT';
+  return connectedBy(ways, (tls) => connected(target, tls, timeoutMillis), lacksTls);
 }
 
 async function connected(target: SqlServer, tls: StoreTls, timeoutMillis: number): Promise<StoreConnection> {

@@ -9,26 +9,19 @@ import {
   type StoreTrouble,
   type StoreValue,
 } from '../../stores.ts';
-import { bytesText, codeOf, storeError, textOf, tlsOptions, within } from './texts.ts';
+import { bytesText, codeOf, connectedBy, storeError, textOf, tlsOptions, within } from './texts.ts';
 
 /** Object identifiers of types (pg_type.dat) whose text form is not what a policy would want to see. */
 const BOOL = 16;
 const BYTEA = 17;
 
 /** @throws StoreError */
-export async function connectPgsql(target: SqlServer, timeoutMillis: number): Promise<StoreConnection> {
+export function connectPgsql(target: SqlServer, timeoutMillis: number): Promise<StoreConnection> {
   // A Unix socket has no TLS; else what libpq calls `prefer`: with TLS first, and without where the server has none.
   const ways =
     target.host.startsWith('/') || target.tls === 'never' ? [false] : target.tls === 'offered' ? [true, false] : [true];
-  for (const [at, secure] of ways.entries()) {
-    try {
-      return await connected(target, secure, timeoutMillis);
-    } catch (error) {
-      const plain = error instanceof StoreError && /does not support SSL/.test(error.message);
-      if (!plain || at === ways.length - 1) throw error;
-    }
-  }
-  throw new StoreError('unreachable', 'there is no way to connect');
+  const lacksTls = ({ message }: StoreError): boolean => /does not support SSL/.test(message);
+  return connectedBy(ways, (secure) => connected(target, secure, timeoutMillis), lacksTls);
 }
 
 async function connected(target: SqlServer, secure: boolean, timeoutMillis: number): Promise<StoreConnection> {

@@ -1,4 +1,4 @@
-import { StoreError, type StoreTls, type StoreTrouble, type StoreValue } from '../../stores.ts';
+import { type StoreConnection, StoreError, type StoreTls, type StoreTrouble, type StoreValue } from '../../stores.ts';
 
 /** A value of a driver as text. Bytes that are no UTF-8 are taken for ISO-8859-1. */
 export function textOf(value: unknown): string | null {
@@ -38,6 +38,26 @@ export function storeError(trouble: StoreTrouble, error: unknown): StoreError {
 export const tlsOptions = (tls: StoreTls): { rejectUnauthorized: boolean } => ({
   rejectUnauthorized: tls === 'verified',
 });
+
+/**
+ * Ways to connect, the best first: the next one is tried only when the server has no TLS.
+ *
+ * @throws StoreError
+ */
+export async function connectedBy<W>(
+  ways: readonly W[],
+  connected: (way: W) => Promise<StoreConnection>,
+  lacksTls: (error: StoreError) => boolean,
+): Promise<StoreConnection> {
+  for (const [at, way] of ways.entries()) {
+    try {
+      return await connected(way);
+    } catch (error) {
+      if (!(error instanceof StoreError && lacksTls(error)) || at === ways.length - 1) throw error;
+    }
+  }
+  throw new StoreError('unreachable', 'there is no way to connect');
+}
 
 /** @throws StoreError `timeout` when it takes longer; `late` then ends what is still under way */
 export async function within<T>(millis: number, work: Promise<T>, late: () => void): Promise<T> {
