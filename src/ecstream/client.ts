@@ -29,8 +29,8 @@ export interface EcstreamClientSettings {
   readonly encoding: AddressEncoding;
   /** Milliseconds for the WELCOME. */
   readonly greeting: number;
-  /** PLAIN initial response, for a server that wants a login. */
-  readonly credentials?: Uint8Array;
+  /** For a server that wants a login: mechanism 1 is PLAIN, 2 an API key. */
+  readonly login?: { readonly mechanism: 1 | 2; readonly response: Uint8Array };
 }
 
 export type EcstreamClientEvent =
@@ -312,10 +312,10 @@ export class EcstreamClient {
       this.#events.push({ kind: 'ready', welcome });
       return;
     }
-    const { credentials } = this.#settings;
-    if (credentials === undefined) return this.#broken('530 5.7.0 the server wants a login');
+    const { login } = this.#settings;
+    if (login === undefined) return this.#broken('530 5.7.0 the server wants a login');
     this.#state = 'auth';
-    this.#out.push(authFrame(1, credentials));
+    this.#out.push(authFrame(login.mechanism, login.response));
   }
 
   #acknowledged(seq: number, payload: Buffer): void {

@@ -1,7 +1,7 @@
 import { bytesIn, type Endpoint, type Millis, millis, type Segments } from '../base/index.ts';
 import { type Reply, replyText } from '../smtp/index.ts';
 import type { Chance, Clock, Network } from '../world/index.ts';
-import { type EcstreamClientEvent, MOST_FRAME } from './client.ts';
+import { type EcstreamClientEvent, type EcstreamClientSettings, MOST_FRAME } from './client.ts';
 import { type ContextValues, envelopeFlags, envelopeTrouble, NO_VALUES, type WireEnvelope } from './envelope.ts';
 import { capabilities } from './frames.ts';
 import { Link } from './link.ts';
@@ -68,8 +68,8 @@ export interface SenderOptions {
   readonly mostWaiting?: number;
   /** Deflate bodies, when the server can inflate them. */
   readonly deflate?: boolean;
-  /** User and password, for a server that wants a login. */
-  readonly login?: { readonly user: string; readonly password: string };
+  /** User and password, or an API key with the grant `smtp/inject`, for a server that wants a login. */
+  readonly login?: { readonly user: string; readonly password: string } | { readonly apiKey: string };
 }
 
 export interface SenderWorld {
@@ -269,7 +269,7 @@ export class EcstreamSender implements AsyncDisposable {
         capabilities: wanted,
         encoding: 'utf8',
         greeting: connectTimeout,
-        ...(login === undefined ? {} : { credentials: Buffer.from(`\0${login.user}\0${login.password}`) }),
+        ...(login === undefined ? {} : { login: loginOf(login) }),
       },
       {
         heard: (event) => this.#hear(event),
@@ -369,6 +369,12 @@ export class EcstreamSender implements AsyncDisposable {
     for (const tell of this.#roomWaiters.splice(0)) tell();
     this.#closing?.();
   }
+}
+
+function loginOf(login: NonNullable<SenderOptions['login']>): NonNullable<EcstreamClientSettings['login']> {
+  return 'apiKey' in login
+    ? { mechanism: 2, response: Buffer.from(login.apiKey) }
+    : { mechanism: 1, response: Buffer.from(`\0${login.user}\0${login.password}`) };
 }
 
 function bodyOf(body: Outgoing['body']): Segments {

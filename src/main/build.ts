@@ -11,6 +11,7 @@ import {
   recentDiagnostics,
   Sparing,
 } from '../events/index.ts';
+import { ApiKeyFile, ApiKeys, apiKeyFile } from '../http/index.ts';
 import { listeners as makeListeners } from '../listener/index.ts';
 import { idAllocator } from '../message/index.ts';
 import { standardErrorLog } from '../modules/index.ts';
@@ -25,7 +26,7 @@ import { consoleHouse } from './console-house.ts';
 import { checkDatasources, houseDatasources } from './datasources.ts';
 import { modules } from './declared.ts';
 import { effects } from './effects.ts';
-import { httpCredentials } from './http-credentials.ts';
+import { httpCredentials, sendingKeys } from './http-credentials.ts';
 import { type HttpSide, httpSide } from './http-side.ts';
 import { mailing as makeMailing } from './mailing.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -139,6 +140,13 @@ export async function buildServer({
   });
 
   const stores = new CredentialStores({ disk, clock, chance, hashing, events, schemes: sources.scheme });
+  const keys = undo.use(
+    new ApiKeys({
+      clock,
+      events,
+      file: () => new ApiKeyFile({ disk, clock, chance, path: current().global.get(apiKeyFile) }),
+    }),
+  );
   const pressure = undo.use(
     new MemoryWatch({
       clock,
@@ -182,6 +190,7 @@ export async function buildServer({
     logins: {
       stores,
       tokens: new Tokens({ web: world.web, clock, disk, events }),
+      keys: sendingKeys(keys),
       random: (count) => chance.bytes(count),
     },
     version,
@@ -246,6 +255,7 @@ export async function buildServer({
       memory: pressure,
       life: () => life,
       credentials: httpCredentials(stores),
+      keys,
       mailing,
       hostName,
     }),

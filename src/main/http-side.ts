@@ -3,7 +3,7 @@ import { GuessBrake } from '../auth/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { House } from '../console/index.ts';
 import type { Events } from '../events/index.ts';
-import { ApiKeyFile, ApiKeys, apiKeyFile, type Credentials, type HttpServer, httpServer } from '../http/index.ts';
+import { type ApiKeys, type Credentials, type HttpServer, httpServer } from '../http/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Process, Resolver, World } from '../world/index.ts';
 import { LagWatch } from './lag-watch.ts';
@@ -22,6 +22,7 @@ export interface HttpSideParts {
   /** `starting` until what was in the spool is in the queues again. */
   readonly life: () => 'starting' | 'running' | 'stopping';
   readonly credentials: Credentials;
+  readonly keys: ApiKeys;
   readonly hostName: () => string;
   readonly mailing: Mailing;
 }
@@ -33,14 +34,9 @@ export interface HttpSide extends AsyncDisposable {
 /** The HTTP server with all its routes. */
 export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
   const { world, process, events, configuration, house, spool, names, memory, life } = parts;
-  const { clock, chance, disk } = world;
+  const { clock, chance } = world;
   const lag = new LagWatch(clock);
   const counted = traffic(events);
-  const keys = new ApiKeys({
-    clock,
-    events,
-    file: () => new ApiKeyFile({ disk, clock, chance, path: configuration.current.global.get(apiKeyFile) }),
-  });
   const full = (): string | undefined => {
     if (memory.exceeded) return 'memory_hwm is reached';
     return spool.statistics.full ? 'the spool is full' : undefined;
@@ -76,7 +72,7 @@ export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
     events,
     configuration,
     routes: apiRoutes(api),
-    keys,
+    keys: parts.keys,
     credentials: parts.credentials,
     brake: new GuessBrake(),
     pressure: api.pressure,
@@ -87,7 +83,6 @@ export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
     async [Symbol.asyncDispose]() {
       lag[Symbol.dispose]();
       counted[Symbol.dispose]();
-      await keys[Symbol.asyncDispose]();
     },
   };
 }

@@ -11,11 +11,22 @@ import type { Dedup } from './dedup.ts';
 import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
 
+/** API keys, which are HTTP's: declared here, and implemented by who has them. */
+export interface SendingKeys {
+  /**
+   * @param ip  where it is used
+   * @returns undefined when there is no such key, or it may not be used from there; `maySend`: it has the grant for it
+   */
+  find(secret: string, ip: string): Promise<{ readonly id: string; readonly maySend: boolean } | undefined>;
+}
+
 /** Where users are looked up. */
 export interface LoginParts {
   readonly stores: CredentialStores;
   /** Left out, nobody says what access tokens are worth. */
   readonly tokens?: Pick<Tokens, 'check'>;
+  /** Left out, nobody has a key. */
+  readonly keys?: SendingKeys;
   random(count: number): Uint8Array;
 }
 

@@ -3,7 +3,7 @@
 export { clientAddress, receivingView } from './client-view.ts';
 export { DEDUP_VARIABLE, Dedup } from './dedup.ts';
 export type { DedupJournalParts } from './dedup-journal.ts';
-export type { ReceptionParts } from './desk.ts';
+export type { ReceptionParts, SendingKeys } from './desk.ts';
 export { InjectionRefused, type InPlaceOf } from './inject.ts';
 export { type OpenReception, reception, type SessionView } from './open-reception.ts';
 export { receptionOptions, smtpExtensions } from './options.ts';

@@ -9,41 +9,43 @@ import { replies } from './replies.ts';
 
 /** Of the AUTH frame (spec ecstream: types). */
 const PLAIN = 1;
-const OTHER_MECHANISM = reply(504, '5.5.4', 'only AUTH PLAIN is taken');
+const API_KEY = 2;
+const OTHER_MECHANISM = reply(504, '5.5.4', 'only AUTH PLAIN and API keys are taken');
+const NO_GRANT = reply(535, '5.7.8', 'this API key has no grant smtp/inject');
+/** An API key as contexts and logs name the mechanism. */
+const KEY_MECHANISM = 'API-KEY';
+
+/** Answers an AUTH. @param refusal undefined: the client may go on. Called once, in this turn or a later one */
+type Answer = (refusal: Reply | undefined) => void;
+
+interface Asked {
+  readonly mechanism: number;
+  readonly response: Uint8Array;
+}
 
 /**
- * AUTH of an ECStream client: PLAIN, by the stores of `AuthPlainParameters`. Guessing is made slow as it is for SMTP.
- *
- * @param answer  undefined: it may go on. Called once, in this turn or a later one
+ * AUTH of an ECStream client: PLAIN by the stores of `AuthPlainParameters`, or an API key that may send. Guessing is made
+ * slow as it is for SMTP.
  */
-export function streamLogin(
-  desk: Desk,
-  view: View,
-  client: Client,
-  asked: { readonly mechanism: number; readonly response: Uint8Array },
-  answer: (refusal: Reply | undefined) => void,
-): void {
-  const granted = (user: string): void => {
-    desk.brake.succeeded(user);
-    client.authenticated('PLAIN', nameOf(user));
-    answer(undefined);
-  };
-  const refused = (user: string | undefined, status: 'fail' | 'error', said: Reply): void => {
-    client.notAuthenticated('PLAIN', user === undefined ? undefined : nameOf(user), status);
-    answer(said);
-  };
+export function streamLogin(desk: Desk, view: View, client: Client, asked: Asked, answer: Answer): void {
+  const login = new StreamLogin(desk, client, asked.mechanism === API_KEY ? KEY_MECHANISM : 'PLAIN', answer);
   switch (forcedOutcome(view)) {
     case 'granted':
-      return granted('anonymous');
+      return login.granted('anonymous');
     case 'denied':
-      return refused(undefined, 'fail', replies.badCredentials);
+      return login.refused(undefined, 'fail', replies.badCredentials);
   }
-  if (asked.mechanism !== PLAIN) return refused(undefined, 'fail', OTHER_MECHANISM);
-  const { clock, events, logins } = desk.parts;
+  if (asked.mechanism === PLAIN) return plain(desk, view, asked.response, login);
+  if (asked.mechanism === API_KEY) return apiKey(desk, client, asked.response, login);
+  login.refused(undefined, 'fail', OTHER_MECHANISM);
+}
+
+function plain({ parts, sparing }: Desk, view: View, response: Uint8Array, login: StreamLogin): void {
+  const { logins } = parts;
   const store = view.get(authPlainParameters)?.store;
   if (logins === undefined || store === undefined) {
-    desk.sparing.tell('no parameters', 'ERROR', 'auth', 'ECStream asks for a login, and no AuthPlainParameters hold');
-    return refused(undefined, 'error', replies.loginUnavailable);
+    sparing.tell('no parameters', 'ERROR', 'auth', 'ECStream asks for a login, and no AuthPlainParameters hold');
+    return login.refused(undefined, 'error', replies.loginUnavailable);
   }
   const machine = serverMechanism('PLAIN', {
     realm: '',
@@ -52,22 +54,74 @@ export function streamLogin(
     random: logins.random(18),
   });
   const judge = (outcome: Outcome): void => {
-    if (outcome.kind === 'challenge') return refused(undefined, 'fail', replies.malformedLogin);
-    const { user } = outcome;
-    if (outcome.kind === 'denied' && outcome.why === 'unavailable')
-      return refused(user, 'error', replies.loginUnavailable);
-    if (outcome.kind === 'denied') desk.brake.failed(client.remote.ip, user, clock.now());
-    const delay = desk.brake.delay(client.remote.ip, user, clock.now());
-    const say = (): void => {
-      if (outcome.kind === 'granted') granted(outcome.user);
-      else refused(user, 'fail', outcome.why === 'malformed' ? replies.malformedLogin : replies.badCredentials);
-    };
-    if (delay <= 0) return say();
-    clock.at(millis(clock.now() + delay), say);
+    if (outcome.kind === 'challenge') return login.refused(undefined, 'fail', replies.malformedLogin);
+    if (outcome.kind === 'granted') return login.right(outcome.user);
+    if (outcome.why === 'unavailable') return login.refused(outcome.user, 'error', replies.loginUnavailable);
+    login.wrong(outcome.user, outcome.why === 'malformed' ? replies.malformedLogin : replies.badCredentials);
   };
-  void new ServerExchange(machine, logins.stores, store).begin(asked.response).then(judge, (error: unknown) => {
+  void new ServerExchange(machine, logins.stores, store).begin(response).then(judge, login.failed);
+}
+
+function apiKey({ parts }: Desk, client: Client, response: Uint8Array, login: StreamLogin): void {
+  const keys = parts.logins?.keys;
+  if (keys === undefined) return login.refused(undefined, 'error', replies.loginUnavailable);
+  const secret = Buffer.from(response).toString('latin1');
+  void keys.find(secret, client.remote.ip).then((found) => {
+    if (found === undefined) login.wrong(undefined, replies.badCredentials);
+    else if (found.maySend) login.right(found.id);
+    // Whoever has the key needs not to guess: he is told what it lacks.
+    else login.refused(found.id, 'fail', NO_GRANT);
+  }, login.failed);
+}
+
+/** What comes of one AUTH. */
+class StreamLogin {
+  readonly #desk: Desk;
+  readonly #client: Client;
+  readonly #mechanism: string;
+  readonly #answer: Answer;
+
+  constructor(desk: Desk, client: Client, mechanism: string, answer: Answer) {
+    this.#desk = desk;
+    this.#client = client;
+    this.#mechanism = mechanism;
+    this.#answer = answer;
+  }
+
+  /** Looked up, and right. */
+  right(user: string): void {
+    this.#later(user, () => {
+      this.#desk.brake.succeeded(user);
+      this.granted(user);
+    });
+  }
+
+  wrong(user: string | undefined, said: Reply): void {
+    this.#desk.brake.failed(this.#client.remote.ip, user, this.#desk.parts.clock.now());
+    this.#later(user, () => this.refused(user, 'fail', said));
+  }
+
+  granted(user: string): void {
+    this.#client.authenticated(this.#mechanism, nameOf(user));
+    this.#answer(undefined);
+  }
+
+  refused(user: string | undefined, status: 'fail' | 'error', said: Reply): void {
+    this.#client.notAuthenticated(this.#mechanism, user === undefined ? undefined : nameOf(user), status);
+    this.#answer(said);
+  }
+
+  readonly failed = (error: unknown): void => {
     const why = error instanceof Error ? error.message : String(error);
-    events.diagnose('ERROR', 'auth', `a login failed for a reason of ours: ${why}`);
-    refused(undefined, 'error', replies.loginUnavailable);
-  });
+    this.#desk.parts.events.diagnose('ERROR', 'auth', `a login failed for a reason of ours: ${why}`);
+    this.refused(undefined, 'error', replies.loginUnavailable);
+  };
+
+  /** Who guesses waits for the answer. */
+  #later(user: string | undefined, answer: () => void): void {
+    const { clock } = this.#desk.parts;
+    const delay = this.#desk.brake.delay(this.#client.remote.ip, user, clock.now());
+    if (delay <= 0) answer();
+    else clock.at(millis(clock.now() + delay), answer);
+  }
 }

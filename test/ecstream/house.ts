@@ -19,6 +19,8 @@ export class StreamHouse {
   readonly lines: string[] = [];
   readonly enqueued: Message[] = [];
   readonly pressure = { exceeded: false, full: false };
+  /** API keys, and whether each may send. */
+  readonly keys = new Map<string, boolean>();
   readonly policy;
   readonly configuration;
   reception!: OpenReception;
@@ -64,6 +66,12 @@ export class StreamHouse {
       version: '1.0.0',
       logins: {
         stores: new CredentialStores({ disk, clock, chance, hashing, events: this.#events }),
+        keys: {
+          find: async (secret) => {
+            const maySend = this.keys.get(secret);
+            return maySend === undefined ? undefined : { id: `id of ${secret}`, maySend };
+          },
+        },
         random: (count) => chance.bytes(count),
       },
     });

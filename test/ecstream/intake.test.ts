@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { joined, millis } from '../../src/base/index.ts';
 import { byeFrame, EcstreamLost, EcstreamRefused } from '../../src/ecstream/index.ts';
 import { reply } from '../../src/smtp/index.ts';
-import { simWorld } from '../../src/world/sim/index.ts';
 import { OPEN } from '../dialogues/mail-in.ts';
 import { mail, StreamHouse } from './house.ts';
 import { hello, RawClient, raw } from './raw-client.ts';
@@ -316,32 +315,6 @@ describe('configuration', () => {
     await house.later(32);
     expect(house.reception.sessions).toBe(0);
     await house.until(sender.send(mail(2)));
-  });
-
-  test('with a login demanded and none to be had, messages are refused with 530 and the login with 454', async () => {
-    const house = await StreamHouse.with({ enable_authentication: 'true' });
-    const pipe = new RawClient(house);
-    pipe.write(Buffer.concat([hello(0), raw(1)]));
-    await house.later(1);
-    expect(pipe.frames).toEqual(['welcome 0', 'reply 1', 'ack 1']);
-    const sender = house.sender({ login: { user: 'u', password: 'p' } });
-    const lost = await house.until(sender.send(mail(1)).catch((why: unknown) => why));
-    expect((lost as EcstreamLost).message).toMatch(/^454/);
-  });
-
-  test('a login by AuthPlainParameters lets a stranger send anywhere; a wrong password is 535', async () => {
-    const world = simWorld();
-    await world.disk.makeDirectory('/etc');
-    await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
-    const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
-    const house = await StreamHouse.with(values, world);
-    const ann = house.sender({ login: { user: 'ann', password: 's3cret' } });
-    await house.until(ann.send(mail(1, 'b@elsewhere.test')));
-    expect(house.enqueued.map(({ envelope }) => envelope.recipients[0]?.path)).toEqual(['b@elsewhere.test']);
-    const eve = house.sender({ login: { user: 'ann', password: 'guess' } });
-    const lost = await house.until(eve.send(mail(2)).catch((why: unknown) => why));
-    expect((lost as EcstreamLost).message).toMatch(/^535 /);
-    expect(house.enqueued).toHaveLength(1);
   });
 });
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { joined } from '../../src/base/index.ts';
-import { authFrame, EcstreamRefused, messageFrame, NO_VALUES } from '../../src/ecstream/index.ts';
+import { EcstreamRefused, messageFrame, NO_VALUES } from '../../src/ecstream/index.ts';
 import { reply } from '../../src/smtp/index.ts';
-import { simWorld } from '../../src/world/sim/index.ts';
 import { OPEN } from '../dialogues/mail-in.ts';
 import { mail, StreamHouse } from './house.ts';
 import { hello, RawClient, raw } from './raw-client.ts';
@@ -57,34 +56,6 @@ test('a recipient whom policy refuses when the body is here is told so, and gets
   ]);
   expect(house.spool.kept[0]?.envelope.context.message.ec_dedup).toBeUndefined();
   expect(house.rejections.map(({ phase, module }) => `${phase} ${module}`)).toContain('validating body test');
-});
-
-test('the third login that fails is the last, whatever has come behind it', async () => {
-  const world = simWorld();
-  await world.disk.makeDirectory('/etc');
-  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
-  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
-  const house = await StreamHouse.with(values, world);
-  const pipe = new RawClient(house);
-  const guesses = Array.from({ length: 50 }, (_, n) =>
-    authFrame(1, Buffer.from(`\0ann\0${n === 30 ? 's3cret' : `guess ${n}`}`)),
-  );
-  pipe.write(Buffer.concat([hello(0), ...guesses]));
-  await house.later(120);
-  expect(pipe.frames).toEqual(['welcome 0', 'reply 0', 'reply 0', 'reply 0', 'bye 0']);
-  expect(pipe.isClosed).toBe(true);
-});
-
-test('what comes behind a login waits for it', async () => {
-  const world = simWorld();
-  await world.disk.makeDirectory('/etc');
-  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
-  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
-  const house = await StreamHouse.with(values, world);
-  const pipe = new RawClient(house);
-  pipe.write(Buffer.concat([hello(0), authFrame(1, Buffer.from('\0ann\0s3cret')), raw(1)]));
-  await house.later(1);
-  expect(pipe.frames).toEqual(['welcome 0', 'authOk 0', 'ack 1']);
 });
 
 test('a client that ends in the middle of a message is let go, and what it had finished is kept', async () => {
