@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Millis, millis } from '../base/index.ts';
 import { formatId, type MessageId, parseId } from '../message/index.ts';
@@ -12,6 +13,8 @@ const PAUSE = 1000;
 const SYNC_EVERY = 1000;
 /** Milliseconds. */
 const GATHER = 25;
+/** Every start begins a file of its own: the oldest of so many goes, however few keys are in them. */
+const MOST_FILES = 100;
 
 export interface DedupJournalParts {
   readonly disk: Disk;
@@ -23,19 +26,30 @@ export interface DedupJournalParts {
   readonly entriesOfFile?: number;
 }
 
+/** One file of keys. */
+interface KeyFile {
+  readonly number: number;
+  entries: number;
+  /** Second of its newest entry. */
+  newest: number;
+}
+
 /**
  * Keys on disk, so that a repeat after a restart is known. Each message also carries its key in the spool, with the same
  * sync that its acknowledgement waits for; what stands here serves those that have been delivered since. So nobody
  * waits for this file: entries of many turns go out in one write, and it is synced once a second. A crash of the process
  * loses none of what was written, a power cut at most the last second's.
  *
- * Two files at most: when one is full the other, whose keys are older, is given up.
+ * A file is given up when its keys are all too old, or when those behind it hold as many as are remembered.
  */
 export class DedupJournal {
   readonly #parts: DedupJournalParts;
   #file: DiskFile | undefined;
   #number = 0;
-  #entries = 0;
+  /** The oldest first; the last is written to, once there is `#file`. */
+  readonly #files: KeyFile[] = [];
+  #unsynced = false;
+  #syncing: Disposable | undefined;
   #syncedAt = Number.NEGATIVE_INFINITY;
   #waiting: Buffer[] = [];
   #working: Promise<void> | undefined;
@@ -57,8 +71,6 @@ export class DedupJournal {
     } catch (error) {
       journal.#tell(error, 'read');
     }
-    // A file that an earlier process has left is full, whatever is in it: no entry is put behind a torn one.
-    journal.#entries = journal.#most;
     return journal;
   }
 
@@ -71,21 +83,15 @@ export class DedupJournal {
       .map(Number)
       .sort((one, other) => one - other);
     this.#number = numbers.at(-1) ?? 0;
-    const oldest = clock.date() / 1000 - KEY_SECONDS;
+    const now = Math.floor(clock.date() / 1000);
     for (const number of numbers) {
-      const bytes = Buffer.from(await disk.read(this.#path(number)));
-      for (let at = 0; at + ENTRY <= bytes.length; at += ENTRY) {
-        const entry = bytes.subarray(at, at + ENTRY);
-        // A torn write at the end, or a damaged disk: at worst a repeat is taken.
-        if (crc32(entry.subarray(0, ENTRY - 4)) !== entry.readUInt32BE(ENTRY - 4)) continue;
-        const second = entry.readUInt32BE(SUM_BYTES + 8);
-        if (second < oldest) continue;
-        const id = formatId({
-          counter: entry.readUInt16BE(SUM_BYTES),
-          instance: entry.readUInt16BE(SUM_BYTES + 2),
-          second: entry.readUInt32BE(SUM_BYTES + 4),
-        });
-        found(entry.subarray(0, SUM_BYTES), id, millis(second * 1000));
+      try {
+        const bytes = Buffer.from(await disk.read(this.#path(number)));
+        this.#files.push({ number, entries: Math.floor(bytes.length / ENTRY), newest: entriesIn(bytes, now, found) });
+      } catch (error) {
+        // It may be there again at the next start.
+        this.#files.push({ number, entries: 0, newest: now });
+        this.#tell(error, 'read');
       }
     }
   }
@@ -107,6 +113,7 @@ export class DedupJournal {
   async close(): Promise<void> {
     while (this.#working !== undefined) await this.#working;
     this.#closed = true;
+    this.#syncing?.[Symbol.dispose]();
     await this.#file?.sync().catch(() => undefined);
     await this.#file?.close().catch(() => undefined);
   }
@@ -126,46 +133,77 @@ export class DedupJournal {
     await new Promise<void>((resolve) => {
       clock.at(millis(clock.now() + GATHER), resolve);
     });
-    while (this.#waiting.length > 0) {
+    do {
       try {
-        if (this.#entries >= this.#most) await this.#turn();
-        const batch = this.#waiting.splice(0, Math.min(this.#waiting.length, 4096));
-        this.#entries += batch.length;
-        await this.#file?.write(batch.length === 1 ? batch : [Buffer.concat(batch)]);
-        const now = this.#parts.clock.now();
-        if (now - this.#syncedAt >= SYNC_EVERY) {
-          this.#syncedAt = now;
-          await this.#file?.sync();
-        }
+        await this.#write(this.#waiting.splice(0, Math.min(this.#waiting.length, 4096)));
+        await this.#sync();
       } catch (error) {
         this.#tell(error, 'written');
         await this.#file?.close().catch(() => undefined);
         this.#file = undefined;
-        this.#entries = this.#most;
+        this.#unsynced = false;
         // The keys that were lost are still in memory; only a restart would not know them.
         await new Promise<void>((resolve) => {
-          this.#parts.clock.at(millis(this.#parts.clock.now() + PAUSE), resolve);
+          clock.at(millis(clock.now() + PAUSE), resolve);
         });
         if (this.#waiting.length > 4096) this.#waiting.length = 0;
         break;
       }
-    }
+    } while (this.#waiting.length > 0);
     this.#working = this.#waiting.length > 0 && !this.#closed ? this.#work() : undefined;
   }
 
-  /** A new file; of the old ones the newest stays. */
-  async #turn(): Promise<void> {
-    const { disk, directory } = this.#parts;
-    await this.#file?.close();
-    await disk.makeDirectory(directory, 0o700);
-    this.#file = await disk.open(this.#path(this.#number + 1), 'create', 0o600);
-    this.#number += 1;
-    this.#entries = 0;
-    await disk.syncDirectory(directory);
-    for (const { name } of await disk.list(directory)) {
-      const number = Number(NAME.exec(name)?.[1] ?? Number.NaN);
-      if (number < this.#number - 1) await disk.remove(`${directory}/${name}`);
+  async #write(batch: readonly Buffer[]): Promise<void> {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    let into = this.#files.at(-1);
+    // No entry is put behind a torn one: what an earlier process, or a disk that failed, has left is full.
+    if (this.#file === undefined || into === undefined || into.entries >= this.#most) into = await this.#turn();
+    into.entries += batch.length;
+    into.newest = last.readUInt32BE(SUM_BYTES + 8);
+    this.#unsynced = true;
+    await this.#file?.write(batch.length === 1 ? batch : [Buffer.concat(batch)]);
+  }
+
+  /** Once a second as long as there is something to sync. */
+  async #sync(): Promise<void> {
+    const { clock } = this.#parts;
+    if (!this.#unsynced) return;
+    const due = this.#syncedAt + SYNC_EVERY;
+    if (clock.now() < due) {
+      this.#syncing ??= clock.at(millis(due), () => {
+        this.#syncing = undefined;
+        this.#working ??= this.#work();
+      });
+      return;
     }
+    this.#syncedAt = clock.now();
+    this.#unsynced = false;
+    await this.#file?.sync();
+  }
+
+  /** A new file. */
+  async #turn(): Promise<KeyFile> {
+    const { disk, clock, directory } = this.#parts;
+    await this.#file?.close();
+    this.#file = undefined;
+    await disk.makeDirectory(directory, 0o700);
+    // A number that cannot be had is not tried again.
+    this.#number += 1;
+    this.#file = await disk.open(this.#path(this.#number), 'create', 0o600);
+    await disk.syncDirectory(directory);
+    await disk.syncDirectory(dirname(directory));
+    const file = { number: this.#number, entries: 0, newest: 0 };
+    this.#files.push(file);
+    const oldest = clock.date() / 1000 - KEY_SECONDS;
+    for (let first = this.#files[0]; first !== undefined && first !== file; first = this.#files[0]) {
+      let behind = 0;
+      for (const { entries } of this.#files.slice(1)) behind += entries;
+      if (behind < this.#most && first.newest >= oldest && this.#files.length <= MOST_FILES) break;
+      this.#files.shift();
+      await disk.remove(this.#path(first.number));
+    }
+    return file;
   }
 
   #tell(error: unknown, what: 'read' | 'written'): void {
@@ -177,4 +215,24 @@ export class DedupJournal {
         'message that a client sends again may be taken twice.',
     );
   }
+}
+
+/** @returns the second of the newest entry */
+function entriesIn(bytes: Buffer, now: number, found: (sum: Buffer, id: MessageId, at: Millis) => void): number {
+  let newest = 0;
+  for (let at = 0; at + ENTRY <= bytes.length; at += ENTRY) {
+    const entry = bytes.subarray(at, at + ENTRY);
+    // A torn write at the end, or a damaged disk: at worst a repeat is taken.
+    if (crc32(entry.subarray(0, ENTRY - 4)) !== entry.readUInt32BE(ENTRY - 4)) continue;
+    const second = entry.readUInt32BE(SUM_BYTES + 8);
+    newest = Math.max(newest, second);
+    if (second < now - KEY_SECONDS) continue;
+    const id = formatId({
+      counter: entry.readUInt16BE(SUM_BYTES),
+      instance: entry.readUInt16BE(SUM_BYTES + 2),
+      second: entry.readUInt32BE(SUM_BYTES + 4),
+    });
+    found(entry.subarray(0, SUM_BYTES), id, millis(second * 1000));
+  }
+  return newest;
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Millis } from '../base/index.ts';
-import { formatId, type MessageId, parseId } from '../message/index.ts';
+import { formatId, type IdParts, type MessageId, parseId } from '../message/index.ts';
 
 /** Bytes of a key that are kept: a sum, so that keys of all lengths take the same room. */
 export const SUM_BYTES = 16;
@@ -39,7 +39,8 @@ export class DedupTable {
   find(sum: Buffer, now: Millis): MessageId | undefined {
     this.#expire(now);
     const place = this.#place(sum);
-    if (place === -1) return undefined;
+    // What came back from the spool may be older than what stands before it.
+    if (place === -1 || this.#tooOld(place, now)) return undefined;
     return formatId({
       counter: this.#counters[place] as number,
       instance: this.#instances[place] as number,
@@ -50,7 +51,12 @@ export class DedupTable {
   /** @param at since the epoch: when it was accepted. Keys come in the order of their times, nearly. */
   add(sum: Buffer, id: MessageId, at: Millis): void {
     const parts = parseId(id);
-    if (parts === undefined || this.#place(sum) !== -1) return;
+    if (parts === undefined) return;
+    const known = this.#place(sum);
+    if (known !== -1) {
+      if (this.#tooOld(known, at)) this.#put(known, parts, at);
+      return;
+    }
     if (this.size === this.#room) {
       if (this.#room < this.#most) this.#grow();
       else this.#forgetOldest();
@@ -58,16 +64,23 @@ export class DedupTable {
     const place = (this.#oldest + this.size) % this.#room;
     this.size += 1;
     sum.copy(this.#sums, place * SUM_BYTES, 0, SUM_BYTES);
+    this.#put(place, parts, at);
+    this.#enter(place);
+  }
+
+  #put(place: number, parts: IdParts, at: Millis): void {
     this.#counters[place] = parts.counter;
     this.#instances[place] = parts.instance;
     this.#seconds[place] = parts.second;
     this.#accepted[place] = Math.floor(at / 1000);
-    this.#enter(place);
+  }
+
+  #tooOld(place: number, now: Millis): boolean {
+    return (this.#accepted[place] as number) < Math.floor(now / 1000) - KEY_SECONDS;
   }
 
   #expire(now: Millis): void {
-    const limit = Math.floor(now / 1000) - KEY_SECONDS;
-    while (this.size > 0 && (this.#accepted[this.#oldest] as number) < limit) this.#forgetOldest();
+    while (this.size > 0 && this.#tooOld(this.#oldest, now)) this.#forgetOldest();
   }
 
   #forgetOldest(): void {

@@ -40,6 +40,19 @@ describe('the table of keys', () => {
   });
 });
 
+test('a key that came back from the spool after younger ones is forgotten in its own time, and may come again', () => {
+  const table = new DedupTable();
+  const old = millis(NOW - KEY_SECONDS * 1000 - 5000);
+  table.add(sumOf('young'), idOf(1), NOW);
+  table.add(sumOf('old'), idOf(2), old);
+  expect(table.find(sumOf('old'), NOW)).toBeUndefined();
+  table.add(sumOf('old'), idOf(3), NOW);
+  expect(table.find(sumOf('old'), NOW)).toBe(idOf(3));
+  // One that still holds keeps its first id.
+  table.add(sumOf('young'), idOf(4), millis(NOW + 1000));
+  expect(table.find(sumOf('young'), NOW)).toBe(idOf(1));
+});
+
 describe('the journal of keys', () => {
   const open = async (world: ReturnType<typeof simWorld>, lines: string[] = []) => {
     const found = new Map<string, MessageId>();
@@ -80,5 +93,55 @@ describe('the journal of keys', () => {
     const { found } = await open(world);
     const known = Array.from({ length: 10 }, (_, n) => found.has(sumOf(`key ${n}`).toString('hex')));
     expect(known).toEqual([true, true, true, false, true, true, true, true, true, false]);
+  });
+
+  test('what was added last is on the disk a second later, also when nothing follows', async () => {
+    const world = simWorld();
+    const { journal } = await open(world);
+    journal.add(sumOf('key 1'), idOf(1), world.clock.date());
+    await world.clock.advance(100);
+    journal.add(sumOf('key 2'), idOf(2), world.clock.date());
+    await world.clock.advance(1100);
+    const { found } = await open({ ...world, disk: world.disk.crash() });
+    expect([...found.values()]).toEqual([idOf(1), idOf(2)]);
+  });
+
+  test('restarts cost no keys, and files whose keys are too old go', async () => {
+    const world = simWorld();
+    for (let start = 0; start < 5; start++) {
+      const { journal, found } = await open(world);
+      expect(found.size).toBe(start * 10);
+      await add(world, journal, start * 10, start * 10 + 10);
+      await world.clock.until(journal.close());
+    }
+    await world.clock.advance(KEY_SECONDS * 1000);
+    const { journal, found } = await open(world);
+    expect(found.size).toBeLessThanOrEqual(10);
+    await add(world, journal, 100, 110);
+    expect(world.disk.files().length).toBeLessThanOrEqual(2);
+  });
+
+  test('a file that cannot be read costs its own keys only, and one that stands in the way is passed by', async () => {
+    const world = simWorld();
+    for (let start = 0; start < 3; start++) {
+      const { journal } = await open(world);
+      await add(world, journal, start * 10, start * 10 + 10);
+      await world.clock.until(journal.close());
+    }
+    world.disk.fail({ operation: 'read', path: 'ecstream-keys.1' }, 'EIO');
+    world.disk.put('/keys/ecstream-keys.4', 'x');
+    world.disk.fail({ operation: 'list', times: 1 }, 'EIO');
+    const lines: string[] = [];
+    const blind = await open(world, lines);
+    expect([blind.found.size, lines]).toEqual([0, [expect.stringContaining('cannot be read')]]);
+    for (let n = 50; n < 60; n++) {
+      blind.journal.add(sumOf(`key ${n}`), idOf(n), world.clock.date());
+      await world.clock.advance(2000);
+    }
+    await world.clock.until(blind.journal.close());
+    const { found } = await open(world);
+    expect(found.has(sumOf('key 15').toString('hex'))).toBe(true);
+    expect(found.has(sumOf('key 5').toString('hex'))).toBe(false);
+    expect(found.has(sumOf('key 59').toString('hex'))).toBe(true);
   });
 });
