@@ -77,6 +77,11 @@ export class Dedup {
     return true;
   }
 
+  /** Whether somebody else has brought that message meanwhile, and waits for its fate. */
+  awaited(key: string): boolean {
+    return (this.#pending.get(key)?.length ?? 0) > 0;
+  }
+
   /** The caller's message has its fate. @param at since the epoch */
   settle(key: string, sum: Buffer, fate: FirstFate | undefined, at: Millis): void {
     const waiting = this.#pending.get(key);

@@ -304,8 +304,11 @@ export class StreamIntake implements ParcelHost {
 
   /** @param all recipients as they were before policy left some of them out */
   #judged(parcel: Parcel, transaction: Transaction, all: readonly Recipient[], judgement: Judgement): void {
-    // Policy may have waited longer than the client did: then nothing is enqueued, as the client will come again.
-    if (this.#host.gone) {
+    // Policy may have waited longer than the client did: then nothing is enqueued, as the client will come again. It may
+    // have come already, with the same key: then this one is for both.
+    const { key, owned } = parcel;
+    const awaited = owned && key !== undefined && this.#desk.parts.dedup?.awaited(key) === true;
+    if (this.#host.gone && !awaited) {
       this.#end(parcel, undefined);
       return transaction.drop();
     }

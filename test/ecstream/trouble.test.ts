@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joined } from '../../src/base/index.ts';
+import { joined, millis } from '../../src/base/index.ts';
 import { EcstreamRefused, messageFrame, NO_VALUES } from '../../src/ecstream/index.ts';
 import { reply } from '../../src/smtp/index.ts';
 import { OPEN } from '../dialogues/mail-in.ts';
@@ -103,4 +103,19 @@ test('the rejectlog shows the variables of the message that was refused, and of 
   await house.until(refused);
   expect(house.rejections.at(-1)?.messageContext.job).toBe('refused');
   await house.until(other);
+});
+
+test('a client that comes again with a message that is still being judged shares what becomes of it', async () => {
+  const house = await StreamHouse.with();
+  house.policy.hook('validate_data_spool', 'test', async () => {
+    await new Promise<void>((resolve) => void house.world.clock.at(millis(house.world.clock.now() + 10_000), resolve));
+    return { kind: 'continue' };
+  });
+  const sender = house.sender();
+  const sent = sender.send(mail(1));
+  await house.later(5);
+  for (const pipe of house.world.network.pipes) house.world.network.reset(pipe);
+  expect(await house.until(sent)).toMatchObject({ refused: [] });
+  expect(sender.connections).toBe(2);
+  expect(house.spool.kept).toHaveLength(1);
 });
