@@ -3,7 +3,8 @@ import { reply } from '../smtp/index.ts';
 import { EcstreamClient } from './client.ts';
 import { NO_VALUES } from './envelope.ts';
 import { capabilities } from './frames.ts';
-import { EcstreamServer, type EcstreamServerSettings } from './server.ts';
+import { EcstreamServer } from './server.ts';
+import type { EcstreamServerSettings } from './server-events.ts';
 
 /** What a fuzzer feeds. `run` must not throw, hang, or keep more than it was given. */
 export interface FuzzTarget {

@@ -13,3 +13,4 @@ export * from './frames.ts';
 export { ecstreamTargets, type FuzzTarget } from './fuzz-target.ts';
 export * from './sender.ts';
 export * from './server.ts';
+export * from './server-events.ts';

@@ -20,7 +20,8 @@ import {
 } from './frames.ts';
 import { FUZZ_SETTINGS } from './fuzz-target.ts';
 import { readAck, readBye, readReply } from './payloads.ts';
-import { EcstreamServer, type EcstreamServerSettings } from './server.ts';
+import { EcstreamServer } from './server.ts';
+import type { EcstreamServerSettings } from './server-events.ts';
 
 const envelope = {
   flags: 0,

@@ -1,7 +1,6 @@
 import { type Millis, millis, type Segments } from '../base/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { BodyDecoder, TooMuchInflated } from './body-decoder.ts';
-import type { WireEnvelope } from './envelope.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
 import {
   ackFrame,
@@ -19,54 +18,8 @@ import {
   windowFrame,
 } from './frames.ts';
 import { Malformed, readAuth, readBye, readHello, readMessage, readPing } from './payloads.ts';
+import type { EcstreamServerEvent, EcstreamServerSettings } from './server-events.ts';
 import { Unresolved } from './unresolved.ts';
-
-/** What a server tells in its WELCOME, and keeps to. */
-export interface EcstreamServerSettings {
-  readonly hostName: string;
-  /** Recipients of one message: more are answered 452. */
-  readonly maxRecipients: number;
-  readonly maxFrame: number;
-  /** Bytes; 0 is no limit. */
-  readonly maxMessage: number;
-  readonly windowMessages: number;
-  readonly windowBytes: number;
-  /** Milliseconds of silence; 0 is for ever. */
-  readonly idle: number;
-  /** The client must log in before it may send. */
-  readonly auth: boolean;
-  /** What we offer, of `capabilities`. */
-  readonly capabilities: number;
-}
-
-export type EcstreamServerEvent =
-  /** To be answered with `welcome` or `dismiss`; nothing else comes before. */
-  | { readonly kind: 'hello'; readonly client: string; readonly host: string }
-  /** To be answered with `authenticated` or `notAuthenticated`; nothing else comes before. */
-  | { readonly kind: 'auth'; readonly mechanism: number; readonly response: Uint8Array }
-  /** A message begins, and with `end` it is all there. It is to be resolved by `accept` or `refuse`, once, in any order. */
-  | {
-      readonly kind: 'message';
-      readonly seq: number;
-      readonly envelope: WireEnvelope;
-      readonly body: Uint8Array;
-      readonly end: boolean;
-      /** The sum of the body is wrong; told with `end`. */
-      readonly damaged: boolean;
-    }
-  | {
-      readonly kind: 'body';
-      readonly seq: number;
-      readonly body: Uint8Array;
-      readonly end: boolean;
-      readonly damaged: boolean;
-    }
-  /** All up to that message is to be committed now. */
-  | { readonly kind: 'flush'; readonly seq: number }
-  /** The message that has begun will not be finished: it was never taken. */
-  | { readonly kind: 'cut'; readonly seq: number }
-  /** The client has broken the protocol: it gets the BYE that says so. */
-  | { readonly kind: 'broken'; readonly code: number; readonly text: string };
 
 type State = 'preface' | 'hello' | 'greeting' | 'auth' | 'ready' | 'body' | 'over';
 
@@ -126,6 +79,11 @@ export class EcstreamServer {
     return this.#unresolved.count;
   }
 
+  /** A HELLO or a login waits for its answer: nothing behind it is looked at. */
+  get asks(): boolean {
+    return this.#state === 'greeting' || this.#asked;
+  }
+
   /** Everything was said: the pipe may be ended once it is sent. */
   get closed(): boolean {
     return this.#closed;
@@ -147,7 +105,7 @@ export class EcstreamServer {
         this.#cut = undefined;
         return { kind: 'cut', seq };
       }
-      if (this.#state === 'over' || this.#state === 'greeting' || this.#asked) return undefined;
+      if (this.#state === 'over' || this.asks) return undefined;
       if (this.#state === 'preface') {
         if (!this.#preface()) return undefined;
         continue;
@@ -297,7 +255,7 @@ export class EcstreamServer {
 
   /** Something of ours is awaited: the client is not idle. */
   get #working(): boolean {
-    return this.#state === 'greeting' || this.#asked || this.#unresolved.count > (this.#state === 'body' ? 1 : 0);
+    return this.asks || this.#unresolved.count > (this.#state === 'body' ? 1 : 0);
   }
 
   get #full(): boolean {

@@ -13,16 +13,12 @@ import type { Client } from './client.ts';
 import { Conversation, type Speaker } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Identity } from './identity.ts';
+import { Pauses, reasons } from './pauses.ts';
 import { peerText } from './rejection.ts';
 import type { Settings } from './settings.ts';
 
 /** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
 const MOST_BUFFERED = 65_536;
-
-/** Why the pipe is paused: each has its bit. */
-const SPOOL_BEHIND = 1;
-const CLIENT_BEHIND = 2;
-const TOO_MUCH_SENT = 4;
 
 /** Joins one SMTP machine to one pipe, and the conversation to both. */
 export class Session implements PipeHost, Speaker {
@@ -38,7 +34,7 @@ export class Session implements PipeHost, Speaker {
   readonly #onTime: () => void;
   #timer: Disposable | undefined = undefined;
   #due = 0;
-  #paused = 0;
+  readonly #pauses: Pauses;
   #pumping = false;
   #leaving = false;
   /** A handshake that was announced, and has not begun. */
@@ -50,19 +46,20 @@ export class Session implements PipeHost, Speaker {
   constructor(desk: Desk, pipe: Pipe, identity: Identity, generation: Generation, over: (session: Session) => void) {
     this.#desk = desk;
     this.#pipe = pipe;
+    this.#pauses = new Pauses(pipe);
     this.client = identity.client;
     this.#over = over;
     this.since = desk.parts.clock.now();
     this.resume = () => {
       if (this.#closed) return;
       this.#machine.excuse(this.#desk.parts.clock.now());
-      this.#unpause(SPOOL_BEHIND);
+      this.#pauses.remove(reasons.spoolBehind);
       this.#watch();
     };
     this.#onTime = () => {
       this.#timer = undefined;
       // Who waits for our disk is not idle; `resume` gives it its time again.
-      if ((this.#paused & SPOOL_BEHIND) !== 0) return;
+      if (this.#pauses.has(reasons.spoolBehind)) return;
       this.#machine.expire(this.#desk.parts.clock.now());
       this.pump();
     };
@@ -109,7 +106,7 @@ export class Session implements PipeHost, Speaker {
   }
 
   drained(): void {
-    this.#unpause(CLIENT_BEHIND);
+    this.#pauses.remove(reasons.clientBehind);
   }
 
   /** A client that has closed its half, as `nc -N` does after QUIT, still gets its last replies. */
@@ -140,7 +137,7 @@ export class Session implements PipeHost, Speaker {
   }
 
   pause(): void {
-    this.#pause(SPOOL_BEHIND);
+    this.#pauses.add(reasons.spoolBehind);
   }
 
   /** The client has sent what nobody has read yet. */
@@ -224,9 +221,9 @@ export class Session implements PipeHost, Speaker {
 
   #send(): void {
     const bytes = this.#machine.take();
-    if (bytes.length > 0 && !this.#pipe.write(bytes)) this.#pause(CLIENT_BEHIND);
-    if (this.#machine.waits === 'word' && this.#machine.buffered > MOST_BUFFERED) this.#pause(TOO_MUCH_SENT);
-    else this.#unpause(TOO_MUCH_SENT);
+    if (bytes.length > 0 && !this.#pipe.write(bytes)) this.#pauses.add(reasons.clientBehind);
+    if (this.#machine.waits === 'word' && this.#machine.buffered > MOST_BUFFERED) this.#pauses.add(reasons.tooMuchSent);
+    else this.#pauses.remove(reasons.tooMuchSent);
   }
 
   /** One timer a session: it is left as it is while the deadline moves away from it, and set again when it is early. */
@@ -236,17 +233,6 @@ export class Session implements PipeHost, Speaker {
     this.#timer?.[Symbol.dispose]();
     this.#due = deadline;
     this.#timer = this.#desk.parts.clock.at(deadline, this.#onTime);
-  }
-
-  #pause(why: number): void {
-    if (this.#paused === 0) this.#pipe.pause();
-    this.#paused |= why;
-  }
-
-  #unpause(why: number): void {
-    if ((this.#paused & why) === 0) return;
-    this.#paused &= ~why;
-    if (this.#paused === 0) this.#pipe.resume();
   }
 }
 

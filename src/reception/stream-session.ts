@@ -8,6 +8,7 @@ import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
 import { tarpitEnd } from './judgement.ts';
 import { ecstreamMaxBatchSize, maxReceptionsPerConnection, reconfigDisconnect, reconfigMessage } from './options.ts';
+import { Pauses, reasons } from './pauses.ts';
 import { CORE, recordRejection } from './rejection.ts';
 import { replies } from './replies.ts';
 import type { Settings } from './settings.ts';
@@ -21,11 +22,6 @@ const MOST_BUFFERED = 262_144;
 const MOST_TURN = 10;
 /** How often it is asked whether a client that was told to stop may go on. */
 const LOOK_AGAIN = 250;
-
-const SPOOL_BEHIND = 1;
-const CLIENT_BEHIND = 2;
-const TOO_MUCH_SENT = 4;
-const OTHERS_TURN = 8;
 
 /** Joins one ECStream machine to one pipe, and the intake to both. */
 export class StreamSession implements PipeHost {
@@ -43,7 +39,7 @@ export class StreamSession implements PipeHost {
   #capabilities = 0;
   #timer: Disposable | undefined;
   #due = 0;
-  #paused = 0;
+  readonly #pauses: Pauses;
   #pumping = false;
   #acknowledging = false;
   #stopped: Disposable | undefined;
@@ -63,6 +59,7 @@ export class StreamSession implements PipeHost {
   ) {
     this.#desk = desk;
     this.#pipe = pipe;
+    this.#pauses = new Pauses(pipe);
     this.client = client;
     this.#generation = generation;
     this.#viewIn = viewIn;
@@ -77,7 +74,7 @@ export class StreamSession implements PipeHost {
     this.spoolDrained = () => {
       this.#intake.behind = false;
       this.#machine.excuse(clock.now());
-      this.#unpause(SPOOL_BEHIND);
+      this.#pauses.remove(reasons.spoolBehind);
       this.proceed();
     };
   }
@@ -100,7 +97,7 @@ export class StreamSession implements PipeHost {
   }
 
   get floating(): boolean {
-    return this.#intake.waiting || this.#admitting || this.#machine.outstanding > 0;
+    return this.#intake.waiting || this.#machine.asks || this.#machine.outstanding > 0;
   }
 
   movedBy(next: Generation): boolean {
@@ -115,7 +112,7 @@ export class StreamSession implements PipeHost {
   }
 
   drained(): void {
-    this.#unpause(CLIENT_BEHIND);
+    this.#pauses.remove(reasons.clientBehind);
   }
 
   ended(): void {
@@ -212,9 +209,9 @@ export class StreamSession implements PipeHost {
       if (messages % 16 === 0) now = clock.now();
       if (messages < most && now - began < MOST_TURN) continue;
       // Others have their turn; what is here waits in the machine.
-      this.#pause(OTHERS_TURN);
+      this.#pauses.add(reasons.othersTurn);
       clock.defer(() => {
-        this.#unpause(OTHERS_TURN);
+        this.#pauses.remove(reasons.othersTurn);
         this.proceed();
       });
       break;
@@ -223,7 +220,7 @@ export class StreamSession implements PipeHost {
 
   /** Frames that are here must wait for something of ours. */
   get #waits(): boolean {
-    return this.#intake.waiting || this.#intake.behind || this.#admitting || (this.#paused & OTHERS_TURN) !== 0;
+    return this.#intake.waiting || this.#intake.behind || this.#admitting || this.#pauses.has(reasons.othersTurn);
   }
 
   #hear(event: EcstreamServerEvent): void {
@@ -384,12 +381,12 @@ export class StreamSession implements PipeHost {
   #send(): void {
     if (this.gone) return;
     const bytes = this.#machine.take();
-    if (bytes.length > 0 && !this.#pipe.write(bytes)) this.#pause(CLIENT_BEHIND);
-    if (this.#intake.behind) this.#pause(SPOOL_BEHIND);
-    if (this.#machine.buffered > MOST_BUFFERED && (this.floating || (this.#paused & OTHERS_TURN) !== 0))
-      this.#pause(TOO_MUCH_SENT);
-    else this.#unpause(TOO_MUCH_SENT);
-    const quiet = !this.floating && (this.#paused & OTHERS_TURN) === 0;
+    if (bytes.length > 0 && !this.#pipe.write(bytes)) this.#pauses.add(reasons.clientBehind);
+    if (this.#intake.behind) this.#pauses.add(reasons.spoolBehind);
+    if (this.#machine.buffered > MOST_BUFFERED && (this.floating || this.#pauses.has(reasons.othersTurn)))
+      this.#pauses.add(reasons.tooMuchSent);
+    else this.#pauses.remove(reasons.tooMuchSent);
+    const quiet = !this.floating && !this.#pauses.has(reasons.othersTurn);
     if (this.#machine.closed || (this.#ending && quiet)) this.#pipe.end();
     else this.#watch();
   }
@@ -401,20 +398,9 @@ export class StreamSession implements PipeHost {
     this.#due = deadline;
     this.#timer = this.#desk.parts.clock.at(deadline, () => {
       this.#timer = undefined;
-      if ((this.#paused & SPOOL_BEHIND) !== 0) return;
+      if (this.#pauses.has(reasons.spoolBehind)) return;
       this.#machine.expire(this.#desk.parts.clock.now());
       this.proceed();
     });
-  }
-
-  #pause(why: number): void {
-    if (this.#paused === 0) this.#pipe.pause();
-    this.#paused |= why;
-  }
-
-  #unpause(why: number): void {
-    if ((this.#paused & why) === 0) return;
-    this.#paused &= ~why;
-    if (this.#paused === 0 && !this.gone) this.#pipe.resume();
   }
 }

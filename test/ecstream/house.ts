@@ -21,6 +21,8 @@ export class StreamHouse {
   readonly pressure = { exceeded: false, full: false };
   /** API keys, and whether each may send. */
   readonly keys = new Map<string, boolean>();
+  /** Keys are looked up when this is there. */
+  keyFound: Promise<void> = Promise.resolve();
   readonly policy;
   readonly configuration;
   reception!: OpenReception;
@@ -68,6 +70,7 @@ export class StreamHouse {
         stores: new CredentialStores({ disk, clock, chance, hashing, events: this.#events }),
         keys: {
           find: async (secret) => {
+            await this.keyFound;
             const maySend = this.keys.get(secret);
             return maySend === undefined ? undefined : { id: `id of ${secret}`, maySend };
           },

@@ -60,6 +60,19 @@ test('what comes behind a login waits for it', async () => {
   expect(pipe.frames).toEqual(['welcome 0', 'authOk 0', 'ack 1']);
 });
 
+test('as long as a login takes no more is read than a little', async () => {
+  const house = await StreamHouse.with({ enable_authentication: 'true' });
+  house.keyFound = new Promise(() => undefined);
+  const pipe = new RawClient(house);
+  pipe.write(Buffer.concat([hello(0), authFrame(2, Buffer.from('key'))]));
+  let accepted = 0;
+  for (let n = 0; n < 200; n++) {
+    await house.later(0.1);
+    if (pipe.write(Buffer.alloc(10_000))) accepted += 10_000;
+  }
+  expect(accepted).toBeLessThan(500_000);
+});
+
 describe('an API key', () => {
   const KEY = 'a'.repeat(40);
   const at = async (): Promise<StreamHouse> => {

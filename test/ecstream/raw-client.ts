@@ -53,9 +53,11 @@ export class RawClient implements ConnectHost {
     this.#house.world.network.reset(this.#pipe);
   }
 
-  write(bytes: Uint8Array): void {
-    if (this.#isOpen) this.#pipe.write([bytes]);
-    else this.#early.push(bytes);
+  /** @returns false when the pipe has enough */
+  write(bytes: Uint8Array): boolean {
+    if (this.#isOpen) return this.#pipe.write([bytes]);
+    this.#early.push(bytes);
+    return true;
   }
 
   opened(): void {
