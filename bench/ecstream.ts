@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ecstream } from '../src/ecstream-client/index.ts';
-import { eventually, freePort, home, Running } from '../test/end-to-end/harness.ts';
+import { eventually, freePort, home, listens, Running } from '../test/end-to-end/harness.ts';
 import { fileSystem, introduce } from './load/machine.ts';
 
 const { values } = parseArgs({
@@ -52,7 +52,7 @@ const body = Buffer.from(`${text.padEnd(BYTES - 2, 'y')}\r\n`);
 
 const server = new Running(join(home, 'bin/impetus'), ['start', '-c', file]);
 try {
-  await eventually('the server is up', () => dialled(smtpPort));
+  await eventually('the server is up', () => listens(smtpPort));
   const ratios: number[] = [];
   const rates = { smtp: [] as number[], ecstream: [] as number[] };
   await smtp(messages / 5);
@@ -151,18 +151,6 @@ async function smtp(count: number): Promise<void> {
       });
     });
   await Promise.all(Array.from({ length: SESSIONS }, session));
-}
-
-function dialled(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1');
-    socket
-      .on('error', () => resolve(false))
-      .on('connect', () => {
-        socket.destroy();
-        resolve(true);
-      });
-  });
 }
 
 function median(numbers: readonly number[]): number {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { generationOf, viewOf } from '../../test/dialogues/mail-in.ts';
 import { bytes, End, plain } from '../../test/support/tls-ground.ts';
+import { paniclog, unchanging } from '../../test/support/unchanging.ts';
 import type { Endpoint } from '../base/index.ts';
 import type { Origin } from '../reception/index.ts';
 import type { Pipe, PipeHost, TlsContext } from '../world/index.ts';
@@ -30,17 +31,8 @@ async function house(certificate = true, broken = false, more: Readonly<Record<s
   const doors = listeners({
     network: world.network,
     clock: world.clock,
-    configuration: {
-      current: generationOf(values, 1, listens),
-      onCommit: () => ({ [Symbol.dispose]: () => undefined }),
-      beforeCommit: () => ({ [Symbol.dispose]: () => undefined }),
-      reload: () => Promise.reject(new Error('no files here')),
-    },
-    events: {
-      record: () => undefined,
-      subscribe: () => ({ [Symbol.dispose]: () => undefined }),
-      diagnose: (level, module, text) => void lines.push(`${level} ${module}: ${text}`),
-    },
+    configuration: unchanging(generationOf(values, 1, listens)),
+    events: paniclog(lines),
     tls: {
       server: (): TlsContext | undefined => (certificate ? context : undefined),
       failed: (_peer, why) => void failed.push(why),

@@ -79,3 +79,6 @@ export function summary(ended: {
     lines.push(`final reply after ${durationText(half)} (p50), ${durationText(most)} (p99)`);
   return `${lines.join('\n')}\n`;
 }
+
+/** What a server says must not steer the terminal it is shown on. */
+export const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');

@@ -2,8 +2,9 @@ import { type Endpoint, endpointText, type Millis, millis } from '../base/index.
 import { type Accepted, EcstreamLost, EcstreamRefused, EcstreamSender } from '../ecstream/index.ts';
 import { replyText } from '../smtp/index.ts';
 import type { Process, World } from '../world/index.ts';
+import { Progress } from './progress.ts';
 import { type Template, testMessage } from './send-message.ts';
-import { Durations, progressLine, summary } from './send-report.ts';
+import { Durations, printable, summary } from './send-report.ts';
 
 interface Wish {
   readonly at: Endpoint;
@@ -32,8 +33,7 @@ export class StreamSending {
   #unknown = 0;
   #trouble: string | undefined;
   #stopped = false;
-  #drawing: Disposable | undefined;
-  #drawn: { readonly at: Millis; readonly done: number };
+  readonly #progress: Progress;
 
   constructor(world: World, process: Process, template: Template, wish: Wish) {
     this.#world = world;
@@ -42,14 +42,14 @@ export class StreamSending {
     this.#wish = wish;
     this.#token = Buffer.from(world.chance.bytes(9)).toString('hex');
     this.#began = world.clock.now();
-    this.#drawn = { at: this.#began, done: 0 };
+    this.#progress = new Progress(world.clock, process, wish.count, () => this.#done);
   }
 
   async run(): Promise<number> {
     const { count, sessions } = this.#wish;
     using _interrupt = this.#process.onSignal('SIGINT', () => this.#stop());
     using _terminate = this.#process.onSignal('SIGTERM', () => this.#stop());
-    this.#draw();
+    if (count > 1) this.#progress.begin();
     await Promise.all(Array.from({ length: Math.min(count, sessions) }, () => this.#session()));
     return this.#conclude();
   }
@@ -108,25 +108,8 @@ export class StreamSending {
     this.#trouble = why instanceof Error ? why.message : String(why);
   }
 
-  /** The line with rate and rest, four times a second, on a terminal only. */
-  #draw(): void {
-    if (!this.#process.isTerminal.output || this.#wish.count === 1) return;
-    const { clock } = this.#world;
-    this.#drawing = clock.at(millis(clock.now() + 250), () => {
-      const now = clock.now();
-      const done = this.#done;
-      const rate = ((done - this.#drawn.done) * 1000) / Math.max(1, now - this.#drawn.at);
-      this.#drawn = { at: now, done };
-      this.#process.say(`\r${progressLine(done, this.#wish.count, rate)}\x1b[K`);
-      this.#draw();
-    });
-  }
-
   #conclude(): number {
-    if (this.#drawing !== undefined) {
-      this.#drawing[Symbol.dispose]();
-      this.#process.say('\r\x1b[K');
-    }
+    this.#progress.end();
     const { count, at } = this.#wish;
     if (count > 1) {
       this.#process.say(
@@ -145,6 +128,3 @@ export class StreamSending {
     return this.#accepted === count ? 0 : 1;
   }
 }
-
-/** What a server says must not steer the terminal it is shown on. */
-const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');

@@ -1,9 +1,10 @@
-import { type Endpoint, endpointText, type Millis, millis } from '../base/index.ts';
+import { type Endpoint, endpointText, type Millis } from '../base/index.ts';
 import { type Reply, replyText } from '../smtp/index.ts';
 import { DiskError, type Process, type World } from '../world/index.ts';
 import { commandNamed, endpoint, mailbox, USAGE, understood, wholeNumber } from './command-line.ts';
+import { Progress } from './progress.ts';
 import { beginsWithHeader, fillerText, type Template, type TestBody, testBody, testMessage } from './send-message.ts';
-import { Durations, progressLine, summary } from './send-report.ts';
+import { Durations, printable, summary } from './send-report.ts';
 import { type Result, SendSession } from './send-session.ts';
 import { StreamSending } from './send-stream.ts';
 
@@ -146,9 +147,7 @@ class Sending {
   #trouble: string | undefined;
   #stopped = false;
   #finished: () => void = () => {};
-  /** For the rate of the last moments: when the line was drawn last, and how many were done then. */
-  #drawn: { readonly at: Millis; readonly done: number; readonly rate: number };
-  #drawing: Disposable | undefined;
+  readonly #progress: Progress;
 
   constructor(world: World, process: Process, asked: Words, template: Template) {
     this.#world = world;
@@ -157,7 +156,7 @@ class Sending {
     this.#template = template;
     this.#token = Buffer.from(world.chance.bytes(9)).toString('hex');
     this.#began = world.clock.now();
-    this.#drawn = { at: this.#began, done: 0, rate: 0 };
+    this.#progress = new Progress(world.clock, process, asked.count, () => this.#done);
   }
 
   async run(): Promise<number> {
@@ -167,7 +166,7 @@ class Sending {
     const over = new Promise<void>((resolve) => {
       this.#finished = resolve;
     });
-    if (this.#many) this.#draw();
+    if (this.#many && this.#asked.verbose !== true) this.#progress.begin();
     for (let n = 0; n < sessions; n++) this.#openSession();
     await over;
     return this.#conclude();
@@ -261,27 +260,8 @@ class Sending {
     this.#process.say(`${direction === 'to' ? 'C' : 'S'}: ${printable(line)}\n`);
   }
 
-  /** The line with rate and rest, four times a second, on a terminal only. */
-  #draw(): void {
-    if (!this.#process.isTerminal.output || this.#asked.verbose === true) return;
-    const { clock } = this.#world;
-    this.#drawing = clock.at(millis(clock.now() + 250), () => {
-      const now = clock.now();
-      const done = this.#done;
-      const latest = ((done - this.#drawn.done) * 1000) / Math.max(1, now - this.#drawn.at);
-      // Half of the newest moment, half of those before: a hiccup does not make the rest jump.
-      const rate = this.#drawn.rate === 0 ? latest : (latest + this.#drawn.rate) / 2;
-      this.#drawn = { at: now, done, rate };
-      this.#process.say(`\r${progressLine(done, this.#asked.count, rate)}\x1b[K`);
-      this.#draw();
-    });
-  }
-
   #conclude(): number {
-    if (this.#drawing !== undefined) {
-      this.#drawing[Symbol.dispose]();
-      this.#process.say('\r\x1b[K');
-    }
+    this.#progress.end();
     const unsent = this.#asked.count - this.#done;
     if (this.#many) {
       this.#process.say(
@@ -305,9 +285,4 @@ class Sending {
 /** Our 250 ends with the id of the batch. */
 function messageId(reply: Reply): string | undefined {
   return /\b[0-9A-F]{2}\/[0-9A-F]{2}-\d{5}-[0-9A-F]{8}\b/.exec(reply.text)?.[0];
-}
-
-/** What a server says must not steer the terminal it is shown on. */
-function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }

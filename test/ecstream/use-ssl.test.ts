@@ -3,6 +3,7 @@ import { capabilities, helloFrame, PREFACE } from '../../src/ecstream/index.ts';
 import { listeners } from '../../src/listener/index.ts';
 import { generationOf, OPEN, viewOf } from '../dialogues/mail-in.ts';
 import { End, plain } from '../support/tls-ground.ts';
+import { paniclog, unchanging } from '../support/unchanging.ts';
 import { StreamHouse } from './house.ts';
 
 test('an ECStream listener with Use_SSL speaks once the client is encrypted, and knows how', async () => {
@@ -21,17 +22,8 @@ test('an ECStream listener with Use_SSL speaks once the client is encrypted, and
   const doors = listeners({
     network: world.network,
     clock: world.clock,
-    configuration: {
-      current: generationOf(values, 1, listens),
-      onCommit: () => ({ [Symbol.dispose]: () => undefined }),
-      beforeCommit: () => ({ [Symbol.dispose]: () => undefined }),
-      reload: () => Promise.reject(new Error('no files here')),
-    },
-    events: {
-      record: () => undefined,
-      subscribe: () => ({ [Symbol.dispose]: () => undefined }),
-      diagnose: () => undefined,
-    },
+    configuration: unchanging(generationOf(values, 1, listens)),
+    events: paniclog(),
     tls: { server: () => context, failed: () => undefined },
     handlers: {
       ecstream_listener: (pipe, origin) => house.reception.stream(pipe, origin),

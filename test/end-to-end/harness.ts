@@ -337,3 +337,16 @@ async function answers(port: number, running: Running): Promise<void> {
     });
   });
 }
+
+/** Whether somebody listens there. */
+export function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, '127.0.0.1');
+    socket
+      .on('error', () => resolve(false))
+      .on('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+  });
+}

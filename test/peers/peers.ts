@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
-import { eventually, freePort, Running } from '../end-to-end/harness.ts';
+import { eventually, freePort, listens, Running } from '../end-to-end/harness.ts';
 
 const places = [
   '/usr/sbin',
@@ -71,16 +70,4 @@ export class SmtpSink implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running[Symbol.asyncDispose]();
   }
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1');
-    socket
-      .on('error', () => resolve(false))
-      .on('connect', () => {
-        socket.destroy();
-        resolve(true);
-      });
-  });
 }
