@@ -24,6 +24,6 @@ export const httpCredentials = (stores: CredentialStores): Credentials => ({
 export const sendingKeys = (keys: Pick<ApiKeys, 'find'>): SendingKeys => ({
   async find(secret, ip) {
     const key = await keys.find(secret, ip);
-    return key && { id: key.id, maySend: key.grants.includes('smtp/inject') };
+    return typeof key !== 'object' ? key : { id: key.id, maySend: key.grants.includes('smtp/inject') };
   },
 });

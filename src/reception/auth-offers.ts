@@ -52,7 +52,7 @@ export function authOffers(view: View, extensions: readonly string[]): readonly 
 export const inClear = (offer: AuthOffer): boolean => offer.kind === 'password' || offer.parameters?.insecure === true;
 
 /** Keywords of EHLO by whether TLS is on. */
-export interface AuthKeywords {
+interface AuthKeywords {
   readonly inClear: readonly string[];
   readonly encrypted: readonly string[];
 }

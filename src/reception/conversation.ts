@@ -1,7 +1,6 @@
 import { domainOfPath } from '../base/index.ts';
 import type { Generation } from '../config/index.ts';
 import { mailDate } from '../message/index.ts';
-import type { Verdict } from '../policy/index.ts';
 import {
   hasParameter,
   type Reply,
@@ -10,7 +9,6 @@ import {
   type ServerEvent,
   type ServerWord,
   senderAsks,
-  serverReplies,
   serverWord,
   type TrustedCommand,
 } from '../smtp/index.ts';
@@ -19,42 +17,22 @@ import type { TlsContext, TlsFacts } from '../world/index.ts';
 import { mustAuthenticate } from './authentication.ts';
 import { isBlackholed } from './blackhole.ts';
 import type { Client } from './client.ts';
+import { type CommandPhase, CommandPolicy } from './command-policy.ts';
 import { Contexts } from './contexts.ts';
 import type { Desk } from './desk.ts';
 import { Greeting } from './greeting.ts';
 import type { Identity } from './identity.ts';
-import { Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from './judgement.ts';
+import { Judge, type Judgement, type RefusedCopy, wantsJudgement } from './judgement.ts';
 import { Logins } from './logins.ts';
 import * as options from './options.ts';
 import { CORE, phaseOf, type RejectionPhase, recordRejection } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';
 import { andClose, goOn, refusal, replies, words } from './replies.ts';
 import type { Settings } from './settings.ts';
+import type { Speaker } from './speaker.ts';
 import { DEFAULT_BINDING, type Outcome, Transaction } from './transaction.ts';
 import { obey } from './trusted.ts';
 
-/** Who carries what is said to the machine and the pipe. */
-export interface Speaker {
-  say(turn: number, word: ServerWord): void;
-  /** False when the client has gone, or somebody else has answered. */
-  awaits(turn: number): boolean;
-  /** The spool is behind: nothing more is to be read until `resume`. */
-  pause(): void;
-  readonly resume: () => void;
-  /** The configuration has moved, and nothing that this client sees. */
-  adopt(settings: Settings): void;
-  readonly early: boolean;
-  preface(lines: readonly string[]): void;
-  /** Says so, and then has the pipe secured. */
-  startTls(turn: number, word: ServerWord, context: TlsContext): void;
-}
-
-type CommandPhase =
-  | 'core_validate_accept'
-  | 'validate_connect'
-  | 'validate_ehlo'
-  | 'validate_mailfrom'
-  | 'validate_rcptto';
 type EventOf<K extends ServerEvent['kind']> = Extract<ServerEvent, { kind: K }>;
 
 /** What we answer to a client: limits, relaying, policy, and the transaction that comes of it. */
@@ -68,6 +46,7 @@ export class Conversation implements Outcome {
   readonly #contexts: Contexts;
   readonly #speaker: Speaker;
   readonly #logins: Logins;
+  readonly #policy: CommandPolicy;
   /** Its MAIL waits for Inbound_Throttle_Messages. */
   #throttled: Disposable | undefined = undefined;
   #generation: Generation;
@@ -82,6 +61,16 @@ export class Conversation implements Outcome {
     this.#contexts = new Contexts(identity.client);
     this.#generation = generation;
     this.#speaker = speaker;
+    this.#policy = new CommandPolicy(desk, identity.client, {
+      awaits: (turn) => speaker.awaits(turn),
+      unknown: () => {
+        this.greeting = new Greeting(this.#client, desk.parts.clock, speaker);
+        return this.greeting;
+      },
+      accept: (phase, turn, yes) => this.#acceptCommand(phase, turn, yes),
+      refuse: (phase, turn, said, module) => this.#refuseCommand(phase, turn, said, module),
+      discard: (phase, turn, yes) => this.#discardCommand(phase, turn, yes),
+    });
     this.#logins = new Logins(desk, identity, {
       awaits: (turn) => speaker.awaits(turn),
       say: (turn, word) => speaker.say(turn, word),
@@ -119,7 +108,7 @@ export class Conversation implements Outcome {
       case 'end-of-data':
         return this.#endOfData(event);
       case 'connect':
-        return this.#decide('core_validate_accept', event.turn, this.#banner());
+        return this.#policy.decide('core_validate_accept', event.turn, this.#banner());
       case 'ehlo':
       case 'helo':
         return this.#greet(event);
@@ -144,7 +133,7 @@ export class Conversation implements Outcome {
       case 'refused':
         if (event.during === 'auth') this.#logins.forget();
         this.#record(event.during === 'over' ? 'receiving body' : phaseOf[event.during], event.reply, CORE);
-        return this.#misspoken(event.reply);
+        return this.#policy.misspoken(event.reply);
       case 'gone':
         return undefined;
     }
@@ -181,26 +170,13 @@ export class Conversation implements Outcome {
     const { said, moved } = obey(this.#identity, event, current, () => this.#contexts.variables(this.transaction));
     if (said !== undefined && said.code >= 400) {
       this.#record(this.transaction === undefined ? 'awaiting mailfrom' : 'awaiting rcptto', said, CORE);
-      this.#misspoken(said);
+      this.#policy.misspoken(said);
     }
     if (event.kind === 'xclient' && moved) this.abandon();
     if (moved) this.#speaker.adopt(this.settings);
     const word = said === undefined ? this.#banner() : goOn(said);
-    if (moved) this.#decide('validate_connect', event.turn, word);
+    if (moved) this.#policy.decide('validate_connect', event.turn, word);
     else this.#speaker.say(event.turn, word);
-  }
-
-  /** For those who count what clients say wrong. */
-  #misspoken(said: Reply): void {
-    const { policy } = this.#desk.parts;
-    if (!policy.has('command_misspoken')) return;
-    const unrecognized = said === serverReplies.unknownCommand;
-    if (!unrecognized && said.enhanced !== '5.5.2' && said.enhanced !== '5.5.4') return;
-    const { remote, helo, reversePath, recipient, connectionContext, messageContext } = this.#client;
-    void policy.run('command_misspoken', {
-      ...{ remote, helo, reversePath, recipient, connectionContext, messageContext },
-      unrecognized,
-    });
   }
 
   #banner(): ServerWord {
@@ -219,11 +195,9 @@ export class Conversation implements Outcome {
     client.connectionContext.ehlo_domain = event.name;
     const first = `${this.settings.server.hostName} says ${client.extended ? 'EHLO' : 'HELO'} to ${client.remote.ip}`;
     const starts = this.settings.server.startTls && !client.encrypted && this.#tlsContext() !== undefined;
-    const { keywords, authKeywords } = this.settings;
-    const logins = client.encrypted ? authKeywords.encrypted : authKeywords.inClear;
-    const all = [first, ...keywords, ...logins, ...(starts ? ['STARTTLS'] : [])];
-    const text = client.extended ? all.join('\n') : first;
-    this.#decide('validate_ehlo', event.turn, goOn(reply(250, undefined, text)));
+    const keywords = this.settings.keywords[client.encrypted ? 'encrypted' : 'inClear'];
+    const text = client.extended ? [first, ...keywords, ...(starts ? ['STARTTLS'] : [])].join('\n') : first;
+    this.#policy.decide('validate_ehlo', event.turn, goOn(reply(250, undefined, text)));
   }
 
   #startTls(turn: number): void {
@@ -282,7 +256,7 @@ export class Conversation implements Outcome {
   /** A MAIL that nothing of ours speaks against. */
   #admit(turn: number): void {
     if (this.#desk.hooked && this.transaction !== undefined) this.#contexts.show(this.transaction);
-    this.#decide('validate_mailfrom', turn, words.senderAccepted);
+    this.#policy.decide('validate_mailfrom', turn, words.senderAccepted);
   }
 
   #refuseSender(turn: number, said: Reply, module: string): void {
@@ -314,7 +288,7 @@ export class Conversation implements Outcome {
     }
     if (isBlackholed(this.#generation, DEFAULT_BINDING, domain)) return this.#refuse(event.turn, replies.blackholed);
     if (this.#desk.hooked) this.#contexts.show(transaction);
-    this.#decide('validate_rcptto', event.turn, words.recipientAccepted);
+    this.#policy.decide('validate_rcptto', event.turn, words.recipientAccepted);
   }
 
   #data(turn: number): void {
@@ -432,51 +406,7 @@ export class Conversation implements Outcome {
     this.#speaker.say(turn, refusal(said));
   }
 
-  /** Asks policy about a command that is in order otherwise. */
-  #decide(phase: CommandPhase, turn: number, yes: ServerWord): void {
-    const { policy } = this.#desk.parts;
-    if (!policy.has(phase)) return this.#accept(phase, turn, yes);
-    const verdict =
-      phase === 'core_validate_accept' ? policy.run(phase, this.#welcome()) : policy.run(phase, this.#client);
-    if (!(verdict instanceof Promise)) return this.#apply(phase, turn, yes, verdict);
-    void verdict.then((late) => {
-      if (this.#speaker.awaits(turn)) this.#apply(phase, turn, yes, late);
-    });
-  }
-
-  #welcome(): Greeting {
-    this.greeting = new Greeting(this.#client, this.#desk.parts.clock, this.#speaker);
-    return this.greeting;
-  }
-
-  #apply(phase: CommandPhase, turn: number, yes: ServerWord, verdict: Verdict): void {
-    switch (verdict.kind) {
-      case 'reject':
-      case 'soft':
-        return this.#refuseBy(phase, turn, verdict.reply, verdict.module ?? CORE);
-      case 'disconnect':
-        return this.#refuseBy(phase, turn, replies.disconnect, CORE);
-      case 'tarpit': {
-        const { clock } = this.#desk.parts;
-        clock.at(tarpitEnd(clock.now(), verdict.seconds), () => {
-          if (this.#speaker.awaits(turn)) this.#accept(phase, turn, yes);
-        });
-        return;
-      }
-      case 'discard':
-        if (phase === 'validate_rcptto') {
-          this.#contexts.judged(false);
-          return this.#speaker.say(turn, yes);
-        }
-        if (phase !== 'validate_mailfrom') this.#discardAll = true;
-        else if (this.transaction !== undefined) this.transaction.discarding = true;
-        return this.#accept(phase, turn, yes);
-      default:
-        return this.#accept(phase, turn, yes);
-    }
-  }
-
-  #refuseBy(phase: CommandPhase, turn: number, said: Reply, module: string): void {
+  #refuseCommand(phase: CommandPhase, turn: number, said: Reply, module: string): void {
     if (phase === 'validate_mailfrom') return this.#refuseSender(turn, said, module);
     if (phase === 'validate_rcptto') return this.#refuse(turn, said, 'awaiting rcptto', module);
     const connecting = phase !== 'validate_ehlo';
@@ -485,10 +415,20 @@ export class Conversation implements Outcome {
     this.#speaker.say(turn, connecting ? andClose(said) : refusal(said));
   }
 
-  #accept(phase: CommandPhase, turn: number, yes: ServerWord): void {
+  #discardCommand(phase: CommandPhase, turn: number, yes: ServerWord): void {
+    if (phase === 'validate_rcptto') {
+      this.#contexts.judged(false);
+      return this.#speaker.say(turn, yes);
+    }
+    if (phase !== 'validate_mailfrom') this.#discardAll = true;
+    else if (this.transaction !== undefined) this.transaction.discarding = true;
+    this.#acceptCommand(phase, turn, yes);
+  }
+
+  #acceptCommand(phase: CommandPhase, turn: number, yes: ServerWord): void {
     if (phase === 'core_validate_accept') {
       this.greeting = undefined;
-      return this.#decide('validate_connect', turn, yes);
+      return this.#policy.decide('validate_connect', turn, yes);
     }
     if (phase === 'validate_rcptto') {
       const { rcptPath } = this.#contexts;

@@ -15,9 +15,15 @@ import { readSettings, type Settings } from './settings.ts';
 export interface SendingKeys {
   /**
    * @param ip  where it is used
-   * @returns undefined when there is no such key, or it may not be used from there; `maySend`: it has the grant for it
+   * @returns undefined when there is no such key, or it may not be used from there; `unavailable`: nobody can tell
    */
-  find(secret: string, ip: string): Promise<{ readonly id: string; readonly maySend: boolean } | undefined>;
+  find(secret: string, ip: string): Promise<SendingKey | 'unavailable' | undefined>;
+}
+
+export interface SendingKey {
+  readonly id: string;
+  /** It has the grant for it. */
+  readonly maySend: boolean;
 }
 
 /** Where users are looked up. */

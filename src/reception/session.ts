@@ -10,12 +10,13 @@ import {
   type TlsFacts,
 } from '../world/index.ts';
 import type { Client } from './client.ts';
-import { Conversation, type Speaker } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Identity } from './identity.ts';
 import { Pauses, reasons } from './pauses.ts';
 import { peerText } from './rejection.ts';
 import type { Settings } from './settings.ts';
+import type { Speaker } from './speaker.ts';
 
 /** Bytes that may wait in the machine while we think; more, and the pipe is paused. */
 const MOST_BUFFERED = 65_536;

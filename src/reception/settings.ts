@@ -2,7 +2,7 @@ import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { type PathRules, type ServerSettings, serverDefaults, type TrustedCommand } from '../smtp/index.ts';
 import { starttlsInjectionPolicy, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
-import { type AuthKeywords, type AuthOffer, authKeywords, authOffers } from './auth-offers.ts';
+import { type AuthOffer, authKeywords, authOffers } from './auth-offers.ts';
 import { type LineLimit, lineLimit } from './long-lines.ts';
 import * as options from './options.ts';
 import { xclientAttributes } from './xclient.ts';
@@ -11,9 +11,8 @@ import { xclientAttributes } from './xclient.ts';
 export interface Settings {
   readonly view: View;
   readonly server: ServerSettings;
-  /** Keywords behind the first line of the EHLO reply; behind them come those of AUTH. */
-  readonly keywords: readonly string[];
-  readonly authKeywords: AuthKeywords;
+  /** Keywords behind the first line of the EHLO reply, by whether TLS is on; STARTTLS comes behind them. */
+  readonly keywords: { readonly inClear: readonly string[]; readonly encrypted: readonly string[] };
   /** Mechanisms of AUTH that are served, in the order in which they are listed. */
   readonly auth: readonly AuthOffer[];
   readonly verifiedPeerCanRelay: boolean;
@@ -53,6 +52,17 @@ export function readSettings(view: View, hostName: string): Settings {
     unqualified,
     utf8: extensions.includes('SMTPUTF8'),
   });
+  const keywords = [
+    'PIPELINING',
+    ...trusts.map((command) => TRUSTED[command]),
+    '8BITMIME',
+    ...(enhancedCodes ? ['ENHANCEDSTATUSCODES'] : []),
+    // RFC 1870 §4: no number means that there is no limit we could name.
+    ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
+    ...OPT_IN.filter((keyword) => extensions.includes(keyword)),
+    ...(extensions.includes('LIMITS') ? limitsOf(view) : []),
+  ];
+  const logins = authKeywords(auth);
   return {
     view,
     server: {
@@ -77,17 +87,7 @@ export function readSettings(view: View, hostName: string): Settings {
       recipientPaths: paths(recipientDomain !== undefined),
       trusts,
     },
-    keywords: [
-      'PIPELINING',
-      ...trusts.map((command) => TRUSTED[command]),
-      '8BITMIME',
-      ...(enhancedCodes ? ['ENHANCEDSTATUSCODES'] : []),
-      // RFC 1870 §4: no number means that there is no limit we could name.
-      ...(maxMessageSize > 0 ? [`SIZE ${maxMessageSize}`] : extensions.includes('SIZE') ? ['SIZE'] : []),
-      ...OPT_IN.filter((keyword) => extensions.includes(keyword)),
-      ...(extensions.includes('LIMITS') ? limitsOf(view) : []),
-    ],
-    authKeywords: authKeywords(auth),
+    keywords: { inClear: [...keywords, ...logins.inClear], encrypted: [...keywords, ...logins.encrypted] },
     auth,
     verifiedPeerCanRelay: view.get(tlsVerifiedPeerCanRelay),
     staticBanner: view.get(options.staticBanner),
@@ -117,8 +117,12 @@ const TRUSTED_COMMANDS = Object.keys(TRUSTED) as readonly TrustedCommand[];
 /** Settings for the address that a client is taken for, with the commands that belong to its connection. */
 export function withTrustOf(connection: Settings, settings: Settings): Settings {
   const { trusts } = connection.server;
-  const keywords = settings.keywords.filter((keyword) => !Object.values(TRUSTED).includes(keyword));
-  keywords.splice(1, 0, ...trusts.map((command) => TRUSTED[command]));
+  const trusting = (keywords: readonly string[]): readonly string[] =>
+    keywords
+      .filter((keyword) => !Object.values(TRUSTED).includes(keyword))
+      .toSpliced(1, 0, ...trusts.map((command) => TRUSTED[command]));
+  const { inClear, encrypted } = settings.keywords;
+  const keywords = { inClear: trusting(inClear), encrypted: trusting(encrypted) };
   return { ...settings, server: { ...settings.server, trusts }, keywords };
 }
 

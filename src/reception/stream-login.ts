@@ -67,7 +67,8 @@ function apiKey({ parts }: Desk, client: Client, response: Uint8Array, login: St
   if (keys === undefined) return login.refused(undefined, 'error', replies.loginUnavailable);
   const secret = Buffer.from(response).toString('latin1');
   void keys.find(secret, client.remote.ip).then((found) => {
-    if (found === undefined) login.wrong(undefined, replies.badCredentials);
+    if (found === 'unavailable') login.refused(undefined, 'error', replies.loginUnavailable);
+    else if (found === undefined) login.wrong(undefined, replies.badCredentials);
     else if (found.maySend) login.right(found.id);
     // Whoever has the key needs not to guess: he is told what it lacks.
     else login.refused(found.id, 'fail', NO_GRANT);

@@ -123,8 +123,6 @@ export const MOST_LINES = 450;
 
 /** Files that are longer, each with its reason. */
 export const LONG_FILES: Readonly<Record<string, string>> = {
-  'src/reception/conversation.ts':
-    'each event of a session and our answer to it; what it decides with is elsewhere, and the order of the answers is what is read here',
   'src/smtp/client.ts':
     'one machine, whose state nobody else may touch; stages, steps of a transaction, extensions and logins are elsewhere',
   'src/smtp/server.ts':
