@@ -1,26 +1,39 @@
 import { isUtf8 } from 'node:buffer';
 import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { type Clock, Slices } from '../world/index.ts';
 import { type Refusal, RefusedRequest, refusal } from './answer.ts';
+import type { BodyShare } from './body-room.ts';
+import { JsonShape } from './json-shape.ts';
 import type { IncomingMessage, ServerResponse } from './node-http.ts';
 
-/** Objects and arrays in each other: far more than any request of ours needs, far less than our own walks could bear. */
-export const DEEPEST = 100;
+export interface BodyTerms {
+  /** Bytes that it may have, also once it is inflated. */
+  readonly most: number;
+  /** Of the memory for all bodies. */
+  readonly share: BodyShare;
+  readonly clock: Pick<Clock, 'now' | 'defer'>;
+}
 
 /**
  * The body of a request as a JSON value.
  *
- * @param most bytes that it may have, also once it is inflated
  * @returns undefined when it is empty, whatever its Content-Type says
- * @throws RefusedRequest 413, 415, 400, 422
+ * @throws RefusedRequest 413, 415, 400, 422, 503
  */
-export async function readJson(request: IncomingMessage, response: ServerResponse, most: number): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { most, share, clock }: BodyTerms,
+): Promise<unknown> {
   const type = mediaType(request.headers['content-type']);
   const coding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const sent = await readBody(request, response, most);
+  const sent = await readBody(request, response, most, share);
   if (sent.length === 0) return undefined;
   if (type !== undefined && type !== 'application/json' && !type.endsWith('+json'))
     throw new RefusedRequest(refusal('1700', `the body must be application/json, and not ${printable(type)}`));
-  return parseJson(inflated(sent, coding, most));
+  const text = inflated(sent, coding, most);
+  share.hold(text.length);
+  return parseJson(text, new Slices(clock));
 }
 
 function mediaType(field: string | undefined): string | undefined {
@@ -31,19 +44,30 @@ export const tooLarge = (most: number): Refusal =>
   refusal('1300', `the request is larger than ${most} bytes`, { status: 413, message: 'request is too large' });
 
 /** Counts while it reads, and looks at Content-Length before it reads at all. */
-async function readBody(request: IncomingMessage, response: ServerResponse, most: number): Promise<Buffer> {
+async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  most: number,
+  share: BodyShare,
+): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > most) throw new RefusedRequest(tooLarge(most));
+  share.hold(declared);
   if (/^\s*100-continue\s*$/i.test(request.headers.expect ?? '')) response.writeContinue();
   const chunks: Uint8Array[] = [];
   let length = 0;
   const read = Promise.withResolvers<void>();
   request.on('data', (chunk: Uint8Array) => {
     length += chunk.length;
-    if (length <= most) return void chunks.push(chunk);
-    chunks.length = 0;
-    request.pause();
-    read.reject(new RefusedRequest(tooLarge(most)));
+    try {
+      if (length > most) throw new RefusedRequest(tooLarge(most));
+      share.hold(length);
+      chunks.push(chunk);
+    } catch (error) {
+      chunks.length = 0;
+      request.pause();
+      read.reject(error);
+    }
   });
   request.once('end', () => read.resolve());
   request.once('close', () => read.reject(new RefusedRequest(CUT_OFF)));
@@ -88,10 +112,11 @@ const isZlib = (bytes: Buffer): boolean =>
   ((bytes[0] ?? 0) & 0x0f) === 8 && bytes.length > 1 && bytes.readUInt16BE(0) % 31 === 0;
 
 /** @throws RefusedRequest */
-export function parseJson(bytes: Buffer): unknown {
+export async function parseJson(bytes: Buffer, slices: Slices): Promise<unknown> {
   if (!isUtf8(bytes)) throw new RefusedRequest(refusal('1305', 'the body is not UTF-8'));
-  if (tooDeep(bytes))
-    throw new RefusedRequest(refusal('1300', `the body has more than ${DEEPEST} objects and arrays in each other`));
+  const shape = new JsonShape(bytes);
+  while (shape.step()) if (slices.due) await slices.pause();
+  if (shape.trouble !== undefined) throw new RefusedRequest(refusal('1300', `the body has ${shape.trouble}`));
   const bare = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
   try {
     const value: unknown = JSON.parse(bare.toString('utf8'));
@@ -100,42 +125,6 @@ export function parseJson(bytes: Buffer): unknown {
     throw new RefusedRequest(refusal('1300', `the body is not JSON: ${reasonOf(error)}`));
   }
 }
-
-/** Before anything is made of it: a parser that is fed brackets alone makes an object for each byte. */
-function tooDeep(bytes: Buffer): boolean {
-  let depth = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    switch (bytes[at]) {
-      case QUOTE:
-        at = endOfString(bytes, at);
-        break;
-      case OPEN_ARRAY:
-      case OPEN_OBJECT:
-        if (++depth > DEEPEST) return true;
-        break;
-      case CLOSE_ARRAY:
-      case CLOSE_OBJECT:
-        depth--;
-    }
-  }
-  return false;
-}
-
-function endOfString(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(QUOTE, from + 1); at !== -1; at = bytes.indexOf(QUOTE, at + 1)) {
-    let slashes = 0;
-    while (bytes[at - 1 - slashes] === BACKSLASH) slashes++;
-    if (slashes % 2 === 0) return at;
-  }
-  return bytes.length;
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /** Node's words with the place, without the text around it, which may be anything. */
 function reasonOf(error: unknown): string {

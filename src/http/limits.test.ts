@@ -183,6 +183,47 @@ test('a route has a limit of its own, and without a body it takes no more than a
   expect(errorOf(await room.ask('DELETE /hello/x', body(2000)))).toMatchObject(TOO_LARGE);
 });
 
+test('bodies that are under way have a limit together: who comes too much gets 503, before his is read', async () => {
+  const slow = waiting();
+  const held = { ...echo, path: '/held', run: slow.route.run };
+  const room = await HttpRoom.open({ routes: [echo, held], mostBodyBytes: 100_000 });
+  const head = (path: string, length: number) =>
+    `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+  const first = room.client();
+  first.says(head('/echo', 60_000));
+  await room.world.clock.advance(100);
+  const second = room.client();
+  second.says(head('/echo', 60_000));
+  const [refused] = await second.answers(100);
+  expect(refused && errorOf(refused)).toEqual({
+    status: 503,
+    code: '1502',
+    description: 'too many large requests are under way',
+  });
+  expect([refused?.headers['retry-after'], second.closed]).toEqual(['10', true]);
+  expect((await room.ask('POST /echo', body(30_000))).status).toBe(200);
+  // What is inflated counts, and so does what comes in chunks.
+  expect(errorOf(await room.ask('POST /echo\nContent-Encoding: gzip', gzipSync(body(50_000))))).toMatchObject({
+    status: 503,
+  });
+  const third = room.client();
+  third.says('POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+  for (let n = 0; n < 5; n++) third.says(`2710\r\n${' '.repeat(10_000)}\r\n`);
+  expect((await third.answers(100)).map(({ status }) => status)).toEqual([503]);
+  // Whoever goes gives back what he had.
+  first.pipe.destroy();
+  await room.world.clock.advance(100);
+  expect((await room.ask('POST /echo', body(100_000))).status).toBe(200);
+  // It is held until the answer.
+  const fourth = room.client();
+  fourth.says(request('POST /held', body(60_000)));
+  await room.world.clock.advance(100);
+  expect((await room.ask('POST /echo', body(60_000))).status).toBe(503);
+  slow.go();
+  expect((await fourth.answers(100)).map(({ status }) => status)).toEqual([200]);
+  expect((await room.ask('POST /echo', body(60_000))).status).toBe(200);
+});
+
 test('without room nothing new is taken: 503 with Retry-After, before the body is read', async () => {
   let reason: string | undefined = 'the spool is full';
   const room = await HttpRoom.open({

@@ -4,6 +4,7 @@ import type { Events } from '../events/index.ts';
 import type { Clock } from '../world/index.ts';
 import { type Answer, type Refusal, RefusedRequest, refusal } from './answer.ts';
 import { type Authentication, deniedAltogether } from './authenticate.ts';
+import type { BodyRoom } from './body-room.ts';
 import type { Guest } from './guest.ts';
 import type { HttpDate } from './http-date.ts';
 import { type IncomingMessage, type ServerResponse, unusedServer } from './node-http.ts';
@@ -21,6 +22,7 @@ export interface RouterParts {
   readonly routes: readonly Route[];
   readonly authentication: Authentication;
   readonly pressure: Pressure;
+  readonly bodies: BodyRoom;
   guestOf(request: IncomingMessage): Guest | undefined;
 }
 

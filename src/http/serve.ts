@@ -1,6 +1,8 @@
+import type { Clock } from '../world/index.ts';
 import { type Answer, RefusedRequest, refusal } from './answer.ts';
 import type { Authentication } from './authenticate.ts';
 import { readJson } from './body.ts';
+import type { BodyRoom } from './body-room.ts';
 import type { Guest } from './guest.ts';
 import type { IncomingMessage, ServerResponse } from './node-http.ts';
 import { MOST_BYTES, maxRequestSize } from './options.ts';
@@ -22,12 +24,17 @@ export interface Found {
 }
 
 export interface ServeParts {
+  readonly clock: Clock;
+  readonly bodies: BodyRoom;
   readonly authentication: Authentication;
   readonly pressure: Pressure;
 }
 
 /** What a route does with a request, in the order in which it may cost us something. */
-export function servant(route: Route, { authentication, pressure }: ServeParts): (found: Found) => Promise<Answer> {
+export function servant(
+  route: Route,
+  { clock, bodies, authentication, pressure }: ServeParts,
+): (found: Found) => Promise<Answer> {
   const params = route.params === undefined ? undefined : textValidator(route.params);
   const query = route.query === undefined ? undefined : textValidator(route.query);
   const body = route.body === undefined ? undefined : bodyValidator(route.body);
@@ -50,9 +57,11 @@ export function servant(route: Route, { authentication, pressure }: ServeParts):
       view.get(maxRequestSize) || MOST_BYTES,
       body === undefined ? MOST_UNWANTED : (route.mostBytes ?? MOST_BYTES),
     );
-    const json = method === 'GET' || method === 'HEAD' ? undefined : await readJson(request, response, most);
+    using share = bodies.share();
+    const json =
+      method === 'GET' || method === 'HEAD' ? undefined : await readJson(request, response, { most, share, clock });
     const given = json === undefined && route.optionalBody === true ? {} : json;
-    return route.run({
+    return await route.run({
       params: checked(params, texts.params),
       query: checked(query, texts.query),
       body: checked(body, given),

@@ -7,6 +7,7 @@ import type { Chance, Clock, Pipe, PipeHost, TlsFacts } from '../world/index.ts'
 import { refusal } from './answer.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { Authentication } from './authenticate.ts';
+import { BodyRoom } from './body-room.ts';
 import { ClientConnection } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import type { Guest } from './guest.ts';
@@ -29,6 +30,8 @@ export interface HttpParts {
   /** Counts wrong passwords, for this door or for several. */
   readonly brake: GuessBrake;
   readonly pressure: Pressure;
+  /** Of all bodies together; left out, what is good for a server. */
+  readonly mostBodyBytes?: number;
   /** The realm of logins whose parameters name none. */
   readonly hostName: () => string;
 }
@@ -60,6 +63,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
     routes: parts.routes,
     authentication: new Authentication(parts),
     pressure: parts.pressure,
+    bodies: new BodyRoom(parts.mostBodyBytes),
     guestOf: (request) => guests.get(request.socket),
   });
   const parser = parserServer({

@@ -17,6 +17,7 @@ export interface RoomSettings {
   readonly routes?: readonly Route[];
   readonly credentials?: Credentials;
   readonly pressure?: Pressure;
+  readonly mostBodyBytes?: number;
   readonly world?: SimWorld;
   /** Options beyond those of the room. */
   readonly declared?: readonly Option<unknown>[];
@@ -60,6 +61,7 @@ export class HttpRoom {
       brake: new GuessBrake(),
       pressure: settings.pressure ?? { reason: () => undefined },
       hostName: () => 'mx.example',
+      ...(settings.mostBodyBytes === undefined ? {} : { mostBodyBytes: settings.mostBodyBytes }),
     });
     const room = new HttpRoom(world, server, events, keyFile);
     events.subscribe(['diagnostic'], ({ module, text }) => void room.told.push(`${module}: ${text}`));
