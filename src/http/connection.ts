@@ -27,6 +27,7 @@ export interface ConnectionParts {
 /** A request without an answer. */
 interface Open {
   readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly serve: () => void;
   begun: boolean;
   /** When its body was first asked for: before that it is not late. */
@@ -113,7 +114,7 @@ export class ClientConnection implements PipeHost {
 
   /** A request has come: its header is complete. @param serve called when those before it have their answers */
   began(request: IncomingMessage, response: ServerResponse, serve: () => void): void {
-    const entry: Open = { request, serve, begun: false, bodySince: undefined };
+    const entry: Open = { request, response, serve, begun: false, bodySince: undefined };
     this.#open.push(entry);
     this.#headerSince = undefined;
     if (this.#open.length >= MOST_PIPELINED) this.stream.hold(true);
@@ -171,10 +172,17 @@ export class ClientConnection implements PipeHost {
   /** As soon as every request that came whole has its answer: one whose body broke off will never have any. */
   #sayFarewell(): void {
     const why = this.#farewell;
-    if (why === undefined || this.#over || this.#open.some(({ request }) => request.complete)) return;
+    if (why === undefined || this.#over || this.#owesAnswers) return;
     this.#over = true;
     this.#timer?.[Symbol.dispose]();
+    // An answer was the last one, and has said so.
+    if (this.stream.writableEnded) return;
     this.stream.lastWords(Buffer.from(rawAnswer(why, this.#parts.date()), 'utf8'));
+  }
+
+  /** Of requests that came whole; an answer that has begun must have its end before anything else is said. */
+  get #owesAnswers(): boolean {
+    return this.#open.some(({ request, response }) => request.complete || response.headersSent);
   }
 
   /** The request whose body we wait for. */

@@ -6,6 +6,7 @@ import { type Answer, type Refusal, RefusedRequest, refusal } from './answer.ts'
 import { type Authentication, deniedAltogether } from './authenticate.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { Guest } from './guest.ts';
+import { headerTrouble } from './header-trouble.ts';
 import type { HttpDate } from './http-date.ts';
 import { type IncomingMessage, type ServerResponse, unusedServer } from './node-http.ts';
 import { disableChunked } from './options.ts';
@@ -13,7 +14,7 @@ import type { Pressure } from './pressure.ts';
 import { send } from './reply.ts';
 import { logRequest } from './request-log.ts';
 import { methodsOf, type Route } from './route.ts';
-import { headerTrouble, servant } from './serve.ts';
+import { servant } from './serve.ts';
 
 export interface RouterParts {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import type { Clock } from '../world/index.ts';
-import { type Answer, RefusedRequest, refusal } from './answer.ts';
+import { type Answer, RefusedRequest } from './answer.ts';
 import type { Authentication } from './authenticate.ts';
 import { readJson } from './body.ts';
 import type { BodyRoom } from './body-room.ts';
@@ -83,14 +83,4 @@ function checked(validator: Validator | undefined, value: unknown): unknown {
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'object' ? value.join(', ') : value;
-}
-
-/** RFC 9112 3.2: exactly one Host, unless it is HTTP/1.0; anything else may be read in two ways. */
-export function headerTrouble(request: IncomingMessage): Answer | undefined {
-  let hosts = 0;
-  for (let at = 0; at < request.rawHeaders.length; at += 2)
-    if (request.rawHeaders[at]?.toLowerCase() === 'host') hosts++;
-  if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
-    return refusal('1200', `a request has one Host field, and this one has ${hosts}`);
-  return undefined;
 }
