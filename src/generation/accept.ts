@@ -5,6 +5,7 @@ import type { Fields } from '../templates/index.ts';
 import { startTimeMaxScheduleInterval } from './options.ts';
 import type { Content, Options, Order, Recipient, Request } from './order.ts';
 import { limited, MOST_METADATA, MOST_SUBSTITUTION, pathOf, readRecipient } from './recipients.ts';
+import { sandboxOf } from './sandbox.ts';
 import { startTimeOf } from './schedule.ts';
 import type { StoredTemplates } from './stored-templates.ts';
 import { Trouble } from './trouble.ts';
@@ -59,6 +60,7 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
   const { content: wanted, template, options } = resolved(content, request.options ?? {}, wish.stored);
   const startTime = timeOf(options.start_time, wish);
   available(options);
+  const pool = options.ip_pool === undefined ? [] : bindingsOf(options.ip_pool, wish.generation);
   const order: Order = {
     id: wish.id,
     content: wanted,
@@ -71,7 +73,7 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     options,
     startTime,
     description: request.description,
-    bindings: options.ip_pool === undefined ? [] : bindingsOf(options.ip_pool, wish.generation),
+    bindings: options.sandbox === true ? [sandboxOf(wish.generation)] : pool,
   };
   return { order, ...(await readAll(given, wish)) };
 }
@@ -130,13 +132,14 @@ function resolved(
 }
 
 /** What is understood and cannot be done is refused, and never left out in silence. */
-function available({ sandbox, inline_css: inlineCss, dkim_key: key }: Options): void {
-  const missing = [
-    sandbox === true && 'sandbox',
-    inlineCss === true && 'inline_css',
-    key !== undefined && 'dkim_key',
-  ].filter((each) => each !== false);
-  if (missing.length > 0) throw new Trouble('1300', `options.${missing.join(', ')}: not available on this server`);
+function available({ inline_css: inlineCss, dkim_key: key }: Options): void {
+  if (inlineCss === true)
+    throw new Trouble(
+      '1300',
+      'options.inline_css: this server does not inline styles; send content that has them inline',
+    );
+  if (key !== undefined)
+    throw new Trouble('1300', 'options.dkim_key: this server does not sign with DKIM; leave it out');
 }
 
 /** @returns undefined for now. @throws Trouble */

@@ -10,6 +10,7 @@ export type { Content, Options, Order, Recipient, Request } from './order.ts';
 export type { TransmissionsParts } from './parts.ts';
 export { pathOf, readRecipient } from './recipients.ts';
 export type { Progress } from './register.ts';
+export { sandboxNotes } from './sandbox.ts';
 export { StoredTemplates, type TemplateEdit, type TemplateEntry, type Which } from './stored-templates.ts';
 export * from './suppressions.ts';
 export { Transmissions } from './transmissions.ts';

@@ -1,4 +1,5 @@
 import { bindingName, type Millis, millis } from '../base/index.ts';
+import type { Generation } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import {
   type Envelope,
@@ -16,6 +17,7 @@ import type { Clock } from '../world/index.ts';
 import { acceptanceContext } from './acceptances.ts';
 import { asTrouble, type Compiled } from './content.ts';
 import type { Order, Recipient } from './order.ts';
+import { isBinding, SANDBOX } from './sandbox.ts';
 import { SCHEDULED } from './schedule.ts';
 import { SUPPRESSED, type Suppressions } from './suppressions.ts';
 import { Trouble } from './trouble.ts';
@@ -27,7 +29,7 @@ export interface MakerParts {
   readonly spool: Pick<Spool, 'draft' | 'hold' | 'done'>;
   readonly reception: Pick<Reception, 'inject'>;
   readonly suppressions: Suppressions;
-  readonly generation: () => number;
+  readonly current: () => Generation;
   readonly hostName: () => string;
   /** `Impetus 1.2.3`. */
   readonly product: string;
@@ -66,6 +68,9 @@ export class Maker {
     const at = millis(Math.max(clock.date(), order.startTime ?? 0));
     const returnPath = recipient.returnPath ?? order.returnPath;
     const { body, from } = this.#rendered(order, compiled, recipient, id, returnPath, at);
+    // The binding may have gone since the order was taken: tried mail must not go out for that.
+    if (order.options.sandbox === true && !order.bindings.every((name) => isBinding(this.#parts.current(), name)))
+      throw new Trouble('1901', 'the binding of the sandbox is configured no more');
     const binding = bindingName(order.bindings[this.#turns++ % order.bindings.length] ?? DEFAULT_BINDING);
     const envelope: Envelope = {
       batchId: id,
@@ -97,11 +102,11 @@ export class Maker {
 
   /** A recipient of whom nothing will come: an event says so. */
   record(order: Order, recipient: Recipient, why: Trouble): void {
-    const { clock, events, generation } = this.#parts;
+    const { clock, events, current } = this.#parts;
     events.record({
       kind: 'generation',
       at: clock.date(),
-      generation: generation(),
+      generation: current().number,
       outcome: why.code === '1902' ? 'rejection' : 'failure',
       transmissionId: order.id,
       campaignId: order.campaignId,
@@ -183,6 +188,7 @@ function contextOf(order: Order, recipient: Recipient): Readonly<Record<string, 
   if (recipient.tags.length > 0) context.rcpt_tags = latin(JSON.stringify(recipient.tags));
   if (order.startTime !== undefined) context[SCHEDULED] = String(order.startTime / 1000);
   if (order.options.transactional === true) context.transactional = '1';
+  if (order.options.sandbox === true) context[SANDBOX] = '1';
   if (order.options.ip_pool !== undefined) context.ip_pool = latin(order.options.ip_pool);
   for (const flag of ['open_tracking', 'click_tracking', 'initial_open'] as const) {
     const wish = recipient.options[flag] ?? order.options[flag];

@@ -1,5 +1,6 @@
 import { duration, type Option, option } from '../config/index.ts';
 import { apiStoreFile } from './api-store.ts';
+import { sandboxBinding } from './sandbox.ts';
 
 const scope = 'msg_gen';
 export const scheduledIntervalDelete = option('scheduled_interval_delete', duration, { scope });
@@ -7,6 +8,7 @@ export const startTimeMaxScheduleInterval = option('start_time_max_schedule_inte
 
 export const generationOptions: readonly Option<unknown>[] = [
   apiStoreFile,
+  sandboxBinding,
   scheduledIntervalDelete,
   startTimeMaxScheduleInterval,
 ];

@@ -7,6 +7,7 @@ import { Maker } from './maker.ts';
 import type { Order, Recipient } from './order.ts';
 import type { TransmissionsParts } from './parts.ts';
 import { type Progress, Register } from './register.ts';
+import { sandboxVerdict } from './sandbox.ts';
 import { Schedule } from './schedule.ts';
 import { Trouble } from './trouble.ts';
 import { Workshop } from './workshop.ts';
@@ -96,7 +97,7 @@ export class Transmissions {
 
   /** What a message that an earlier process left ends with at once, and goes nowhere. */
   verdict(envelope: Envelope): Reply | undefined {
-    return this.schedule.verdict(envelope);
+    return this.schedule.verdict(envelope) ?? sandboxVerdict(envelope, this.#parts.current());
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Builds the house and hands the keys round. */
 
 export { apiDocument } from '../api/index.ts';
-export { apiStoreNotes } from '../generation/index.ts';
+export { apiStoreNotes, sandboxNotes } from '../generation/index.ts';
 export { ListenError } from '../listener/index.ts';
 export { SpoolError } from '../spool/index.ts';
 export { buildServer } from './build.ts';

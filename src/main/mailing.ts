@@ -74,7 +74,7 @@ export async function mailing({
     store,
     queues,
     templates: language,
-    generation: () => configuration.current.number,
+    current: () => configuration.current,
     hostName,
     product: `impetus ${version}`,
     turn,

@@ -2,7 +2,14 @@ import { type Command, Option } from 'commander';
 import { tokenWarnings } from '../auth/index.ts';
 import { type CheckResult, ConfigErrors, checkConfiguration } from '../config/index.ts';
 import { consoleWarnings } from '../console/index.ts';
-import { apiStoreNotes, checkDatasources, checkTlsFiles, datasourceNotes, unreachableStores } from '../main/index.ts';
+import {
+  apiStoreNotes,
+  checkDatasources,
+  checkTlsFiles,
+  datasourceNotes,
+  sandboxNotes,
+  unreachableStores,
+} from '../main/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { report } from './check-report.ts';
 import { commandNamed, understood } from './command-line.ts';
@@ -92,7 +99,7 @@ async function checked(world: World, process: Process, asked: Words): Promise<Ch
       ...loadOptions(world, process, asked.config, asked),
       syntaxOnly: asked.syntaxOnly === true,
       pedantic: asked.pedantic === true,
-      judges: [consoleWarnings, datasourceNotes, tokenWarnings, () => silent, () => closed],
+      judges: [consoleWarnings, datasourceNotes, tokenWarnings, sandboxNotes, () => silent, () => closed],
       trials: [
         (generation) => checkTlsFiles(world, generation),
         async (generation) => {

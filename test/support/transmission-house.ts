@@ -27,12 +27,12 @@ export interface Results {
   readonly errors?: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** Takes mail for 192.0.2.9 and keeps it. */
-class Inbox {
+/** Takes mail and keeps it. */
+export class Inbox {
   readonly mails: { readonly from: string; readonly to: string; readonly text: string }[] = [];
 
-  async open(world: SimWorld): Promise<void> {
-    await world.network.listen(endpoint('192.0.2.9:25'), { backlog: 100, fileMode: 0 }, (pipe) => {
+  async open(world: SimWorld, at = '192.0.2.9:25'): Promise<void> {
+    await world.network.listen(endpoint(at), { backlog: 100, fileMode: 0 }, (pipe) => {
       let text = '';
       let data = false;
       let from = '';
@@ -87,17 +87,22 @@ export class House {
   readonly inbox = new Inbox();
   server!: Server;
 
-  static async open(): Promise<House> {
+  /** @param more of its configuration */
+  static async open(more = ''): Promise<House> {
     const house = new House();
-    await house.openHere();
+    await house.openHere(more);
     return house;
   }
 
   /** For the first time in its world. */
-  async openHere(): Promise<void> {
-    this.world.disk.put(FILE, CONF);
+  async openHere(more = ''): Promise<void> {
+    this.configure(more);
     await this.inbox.open(this.world);
     await this.begin();
+  }
+
+  configure(more: string): void {
+    this.world.disk.put(FILE, `${CONF}${more}`);
   }
 
   /** @param settle milliseconds that the server has before anybody asks it */
