@@ -7,6 +7,7 @@ import { statsRoutes } from './stats.ts';
 import { suppressionRoutes } from './suppressions.ts';
 import { templateRoutes } from './templates.ts';
 import { transmissionRoutes } from './transmissions.ts';
+import { unbuiltRoutes } from './unbuilt.ts';
 
 /** Every route of the server: whoever builds another resource adds its routes here. */
 export function apiRoutes(house: ApiHouse): readonly Route[] {
@@ -18,6 +19,7 @@ export function apiRoutes(house: ApiHouse): readonly Route[] {
     ...transmissionRoutes(house),
     ...templateRoutes(house),
     ...suppressionRoutes(house),
+    ...unbuiltRoutes(),
   ];
   return withDocument(routes, product);
 }

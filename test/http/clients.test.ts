@@ -15,6 +15,18 @@ interface Sent {
   };
 }
 type Call = (...words: unknown[]) => Promise<unknown>;
+interface Resource {
+  readonly list: Call;
+  readonly get: Call;
+  readonly create: Call;
+  readonly update?: Call;
+  readonly delete?: Call;
+  readonly verify?: Call;
+  readonly validate?: Call;
+  readonly getBatchStatus?: Call;
+  readonly getDocumentation?: Call;
+  readonly getSamples?: Call;
+}
 interface SparkPost {
   readonly transmissions: {
     send(request: unknown, options?: unknown): Promise<Sent>;
@@ -23,6 +35,11 @@ interface SparkPost {
   };
   readonly templates: Readonly<Record<'list' | 'get' | 'create' | 'update' | 'delete' | 'preview', Call>>;
   readonly suppressionList: Readonly<Record<'list' | 'get' | 'upsert' | 'delete', Call>>;
+  readonly webhooks: Resource;
+  readonly sendingDomains: Resource;
+  readonly relayWebhooks: Resource;
+  readonly inboundDomains: Resource;
+  readonly subaccounts: Resource;
 }
 interface Nodemailer {
   createTransport(transport: unknown): {
@@ -119,6 +136,33 @@ describe('the official client', () => {
     expect(list(await suppressionList.list({ types: 'non_transactional', limit: 5 }))).toHaveLength(2);
     await suppressionList.delete('a+b@x.test');
     await expect(suppressionList.get('a+b@x.test')).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  test('what this server does not have is an empty list, and nothing of it is found', async () => {
+    const calls = ['webhooks', 'sendingDomains', 'relayWebhooks', 'inboundDomains', 'subaccounts'] as const;
+    for (const name of calls) {
+      const resource = client[name];
+      expect([name, await resource.list()]).toEqual([name, expect.objectContaining({ results: [] })]);
+      const wanted = {
+        name: 'x',
+        target: 'https://x.test/',
+        events: ['open'],
+        domain: 'x.test',
+        keyLabel: 'x',
+        keyGrants: ['a'],
+      };
+      const others = [resource.get('1'), resource.create(wanted)];
+      if (resource.update !== undefined) others.push(resource.update('1', wanted));
+      if (resource.delete !== undefined) others.push(resource.delete('1'));
+      if (resource.verify !== undefined) others.push(resource.verify('x.test', {}));
+      if (resource.validate !== undefined) others.push(resource.validate('1', { message: {} }));
+      if (resource.getBatchStatus !== undefined) others.push(resource.getBatchStatus('1', { limit: 1 }));
+      if (resource.getDocumentation !== undefined) others.push(resource.getDocumentation());
+      if (resource.getSamples !== undefined) others.push(resource.getSamples({ events: 'open' }));
+      for (const outcome of await Promise.allSettled(others))
+        expect([name, outcome]).toMatchObject([name, { status: 'rejected', reason: { statusCode: 404 } }]);
+    }
+    await expect(client.webhooks.get('1')).rejects.toMatchObject({ errors: [{ code: '1600' }] });
   });
 
   test('mistakes are read from the envelope', async () => {
