@@ -1,4 +1,4 @@
-import { mailboxOf, splitList } from './mailbox.ts';
+import { mailboxOf, parseAddressText, splitList } from './mailbox.ts';
 
 /** A line of a message's header; its value has no line ends of its own. */
 export interface Field {
@@ -34,12 +34,29 @@ const OF_ADDRESSES: ReadonlySet<string> = new Set([
   'to',
 ]);
 
-/** One whole field, encoded and folded, with its line end. The value must have no controls. */
+/**
+ * One whole field, encoded and folded, with its line end. The value must have no controls.
+ *
+ * @returns ASCII: it is made bytes as Latin-1, and there the letter U+010A would be a line feed
+ */
 export function fieldText({ name, value }: Field): string {
   const coded = isAscii(value) && !value.includes('=?') && !LONG.test(value) ? value : encoded(name, value);
   const line = `${name}: ${coded}`;
   return `${line.length <= FOLD_AT ? line : folded(line)}\r\n`;
 }
+
+/** RFC 5322 2.1.1, without the line end. */
+const LONGEST_LINE = 998;
+/** Characters of one field: a list of some thousand addresses. */
+const LONGEST_FIELD = 262_144;
+
+/** Whether it can be written on lines that every server takes: an address, or what looks like one, cannot be folded. */
+export const isFoldable = (field: Field): boolean =>
+  field.value.length < LONGEST_WORD ||
+  (field.value.length <= LONGEST_FIELD &&
+    fieldText(field)
+      .split('\r\n')
+      .every((line) => line.length <= LONGEST_LINE));
 
 const LONG = new RegExp(`[^ ]{${LONGEST_WORD}}`);
 
@@ -49,7 +66,10 @@ function encoded(name: string, value: string): string {
     .map((each) => {
       if (isAscii(each)) return each.trim();
       const { name: who, email } = mailboxOf(each);
-      return mailboxText(who, email);
+      if (isAscii(email)) return mailboxText(who, email);
+      const address = parseAddressText(email);
+      // No address at all: whoever reads it shall see what was meant, and no byte of it may be more than a letter.
+      return typeof address === 'string' ? encodedWords(each.trim()) : mailboxText(who, address.path);
     })
     .join(', ');
 }

@@ -253,3 +253,36 @@ describe('RFC 822', () => {
     );
   });
 });
+
+test.each(['Reply-To', 'To', 'CC', 'From', 'Subject', 'X-Any'])(
+  'letters whose Latin-1 byte would be a line end do not break %s',
+  (name) => {
+    for (const value of [
+      'a\u010d\u010aBcc: b@evil.test',
+      '"A" <a\u010aBcc: b@evil.test>, c@x.test',
+      'a@\u010d\u010a.test',
+    ]) {
+      const text = fieldText({ name, value });
+      expect(text).toMatch(/^[\x20-\x7e\r\n]*$/);
+      expect(Buffer.from(text, 'latin1').toString('latin1')).toBe(text);
+      expect(text.split('\r\n').filter((line) => line !== '' && !line.startsWith(' '))).toHaveLength(1);
+    }
+  },
+);
+
+test('an address whose domain is not ASCII has A-labels in a field of addresses', () => {
+  expect(fieldText({ name: 'Reply-To', value: 'Ann <a@bücher.example>' })).toBe(
+    'Reply-To: "Ann" <a@xn--bcher-kva.example>\r\n',
+  );
+});
+
+test('the name of an image cannot add a line to its header', () => {
+  const { head } = inlineImage('gr\u00f6\u010aX: y', 'image/png', Buffer.alloc(3));
+  expect(
+    head
+      .toString('latin1')
+      .split('\r\n')
+      .filter((line) => /^X:|\n/.test(line)),
+  ).toEqual([]);
+  expect(head.toString('latin1')).toContain('Content-ID: <gr%C3%B6%C4%8AX:%20y>\r\n');
+});

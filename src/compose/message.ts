@@ -15,9 +15,12 @@ export function attachment(name: string, type: string, data: Uint8Array): Encode
   return { head: Buffer.from(head, 'latin1'), body: base64Lines(data) };
 }
 
+/** As a URL writes it: HTML that names the image by other letters than ASCII means the same. */
+const contentId = (name: string): string => (/^[\x21-\x7e]*$/.test(name) ? name : encodeURI(name.toWellFormed()));
+
 /** Found by `cid:` and its name. */
 export function inlineImage(name: string, type: string, data: Uint8Array): EncodedFile {
-  const head = `Content-Type: ${type}${parameter('name', name)}\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <${name}>\r\nContent-Disposition: inline${parameter('filename', name)}\r\n\r\n`;
+  const head = `Content-Type: ${type}${parameter('name', name)}\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <${contentId(name)}>\r\nContent-Disposition: inline${parameter('filename', name)}\r\n\r\n`;
   return { head: Buffer.from(head, 'latin1'), body: base64Lines(data) };
 }
 

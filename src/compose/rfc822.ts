@@ -1,7 +1,7 @@
 import type { Segments } from '../base/index.ts';
 import type { Data, Place, Template, Templates } from '../templates/index.ts';
 import { fromQuotedPrintable, textBody, withCrlf } from './encode.ts';
-import { decodedWords, fieldText, hasControls, isFieldName } from './fields.ts';
+import { decodedWords, fieldText, hasControls, isFieldName, isFoldable } from './fields.ts';
 
 /** A message that is no message. */
 export class MimeError extends Error {}
@@ -25,7 +25,7 @@ type Step = Buffer | ((data: Data) => Buffer);
 export interface Rfc822Options {
   /** False: bodies are left alone, header fields are not. */
   readonly bodies: boolean;
-  /** Called for a field whose rendered value has a line end. */
+  /** Called for a field whose rendered value has a line end, or a word that no line holds. */
   refuse(name: string): never;
 }
 
@@ -174,7 +174,7 @@ class Reader {
       }
       this.steps.push((data) => {
         const filled = template.render(data);
-        if (hasControls(filled)) this.#options.refuse(name);
+        if (hasControls(filled) || !isFoldable({ name, value: filled })) this.#options.refuse(name);
         return Buffer.from(fieldText({ name, value: filled }), 'latin1');
       });
     }

@@ -10,6 +10,7 @@ import {
   hasControls,
   inlineImage,
   isFieldName,
+  isFoldable,
   isMediaType,
   MimeError,
   mailboxOf,
@@ -142,6 +143,7 @@ function inline(content: Content, templates: Templates, override: Order['overrid
         ...(own.has('message-id') ? [] : [{ name: 'Message-ID', value: messageId }]),
         ...headers.map(({ name, template }) => ({ name, value: filled(name, template, data) })),
       ];
+      for (const field of fields) if (!isFoldable(field)) tooLong(field.name);
       const message = buildMessage({
         fields,
         text: text?.render(data),
@@ -223,9 +225,15 @@ function filled(name: string, template: Template, data: Data): string {
   return hasControls(value) ? badHeader(name) : value;
 }
 
+function tooLong(name: string): never {
+  throw new Trouble('3002', `${name} is too long, or has a word that is`, { part: `Header:${name}` });
+}
+
 /** A value that would add a line to the header. */
 function badHeader(name: string): never {
-  throw new Trouble('3002', `what ${name} came to has line ends or other controls`, { part: `Header:${name}` });
+  throw new Trouble('3002', `what ${name} came to has line ends or other controls, or is too long`, {
+    part: `Header:${name}`,
+  });
 }
 
 function checked(name: string, template: Template): Template {

@@ -237,9 +237,9 @@ function binary(operator: string, left: Expression, right: Expression): Expressi
         return truth(value) ? right(run) : value;
       };
     case '==':
-      return (run) => equal(left(run), right(run));
+      return (run) => equal(run, left(run), right(run));
     case '!=':
-      return (run) => !equal(left(run), right(run));
+      return (run) => !equal(run, left(run), right(run));
     case '+':
     case '-':
     case '*':

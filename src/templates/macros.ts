@@ -19,11 +19,18 @@ export function macro(name: string, argument: Macro | undefined): Macro | string
   if (curly !== undefined) return argument === undefined ? () => curly : `${name}() takes nothing`;
   if (name === 'render_snippet') return 'render_snippet: there are no snippets on this server';
   if (name !== 'empty') return `there is no macro ${name.slice(0, 40)}`;
-  return argument === undefined ? 'empty() needs something to look at' : (run) => isEmpty(argument(run));
+  return argument === undefined ? 'empty() needs something to look at' : (run) => isEmpty(run, argument(run));
 }
 
-function isEmpty(value: Value): boolean {
+/** 16. */
+const KEYS_PER_STEP_BITS = 4;
+
+function isEmpty(run: Run, value: Value): boolean {
   if (value === undefined || value === null || value === false || value === '') return true;
   if (isArray(value)) return value.length === 0;
-  return isFields(value) && Object.keys(value).length === 0;
+  if (!isFields(value)) return false;
+  // Nobody tells whether an object has keys without making a list of them.
+  const { length } = Object.keys(value);
+  run.step(length >> KEYS_PER_STEP_BITS);
+  return length === 0;
 }

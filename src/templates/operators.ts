@@ -4,7 +4,10 @@ import { isArray, isFields, type Value } from './value.ts';
 /** Lua makes numbers of texts that are some. */
 function numberOf(run: Run, value: Value): number {
   if (typeof value === 'number') return value;
-  if (typeof value === 'string' && NUMBER.test(value)) return Number(value);
+  if (typeof value === 'string') {
+    run.reads(value);
+    if (NUMBER.test(value)) return Number(value);
+  }
   return run.fail(`arithmetic on ${kindOf(value)}`);
 }
 
@@ -25,12 +28,16 @@ export function arithmetic(run: Run, operator: '+' | '-' | '*' | '/', left: Valu
 }
 
 /** What is missing and null are one thing; trees are equal to themselves only. */
-export const equal = (left: Value, right: Value): boolean => (left ?? undefined) === (right ?? undefined);
+export function equal(run: Run, left: Value, right: Value): boolean {
+  if (typeof left === 'string' && typeof right === 'string') run.reads(left.length < right.length ? left : right);
+  return (left ?? undefined) === (right ?? undefined);
+}
 
 export function relation(run: Run, operator: string, left: Value, right: Value): boolean {
   const numbers = typeof left === 'number' && typeof right === 'number';
   if (!numbers && !(typeof left === 'string' && typeof right === 'string'))
     return run.fail(`${kindOf(left)} cannot be compared with ${kindOf(right)}`);
+  if (typeof left === 'string' && typeof right === 'string') run.reads(left.length < right.length ? left : right);
   switch (operator) {
     case '<':
       return left < right;
@@ -47,7 +54,10 @@ export function relation(run: Run, operator: string, left: Value, right: Value):
 export function length(run: Run, value: Value): number {
   if (value === undefined || value === null) return 0;
   if (isArray(value)) return value.length;
-  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'string') {
+    run.reads(value);
+    return Buffer.byteLength(value);
+  }
   if (isFields(value)) return 0;
   return run.fail(`${kindOf(value)} has no length`);
 }

@@ -10,6 +10,8 @@ export const MOST_OUTPUT = 4 * 1024 * 1024;
 export const MOST_MILLIS = 50;
 /** Steps between two looks at the clock. */
 const STEPS_PER_LOOK = 4096;
+/** Characters that are looked at for the price of a step. */
+const PER_STEP = 128;
 
 /** A loop that goes on at the moment. */
 export interface Loop {
@@ -47,6 +49,7 @@ export class Run {
   readonly #until: number;
   #depth = 0;
   #steps = 0;
+  #look = STEPS_PER_LOOK;
   #held = 0;
 
   constructor(data: Data, part: string, manner: Escape, surroundings: Surroundings) {
@@ -57,11 +60,17 @@ export class Run {
     this.#until = surroundings.now() + MOST_MILLIS;
   }
 
-  step(): void {
-    this.#steps++;
+  step(count = 1): void {
+    this.#steps += count;
     if (this.#steps > MOST_STEPS) this.fail(`more than ${MOST_STEPS} steps`);
-    if (this.#steps % STEPS_PER_LOOK === 0 && this.#surroundings.now() > this.#until)
-      this.fail(`rendering takes more than ${MOST_MILLIS} ms`);
+    if (this.#steps < this.#look) return;
+    this.#look = this.#steps + STEPS_PER_LOOK;
+    if (this.#surroundings.now() > this.#until) this.fail(`rendering takes more than ${MOST_MILLIS} ms`);
+  }
+
+  /** An operator goes through a text: a long one takes its time, and one tag may have a thousand operators. */
+  reads({ length }: string): void {
+    if (length >= PER_STEP) this.step(Math.floor(length / PER_STEP));
   }
 
   write(text: string): void {

@@ -299,3 +299,27 @@ test.each([
   }
   expect(performance.now() - began).toBeLessThan(2000);
 });
+
+test.each([
+  ['arithmetic on long numbers', `{{${'digits + '.repeat(400)}1}}`],
+  ['comparisons of long texts', `{{if ${'big <= same and '.repeat(200)}true}}{{end}}`],
+  ['equality of long texts', `{{if ${'big == same and '.repeat(200)}true}}{{end}}`],
+  ['lengths of long texts', `{{if ${'#big + '.repeat(500)}1 > 0}}{{end}}`],
+  ['emptiness of large objects', `{{if ${'empty(wide) or '.repeat(200)}true}}{{end}}`],
+])('%s cost what they take: the time that a part may have is kept', (_, work) => {
+  const fields = {
+    digits: '1'.repeat(40_000),
+    big: `${'ä'.repeat(40_000)}`,
+    same: ['ä'.repeat(20_000), 'ä'.repeat(20_000)].join(''),
+    wide: Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, n])),
+    list: Array.from({ length: 10_000 }, (_, n) => n),
+  };
+  const began = performance.now();
+  const source = `{{each list}}{{each list}}${work}{{end}}{{end}}`;
+  expect(() =>
+    templates(() => performance.now())
+      .compile(source, 'text')
+      .render({ layers: [fields], shared: {} }),
+  ).toThrow(/steps|rendering takes more than/);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
