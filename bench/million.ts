@@ -11,6 +11,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, 
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eventually, freePort, home } from '../test/end-to-end/harness.ts';
+import { holdingConfiguration } from './load/holding.ts';
 import { fileSystem, introduce } from './load/machine.ts';
 import { type Paced, paced } from './load/paced.ts';
 import { LeanSession, textOf } from './load/session.ts';
@@ -43,7 +44,7 @@ mkdirSync(values.directory, { recursive: true });
 const directory = mkdtempSync(join(resolve(values.directory), 'impetus-million-'));
 console.log(`spool on ${fileSystem(directory)}\n`);
 const port = await freePort();
-writeFileSync(join(directory, 'impetus.conf'), configuration());
+writeFileSync(join(directory, 'impetus.conf'), holdingConfiguration(directory, port));
 mkdirSync(join(directory, 'log'));
 
 let server: ChildProcess | undefined;
@@ -158,19 +159,6 @@ function resident(): number {
 function paniclog(): string {
   const path = join(directory, 'log/paniclog.ec');
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
-}
-
-function configuration(): string {
-  const log = (name: string): string => `${name} = "${join(directory, 'log', `${name}.ec`)}"`;
-  return `
-Spoolbase = "${join(directory, 'spool')}"
-Hostname = "impetus.test"
-Relay_Hosts = ( 127.0.0.0/8 )
-Suspend_Delivery = true
-ESMTP_Listener { Listen "127.0.0.1:${port}" { } }
-Control_Listener { Listen "${join(directory, 'control')}" { } }
-ec_logger { ${['mainlog', 'rejectlog', 'paniclog', 'acctlog'].map(log).join(' ')} }
-`;
 }
 
 function target(what: string, measured: number, most: number): void {

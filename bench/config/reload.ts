@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually, freePort, home } from '../../test/end-to-end/harness.ts';
+import { holdingConfiguration } from '../load/holding.ts';
 import { type Paced, paced } from '../load/paced.ts';
 import { LeanSession, textOf } from '../load/session.ts';
 import { ended, greets } from '../load/tools.ts';
@@ -35,7 +36,7 @@ export async function reloads(figures: Figures, wish: ReloadWish): Promise<void>
   const directory = mkdtempSync(join(resolve(wish.directory), 'impetus-reload-'));
   const port = await freePort();
   const file = join(directory, 'domains.conf');
-  writeFileSync(join(directory, 'impetus.conf'), configuration(directory, port));
+  writeFileSync(join(directory, 'impetus.conf'), `${holdingConfiguration(directory, port)}include "domains.conf"\n`);
   mkdirSync(join(directory, 'log'));
   writeFileSync(file, domains(wish.count));
   const server = launch(directory);
@@ -181,21 +182,6 @@ function launch(directory: string): ChildProcess {
     if (code !== null && code !== 0) console.error(readFileSync(join(directory, 'output'), 'utf8').slice(-2000));
   });
   return child;
-}
-
-/** Delivery is suspended, so that what was taken waits and the load is that of receiving alone. */
-function configuration(directory: string, port: number): string {
-  const log = (name: string): string => `${name} = "${join(directory, 'log', `${name}.ec`)}"`;
-  return `
-Spoolbase = "${join(directory, 'spool')}"
-Hostname = "impetus.test"
-Relay_Hosts = ( 127.0.0.0/8 )
-Suspend_Delivery = true
-ESMTP_Listener { Listen "127.0.0.1:${port}" { } }
-Control_Listener { Listen "${join(directory, 'control')}" { } }
-ec_logger { ${['mainlog', 'rejectlog', 'paniclog', 'acctlog'].map(log).join(' ')} }
-include "domains.conf"
-`;
 }
 
 function since(began: number): number {
