@@ -1,11 +1,10 @@
-import { isBeyondAscii, type Millis, millis, type Segments } from '../base/index.ts';
+import { type Millis, millis, type Segments } from '../base/index.ts';
 import { hasParameter } from './asks.ts';
-import { readAuthArgument, readAuthResponse } from './auth-lines.ts';
+import { readAuthResponse } from './auth-lines.ts';
 import { Chunks, misplacedChunk, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
+import { readArgument } from './command-argument.ts';
 import type { Machine } from './machine.ts';
-import { judgeMailParameters, judgeRecipientParameters } from './parameters.ts';
-import { parsePathArgument } from './path.ts';
 import { type Reply, replyLines } from './reply.ts';
 import {
   type GoneReason,
@@ -412,14 +411,6 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return lineLimit(this.#held.toString('latin1', from, from + 4).toUpperCase());
   }
 
-  #auth(rule: Question, text: string): ServerEvent | undefined {
-    if (this.#authenticated) return this.#refuse(serverReplies.badSequence);
-    const argument = readAuthArgument(text);
-    if ('code' in argument) return this.#refuse(argument);
-    this.#ask(rule);
-    return { turn: this.#turn, kind: 'auth', ...argument };
-  }
-
   #authResponse(line: string): ServerEvent | undefined {
     const bytes = readAuthResponse(line);
     if ('code' in bytes) return this.#refuse(bytes, 'auth');
@@ -449,68 +440,21 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   /** @param from  index of the argument */
   #question(rule: Question, command: Command, line: string, from: number): ServerEvent | undefined {
     const { asks } = rule;
-    switch (asks) {
-      case 'ehlo':
-      case 'helo': {
-        const name = line.slice(from).trim();
-        if (!isName(name)) return this.#refuse(asks === 'ehlo' ? serverReplies.badEhlo : serverReplies.badHelo);
-        this.#ask(rule);
-        return { turn: this.#turn, kind: asks, name, line };
-      }
-      case 'mail':
-      case 'rcpt':
-        return this.#path(rule, asks, line, from);
-      case 'data':
-      case 'rset':
-      case 'quit':
-      case 'starttls':
-        // RFC 5321 §4.1.1: blanks at the end are to be tolerated.
-        if (typeof command.argument === 'object' && line.slice(from).trim() !== '')
-          return this.#refuse(command.argument.none);
-        if (asks === 'starttls' && this.#encrypted) return this.#refuse(serverReplies.badSequence);
-        if (asks === 'rset' && (this.#state === 'start' || this.#state === 'ready') && this.#tooMany())
-          return undefined;
-        // RFC 3030 §3: binary content has no end that DATA could find.
-        if (asks === 'data' && this.#binary) return this.#refuse(serverReplies.badSequence);
-        this.#ask(rule);
-        return { turn: this.#turn, kind: asks };
-      case 'auth':
-        return this.#auth(rule, line.slice(from));
-      case 'xclient':
-      case 'xremoteip':
-      case 'xsetcontext':
-      case 'xdumpcontext':
-        this.#ask(rule);
-        return { turn: this.#turn, kind: asks, argument: line.slice(from).trim() };
-      default:
-        return undefined;
-    }
-  }
-
-  #path(rule: Question, kind: 'mail' | 'rcpt', line: string, from: number): ServerEvent | undefined {
-    const mail = kind === 'mail';
-    const prefix = mail ? 'FROM:' : 'TO:';
-    const at = from + prefix.length;
-    const { senderPaths, recipientPaths, maxMessageSize, offers } = this.settings;
-    const argument =
-      line.slice(from, at).toUpperCase() === prefix
-        ? parsePathArgument(line, at, mail, mail ? senderPaths : recipientPaths)
-        : undefined;
-    if (argument === undefined) return this.#refuse(mail ? serverReplies.badSender : serverReplies.badRecipient);
-    const { path, parameters } = argument;
-    const utf8 = mail ? hasParameter(parameters, 'SMTPUTF8') : this.#utf8;
-    const trouble =
-      (mail
-        ? judgeMailParameters(parameters, maxMessageSize, offers)
-        : judgeRecipientParameters(parameters, offers, utf8)) ??
-      (!utf8 && isBeyondAscii(path) ? serverReplies.noUtf8 : undefined);
-    if (trouble !== undefined) return this.#refuse(trouble);
-    if (mail) {
-      this.#utf8 = utf8;
+    const { settings } = this;
+    if (asks === 'auth' && this.#authenticated) return this.#refuse(serverReplies.badSequence);
+    const read = readArgument({ turn: this.#turn + 1, asks, command, line, from, utf8: this.#utf8, settings });
+    if ('code' in read) return this.#refuse(read);
+    if (asks === 'starttls' && this.#encrypted) return this.#refuse(serverReplies.badSequence);
+    if (asks === 'rset' && (this.#state === 'start' || this.#state === 'ready') && this.#tooMany()) return undefined;
+    // RFC 3030 §3: binary content has no end that DATA could find.
+    if (asks === 'data' && this.#binary) return this.#refuse(serverReplies.badSequence);
+    if (read.kind === 'mail') {
+      const { parameters } = read;
+      this.#utf8 = hasParameter(parameters, 'SMTPUTF8');
       this.#binary = parameters.some(({ key, value }) => key === 'BODY' && value?.toUpperCase() === 'BINARYMIME');
     }
     this.#ask(rule);
-    return { turn: this.#turn, kind, path, parameters, line };
+    return read;
   }
 }
 
@@ -524,6 +468,3 @@ const CONNECT: Question = { asks: 'connect', leadsTo: 'start' };
 const CHUNK: Question = { asks: 'bdat', leadsTo: 'chunks' };
 const AUTH_RESPONSE: Question = { asks: 'auth', leadsTo: 'idle' };
 const END_OF_DATA: Question = { asks: 'end-of-data', leadsTo: 'idle' };
-
-/** EHLO's argument is often no domain at all (RFC 5321 §4.1.4: not a reason to refuse), but it goes into header and logs. */
-const isName = (name: string): boolean => /^[\x21-\x7e]{1,255}$/.test(name);

@@ -125,6 +125,4 @@ export const MOST_LINES = 450;
 export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/smtp/client.ts':
     'one machine, whose state nobody else may touch; stages, steps of a transaction, extensions and logins are elsewhere',
-  'src/smtp/server.ts':
-    'one machine, whose state nobody else may touch; its table, chunks, body and parameters are elsewhere',
 };
