@@ -299,7 +299,8 @@ export async function buildServer({
   undo.defer(() => doors.close());
 
   const { transmissions } = mailing;
-  const recovered = recover({ clock, spool, queues, transmissions, events, dedup }).then(() => {
+  const stopping = (): boolean => life === 'stopping';
+  const recovered = recover({ clock, spool, queues, transmissions, events, dedup, stopping }).then(() => {
     if (life === 'starting') life = 'running';
   });
   if (!skip.includes('queue')) queues.workWith(delivery);

@@ -12,7 +12,7 @@ async function* segment(messages: number, fails = false): AsyncGenerator<readonl
 function recovering(messages: number, fails = false) {
   const clock = new SimClock();
   const said: string[] = [];
-  const state = { back: 0, over: false, turns: [] as number[] };
+  const state = { back: 0, over: false, stopping: false, turns: [] as number[] };
   void recover({
     clock: {
       defer: (run) => {
@@ -27,6 +27,7 @@ function recovering(messages: number, fails = false) {
       },
     },
     events: { diagnose: (level, _module, text) => void said.push(`${level} ${text}`) },
+    stopping: () => state.stopping,
   }).then(() => {
     state.over = true;
   });
@@ -49,4 +50,14 @@ test('an empty spool is not worth a word, and one that cannot be read is', async
   const broken = recovering(2, true);
   await broken.clock.advance(10);
   expect(broken.said).toEqual(['CRITICAL reading the spool failed after 2 messages: the disk is gone']);
+});
+
+test('a server that ends does not wait for what is still on disk', async () => {
+  const { clock, state } = recovering(10_000);
+  clock.defer(() => {
+    state.stopping = true;
+  });
+  await clock.advance(10);
+  expect(state.over).toBe(true);
+  expect(state.back).toBeLessThanOrEqual(1000);
 });

@@ -23,15 +23,19 @@ export interface RecoverParts {
     recovered(): void;
   };
   readonly events: Pick<Events, 'diagnose'>;
+  /** The server ends: what has not come back yet waits on disk for the next start. */
+  readonly stopping?: () => boolean;
   /** Keys of messages are known when all are back. */
   readonly dedup?: Pick<Dedup, 'remember' | 'recovered'>;
 }
 
 /** What an earlier process left comes back while new mail is taken already. Never rejects: an operator is told. */
-export async function recover({ clock, spool, queues, transmissions, events, dedup }: RecoverParts): Promise<void> {
+export async function recover(parts: RecoverParts): Promise<void> {
+  const { clock, spool, queues, transmissions, events, dedup, stopping = () => false } = parts;
   let count = 0;
   try {
     for await (const batch of spool.recover()) {
+      if (stopping()) break;
       for (const found of batch) {
         dedup?.remember(found.envelope);
         if (transmissions?.readmit(found) !== true) queues.readmit(found, transmissions?.verdict(found.envelope));
