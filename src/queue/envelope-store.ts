@@ -29,6 +29,8 @@ export class EnvelopeStore {
   /** Longer than a page: thousands of recipients. By negative references. */
   readonly #long = new Map<EnvelopeRef, Buffer>();
   #nextLong: EnvelopeRef = NOWHERE - 1;
+  /** Unpacked last: who goes through the recipients of one message asks for each of them. */
+  #last: { readonly ref: EnvelopeRef; readonly envelope: Envelope } | undefined;
   readonly #contexts: Context[] = [];
   readonly #contextNumbers = new Map<string, number>();
 
@@ -50,7 +52,11 @@ export class EnvelopeStore {
   }
 
   get(ref: EnvelopeRef, receivedAt: Millis): Envelope {
-    return unpackEnvelope(this.#bytes(ref), receivedAt, this.#contexts);
+    if (this.#last?.ref !== ref) {
+      const envelope = unpackEnvelope(this.#bytes(ref), receivedAt, this.#contexts);
+      this.#last = { ref, envelope };
+    }
+    return this.#last.envelope;
   }
 
   /** Whether an id may be in it: cheap, for searches through everything. */
@@ -60,6 +66,7 @@ export class EnvelopeStore {
 
   /** The place is free for others; the reference means nothing any more. */
   release(ref: EnvelopeRef): void {
+    if (this.#last?.ref === ref) this.#last = undefined;
     if (ref < NOWHERE) {
       this.#long.delete(ref);
       return;

@@ -121,3 +121,24 @@ test('an envelope longer than a page has its own place', () => {
   store.release(ref);
   expect(() => store.get(ref, one.receivedAt)).toThrow(RangeError);
 });
+
+test('an envelope that is asked for again and again is unpacked once, until its place is given to another', () => {
+  const envelope = (to: string): Envelope => ({
+    batchId: nullId,
+    connectionId: nullId,
+    receivedAt: millis(0),
+    reversePath: 'a@b.test',
+    recipients: [{ id: nullId, path: to, binding: bindingName('default') }],
+    protocol: 'esmtp',
+    peer: '',
+    size: 1,
+    context: { connection: {}, message: {} },
+  });
+  const store = new EnvelopeStore();
+  const first = store.put(envelope('one@d.test'));
+  expect(store.get(first, millis(0))).toBe(store.get(first, millis(0)));
+  store.release(first);
+  const second = store.put(envelope('two@d.test'));
+  expect(second).toBe(first);
+  expect(store.get(second, millis(0)).recipients[0]?.path).toBe('two@d.test');
+});

@@ -232,13 +232,14 @@ export class Pair implements MailQueue {
     const { clock } = this.#office;
     let at = 0;
     const some = (): void => {
+      if (this.#closed) return;
       for (const end = Math.min(at + AT_ONCE, items.length); at < end; at++) {
         const item = items[at];
         if (item?.place !== 'active') continue;
         this.#due.remove(item);
         run(item);
       }
-      this.#sweeping = at < items.length && !this.#closed;
+      this.#sweeping = at < items.length;
       if (this.#sweeping) clock.at(clock.now(), some);
     };
     some();

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { domainOf } from '../../test/support/generation.ts';
 import { MailRoom } from '../../test/support/mail-room.ts';
 import { bindingName, millis, seconds } from '../base/index.ts';
 import { reply } from '../smtp/index.ts';
+import { EnvelopeStore } from './envelope-store.ts';
 import { explainPair } from './explain.ts';
 import { writeRetryState } from './retry-state.ts';
 
@@ -256,4 +257,26 @@ test.each([
   expect(most).toBeLessThanOrEqual(1000);
   expect(room.happened().filter((line) => line.startsWith(kind)).length).toBe(4500);
   expect(room.balance).toBe(0);
+});
+
+test('when the queues are closed nothing more is failed, however many were to be', async () => {
+  const { room, pair } = held();
+  room.receive(Array.from({ length: 2500 }, (_, index) => `u${index}@dst.test`));
+  pair().delayAll({ kind: 'deferred', reply: reply(450, '4.0.0', 'x'), attempt: room.delivery.noAttempt });
+  expect(pair()).toMatchObject({ active: 1500, delayed: 1000 });
+  room.queues.close();
+  await room.later(1);
+  expect(room.happened()).toHaveLength(1000);
+});
+
+test('a message of many recipients that are delayed together is unpacked once, and not once for each', async () => {
+  const { room, pair } = held();
+  room.receive(Array.from({ length: 5000 }, (_, index) => `u${index}@dst.test`));
+  await room.later(1);
+  using unpacking = vi.spyOn(EnvelopeStore.prototype, 'get');
+  pair().delayAll({ kind: 'deferred', reply: reply(450, '4.0.0', 'x'), attempt: room.delivery.noAttempt });
+  await room.later(1);
+  expect(pair()).toMatchObject({ active: 0, delayed: 5000 });
+  // Each of them is asked for by name; at twenty milliseconds each it would be more than a minute.
+  expect(new Set(unpacking.mock.results.map(({ value }) => value)).size).toBe(1);
 });
