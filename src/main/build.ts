@@ -322,10 +322,7 @@ export async function buildServer({
     },
     reload: () => reloadBySignal(configuration, events),
     async reopenLogs() {
-      for (const command of shelf.commands) {
-        if (!command.words.endsWith('reopen logs')) continue;
-        for await (const line of command.run([])) void line;
-      }
+      await house.reopenLogs();
     },
     async close(patienceMillis) {
       if (closed) return;

@@ -12,6 +12,7 @@ import type { DatasourceCommand } from '../datasource/index.ts';
 import type { SmtpDelivery } from '../delivery/index.ts';
 import type { Events, RecentDiagnostics, Statistics } from '../events/index.ts';
 import type { HttpServer } from '../http/index.ts';
+import { conntrol } from '../modules/index.ts';
 import { explainItem, explainPair, type MailQueue, type Pair, type QueueRegistry } from '../queue/index.ts';
 import type { OpenReception, SessionView } from '../reception/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -110,7 +111,7 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
             scope: name,
             instance: singleton ? undefined : instance || name,
             enabled: true,
-            kind: 'Logger',
+            kind: name === conntrol.name ? 'Validation' : 'Logger',
             name,
             description: descriptions[name] ?? '',
           };
@@ -150,6 +151,7 @@ const descriptions: Readonly<Record<string, string>> = {
   ec_logger: 'mainlog, rejectlog, paniclog and acctlog',
   bounce_logger: 'bouncelog',
   http_logger: 'httplog',
+  conntrol: 'the pause before the greeting, early talkers, and counts of what clients say wrong',
 };
 
 /** Words for the states of a session (spec/listeners-and-console 6). */

@@ -1,3 +1,4 @@
+import { FrameReader, frameKinds, textFrame } from '../../src/console/index.ts';
 import type { Events } from '../../src/events/index.ts';
 import { buildServer, type Server } from '../../src/main/index.ts';
 import { type SimProcess, type SimWorld, simProcess, simWorld } from '../../src/world/sim/index.ts';
@@ -43,6 +44,27 @@ export class WholeServer {
     const talker = new Talker(this.world, to, from);
     await this.world.clock.advance(100);
     return talker;
+  }
+
+  /** A command at the console. @returns what it prints */
+  async console(line: string): Promise<string> {
+    const reader = new FrameReader();
+    let printed = '';
+    const pipe = this.world.network.connect(endpoint('/run/control'), undefined, {
+      opened: () => undefined,
+      data: (chunk) => {
+        reader.receive(chunk);
+        for (let next = reader.next(); next !== undefined; next = reader.next())
+          if (next.kind === frameKinds.output) printed += next.payload.toString('utf8');
+      },
+      drained: () => undefined,
+      closed: () => undefined,
+    });
+    pipe.write(textFrame(frameKinds.request, line));
+    await this.world.clock.advance(100);
+    pipe.end();
+    await this.world.clock.advance(10);
+    return printed;
   }
 
   #write(text: string): void {
