@@ -1,4 +1,4 @@
-import { type Millis, millis, type Seconds, seconds } from '../base/index.ts';
+import { Heap, type Millis, millis, type Seconds, seconds } from '../base/index.ts';
 import type { BodyTraits, Message, MessageId, SpoolAddress } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { type EnvelopeRef, type EnvelopeStore, NOWHERE } from './envelope-store.ts';
@@ -194,7 +194,12 @@ export function earlier(one: QueueItem, other: QueueItem): boolean {
   return one.recipient < other.recipient;
 }
 
-export const inOrder = (one: QueueItem, other: QueueItem): number => (earlier(one, other) ? -1 : 1);
+/** Delayed items as they are now. Sorted as far as somebody reads on: mostly the first is wanted, and there may be a million. */
+export function* inOrder(items: Iterable<QueueItem>): Generator<QueueItem, void> {
+  const copy = new Heap<QueueItem>(earlier);
+  for (const item of items) copy.push(item);
+  for (let item = copy.pop(); item !== undefined; item = copy.pop()) yield item;
+}
 
 /** What the oldest of a queue is found by; one with an end of its own is looked at each time. */
 export const ageOf = ({ batch }: QueueItem): number =>

@@ -248,7 +248,7 @@ export class Pair implements MailQueue {
   /** All delayed messages are due now, but for those that must not go out yet. @returns how many */
   flush(): number {
     const now = this.#office.clock.date();
-    const due = [...this.#heap].filter((item) => (item.batch.notBefore ?? 0) <= now).sort(inOrder);
+    const due = [...inOrder([...this.#heap].filter((item) => (item.batch.notBefore ?? 0) <= now))];
     for (const item of due) {
       this.#heap.remove(item.heapPosition);
       item.nextAttempt = now;
@@ -283,7 +283,7 @@ export class Pair implements MailQueue {
 
   *items(): Iterable<Item> {
     yield* this.#due;
-    yield* [...this.#heap].sort(inOrder);
+    yield* inOrder(this.#heap);
     yield* this.#flying;
   }
 
