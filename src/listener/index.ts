@@ -4,4 +4,4 @@ export { listenerOptions } from './options.ts';
 export type { DoorOrigin, Handler, ListenerParts } from './parts.ts';
 export { type ListenPlan, type PlanCircumstances, planListeners } from './plan.ts';
 export { ListenError } from './sockets.ts';
-export { DEFAULT_CONTROL, type ListenSocket } from './wanted.ts';
+export { DEFAULT_CONTROL, type ListenSocket, socketTitle } from './wanted.ts';

@@ -3,7 +3,7 @@ import type { ListenerParts } from './parts.ts';
 import { type ListenPlan, type PlanCircumstances, planListeners } from './plan.ts';
 import { SessionCaps } from './session-caps.ts';
 import { ListenError, Sockets } from './sockets.ts';
-import { DEFAULT_CONTROL, type ListenSocket, wantedSockets } from './wanted.ts';
+import { DEFAULT_CONTROL, type ListenSocket, socketTitle, TITLES, wantedSockets } from './wanted.ts';
 
 export interface Listeners {
   /**
@@ -145,14 +145,7 @@ export function listeners(parts: ListenerParts): Listeners {
       return sockets.live;
     },
     get names() {
-      return sockets.live.map(({ listener, key }) => `${TITLES[listener]} ${key}`);
+      return sockets.live.map(socketTitle);
     },
   };
 }
-
-const TITLES: Readonly<Record<ListenerType, string>> = {
-  esmtp_listener: 'ESMTP_Listener',
-  control_listener: 'Control_Listener',
-  ecstream_listener: 'ECStream_Listener',
-  http_listener: 'HTTP_Listener',
-};

@@ -17,6 +17,17 @@ export interface ListenSocket {
   readonly optional: boolean;
 }
 
+/** For people: `ESMTP_Listener 127.0.0.1:2525`. */
+export const socketTitle = ({ listener, key }: Pick<ListenSocket, 'listener' | 'key'>): string =>
+  `${TITLES[listener]} ${key}`;
+
+export const TITLES: Readonly<Record<ListenerType, string>> = {
+  esmtp_listener: 'ESMTP_Listener',
+  control_listener: 'Control_Listener',
+  ecstream_listener: 'ECStream_Listener',
+  http_listener: 'HTTP_Listener',
+};
+
 /** Without any control listener a console must still find its server. */
 export const DEFAULT_CONTROL: Endpoint = { kind: 'unix', path: '/run/impetus/2025' };
 
