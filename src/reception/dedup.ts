@@ -1,13 +1,17 @@
-import type { Millis } from '../base/index.ts';
+import { Lru, type Millis, millis } from '../base/index.ts';
 import type { Envelope, MessageId } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import { DedupJournal, type DedupJournalParts } from './dedup-journal.ts';
-import { DedupTable, sumOf } from './dedup-keys.ts';
+import { DedupTable, KEY_SECONDS, sumOf } from './dedup-keys.ts';
 
 /** What became of the message whose key came again while it was on its way. */
 export type FirstFate =
   | { readonly kind: 'accepted'; readonly id: string; readonly refused: readonly (readonly [number, Reply])[] }
   | { readonly kind: 'refused'; readonly reply: Reply };
+
+/** Messages that are remembered with their refused recipients, and so many of these: the others are judged anew. */
+const MOST_PARTLY = 10_000;
+const MOST_REFUSED = 20;
 
 /** The variable that carries the key of a message. */
 export const DEDUP_VARIABLE = 'ec_dedup';
@@ -16,6 +20,11 @@ export const DEDUP_VARIABLE = 'ec_dedup';
 export class Dedup {
   readonly #table: DedupTable;
   readonly #journal: DedupJournal | undefined;
+  /**
+   * Those of which some recipients were refused, by the bytes of their sums. They are in memory only: after a restart they
+   * are judged anew, since an acknowledgement alone would say that all recipients were accepted.
+   */
+  readonly #partly = new Lru<string, FirstFate>(MOST_PARTLY);
   /** Keys under way, and who else waits for each. */
   readonly #pending = new Map<string, ((fate: FirstFate) => void)[]>();
   #waiters: (() => void)[] | undefined = [];
@@ -61,9 +70,10 @@ export class Dedup {
     for (const run of waiters) run();
   }
 
-  /** @param sum `sumOf` the key @returns the id of a message with this key that was accepted */
-  known(sum: Buffer, now: Millis): MessageId | undefined {
-    return this.#table.find(sum, now);
+  /** @param sum `sumOf` the key @returns what became of a message with this key that was accepted */
+  known(sum: Buffer, now: Millis): FirstFate | undefined {
+    const id = this.#table.find(sum, now);
+    return id === undefined ? this.#partly.get(sum.toString('latin1'), now) : { kind: 'accepted', id, refused: [] };
   }
 
   /** @returns whether the message with this key is under way; then `told` is called with its fate, else it is the caller's */
@@ -87,11 +97,13 @@ export class Dedup {
     const waiting = this.#pending.get(key);
     if (waiting === undefined) return;
     this.#pending.delete(key);
-    // A repeat of a message of which some recipients were refused must be judged again: an acknowledgement alone would
-    // say that all of them were accepted.
-    if (fate?.kind === 'accepted' && fate.refused.length === 0) {
-      this.#table.add(sum, fate.id as MessageId, at);
-      this.#journal?.add(sum, fate.id as MessageId, at);
+    if (fate?.kind === 'accepted') {
+      if (fate.refused.length === 0) {
+        this.#table.add(sum, fate.id as MessageId, at);
+        this.#journal?.add(sum, fate.id as MessageId, at);
+      } else if (fate.refused.length <= MOST_REFUSED) {
+        this.#partly.set(sum.toString('latin1'), fate, millis(at + KEY_SECONDS * 1000));
+      }
     }
     for (const told of waiting) told(fate ?? { kind: 'refused', reply: CUT });
   }

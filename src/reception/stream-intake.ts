@@ -134,10 +134,9 @@ export class StreamIntake implements ParcelHost {
     }
     parcel.key = key;
     parcel.sum = sumOf(key);
-    const id = dedup.known(parcel.sum, clock.date());
-    if (id === undefined) return this.#throttle(parcel);
-    parcel.over = true;
-    this.#host.accept(parcel.seq, id);
+    const fate = dedup.known(parcel.sum, clock.date());
+    if (fate === undefined) return this.#throttle(parcel);
+    this.#shares(parcel, fate);
     this.#forget();
   }
 
@@ -147,13 +146,13 @@ export class StreamIntake implements ParcelHost {
    */
   #repeats(parcel: Parcel, key: string, sum: Buffer): boolean {
     const { dedup, clock } = this.#desk.parts;
-    const id = dedup?.known(sum, clock.date());
-    if (id === undefined && dedup?.joins(key, (fate) => this.#shares(parcel, fate)) !== true) {
+    const known = dedup?.known(sum, clock.date());
+    if (known === undefined && dedup?.joins(key, (fate) => this.#shares(parcel, fate)) !== true) {
       parcel.owned = true;
       return false;
     }
     parcel.transaction?.drop();
-    if (id !== undefined) this.#shares(parcel, { kind: 'accepted', id, refused: [] });
+    if (known !== undefined) this.#shares(parcel, known);
     this.#forget();
     return true;
   }
@@ -281,7 +280,7 @@ export class StreamIntake implements ParcelHost {
     if (transaction === undefined) return;
     const [first] = parcel.refused;
     if (transaction.recipients.length === 0 && first !== undefined) return this.#refuse(parcel, first[1], undefined);
-    // A repeat must be judged again: see Dedup.settle.
+    // After a restart a repeat must be judged again: see Dedup.
     if (parcel.refused.length > 0) delete this.#client.messageContext[DEDUP_VARIABLE];
     transaction.begin(this.#host.settings, this.#host.spoolDrained);
     const { rest } = parcel;

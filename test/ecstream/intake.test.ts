@@ -365,13 +365,19 @@ describe('keys', () => {
     expect(house.spool.kept).toHaveLength(2);
   });
 
-  test('a message of which a recipient was refused is judged again, so that nobody is taken for accepted', async () => {
+  test('a message of which a recipient was refused gets the same answers again, and after a restart is judged anew', async () => {
     const house = await StreamHouse.with({ relay_domains: ['y.test'] });
-    const sender = house.sender();
     const message = { ...mail(1), to: ['b@y.test', 'c@z.test'], dedupKey: key };
-    await house.until(sender.send(message));
-    const again = await house.until(sender.send(message));
-    expect(again.refused.map(({ recipient }) => recipient)).toEqual(['c@z.test']);
+    const refused = async (): Promise<string> => {
+      const sent = await house.until(house.sender().send(message));
+      return `${sent.refused.map(({ recipient, reply: { code } }) => `${recipient} ${code}`)} ${house.spool.kept.length}`;
+    };
+    expect([await refused(), await refused()]).toEqual(['c@z.test 550 1', 'c@z.test 550 1']);
+    await house.crash();
+    await house.open(house.spool.kept.map(({ envelope }) => envelope));
+    expect(await refused()).toBe('c@z.test 550 2');
+    await house.later(86_401);
+    expect(await refused()).toBe('c@z.test 550 3');
   });
 });
 

@@ -48,10 +48,7 @@ test('a recipient whom policy refuses when the body is here is told so, and gets
       'bad@y.test: not her',
     ]);
   }
-  // Some were refused, so that the repeat is judged anew.
-  expect(house.spool.kept).toHaveLength(2);
   expect(house.enqueued.flatMap(({ envelope }) => envelope.recipients.map(({ path }) => path))).toEqual([
-    'good@y.test',
     'good@y.test',
   ]);
   expect(house.spool.kept[0]?.envelope.context.message.ec_dedup).toBeUndefined();
