@@ -7,6 +7,7 @@ import type { Pipe, PipeHost } from '../world/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
 import { tarpitEnd } from './judgement.ts';
+import { nameOf } from './logins.ts';
 import { ecstreamMaxBatchSize, maxReceptionsPerConnection, reconfigDisconnect, reconfigMessage } from './options.ts';
 import { Pauses, reasons } from './pauses.ts';
 import { CORE, recordRejection } from './rejection.ts';
@@ -230,10 +231,11 @@ export class StreamSession implements PipeHost {
       case 'body':
         return this.#intake.body(event.body, event.end, event.damaged);
       case 'hello':
-        this.client.helo = event.host;
+        // Each message carries both: they are no longer than what EHLO could have said, and no line ends either.
+        this.client.helo = nameOf(event.host);
         this.client.extended = true;
-        this.client.connectionContext.ehlo_domain = event.host;
-        this.client.connectionContext.ecstream_client = event.client;
+        this.client.connectionContext.ehlo_domain = this.client.helo;
+        this.client.connectionContext.ecstream_client = nameOf(event.client);
         return this.#admit();
       case 'auth':
         return streamLogin(this.#desk, this.settings.view, this.client, event, (refusal) => {

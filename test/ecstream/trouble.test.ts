@@ -116,3 +116,13 @@ test('a client that comes again with a message that is still being judged shares
   expect(sender.connections).toBe(2);
   expect(house.spool.kept).toHaveLength(1);
 });
+
+test('a client that calls itself a book, with line ends, has a short name of one line', async () => {
+  const house = await StreamHouse.with();
+  const book = `x\r\nEvil: yes${'y'.repeat(60_000)}`;
+  await house.until(house.sender({ name: book, hostName: book }).send(mail(1)));
+  const { connection } = house.spool.kept[0]?.envelope.context ?? {};
+  for (const name of ['ehlo_domain', 'ecstream_client'])
+    expect(connection?.[name]).toBe(`x??Evil: yes${'y'.repeat(243)}`);
+  expect(house.spool.kept[0]?.body).not.toContain('\r\nEvil');
+});
