@@ -133,6 +133,21 @@ test('a type that type_map does not know, and a password of no known form, are u
   expect(at.told).toEqual(['IMP_DATASOURCE scheme s: column t has a type that type_map does not know']);
 });
 
+test('two troubles in turn are told once each', async () => {
+  const at = await ground(
+    scheme(`${RETURNS} password_column = "p" type_column = "t" type_map = [ C = "clear" ]`),
+    (question) =>
+      question.kind === 'sql' && question.values[0] === 'ann'
+        ? { columns: ['p', 't'], rows: [['secret', 'X']] }
+        : { columns: ['q', 't'], rows: [['secret', 'C']] },
+  );
+  for (let times = 0; times < 3; times++) for (const user of ['ann', 'bob']) await at.verdict(user, 'secret');
+  expect(at.told).toEqual([
+    'IMP_DATASOURCE scheme s: column t has a type that type_map does not know',
+    'IMP_DATASOURCE scheme s: the query gives no column p',
+  ]);
+});
+
 describe('the check', () => {
   async function errors(text: string): Promise<string> {
     try {

@@ -72,7 +72,8 @@ export class AuthDsScheme implements NamedScheme {
   readonly #plan: SchemePlan;
   readonly #datasources: Pick<Datasources, 'find'>;
   readonly #events: Pick<Events, 'diagnose'>;
-  #told: string | undefined;
+  /** What has been said of it: the same trouble is told once, also when users have different ones in turn. */
+  readonly #told = new Set<string>();
 
   constructor(plan: SchemePlan, datasources: Pick<Datasources, 'find'>, events: Pick<Events, 'diagnose'>) {
     this.#plan = plan;
@@ -148,9 +149,9 @@ export class AuthDsScheme implements NamedScheme {
   }
 
   #unavailable(text: string): { readonly kind: 'unavailable' } {
-    if (this.#told !== text)
+    if (!this.#told.has(text))
       this.#events.diagnose('ERROR', 'auth_ds', `IMP_DATASOURCE scheme ${this.#plan.name}: ${text}`);
-    this.#told = text;
+    this.#told.add(text);
     return { kind: 'unavailable' };
   }
 }

@@ -1,5 +1,6 @@
 import { Lru } from '../base/index.ts';
 import type { Hashing } from '../world/index.ts';
+import { Gate } from './gate.ts';
 import { type ScramSecret, scramSecret } from './scram-secret.ts';
 import { hmacSha256, sameSecret } from './secrets.ts';
 
@@ -20,8 +21,7 @@ export class Derivations {
   readonly #key: Uint8Array;
   readonly #right = new Lru<string, true>(MOST_KEPT);
   readonly #secrets = new Lru<string, ScramSecret>(MOST_KEPT);
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #gate = new Gate(AT_ONCE, MOST_WAITING);
 
   /** @param key  random */
   constructor(hashing: Hashing, key: Uint8Array) {
@@ -57,19 +57,7 @@ export class Derivations {
     return hmacSha256(this.#key, Buffer.concat(hashes)).toString('base64');
   }
 
-  async #derive(password: string, salt: Uint8Array, iterations: number): Promise<Uint8Array | undefined> {
-    if (this.#running >= AT_ONCE) {
-      if (this.#waiting.length >= MOST_WAITING) return undefined;
-      await new Promise<void>((go) => {
-        this.#waiting.push(go);
-      });
-    }
-    this.#running++;
-    try {
-      return await this.#hashing.pbkdf2(Buffer.from(password), salt, iterations);
-    } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
-    }
+  #derive(password: string, salt: Uint8Array, iterations: number): Promise<Uint8Array | undefined> {
+    return this.#gate.run(() => this.#hashing.pbkdf2(Buffer.from(password), salt, iterations));
   }
 }

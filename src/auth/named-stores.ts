@@ -1,9 +1,10 @@
+import { Gate } from './gate.ts';
 import type { Found, MechanismName, Verdict } from './mechanism.ts';
 import type { FindScheme, LoginAttempt, Offered, SchemeAnswer, StoredType } from './named-scheme.ts';
 import { typesFor } from './scheme-fit.ts';
 import { readScram, type ScramSecret } from './scram-secret.ts';
 import { sameSecret } from './secrets.ts';
-import { clearText, fitsStored } from './stored-password.ts';
+import { clearText, fitsStored, isCrypted } from './stored-password.ts';
 
 /** A secret, or the store's own verdict on what was offered. */
 export type Looked = Found<string> | { readonly kind: 'judged'; readonly verdict: 'right' | 'wrong' };
@@ -16,9 +17,13 @@ export interface NamedStoresParts {
   turn(): Promise<void>;
 }
 
+/** Logins that may wait for a comparison by crypt(3). */
+const MOST_WAITING = 200;
+
 /** Schemes as the mechanisms see them. What a scheme stores decides who can work with it. */
 export class NamedStores {
   readonly #parts: NamedStoresParts;
+  readonly #gate = new Gate(1, MOST_WAITING);
   /** What was compared last, for each scheme: one who is not known costs as much time as one who is. */
   readonly #like = new Map<string, { readonly type: StoredType; readonly text: string }>();
 
@@ -30,20 +35,33 @@ export class NamedStores {
     const answer = await this.#ask(name, attempt);
     if (answer.kind === 'unavailable') return 'unavailable';
     if (answer.kind === 'judged') return answer.verdict;
-    const fits = (type: StoredType, text: string): Promise<boolean | undefined> => this.#fits(type, text, attempt);
-    if (answer.kind === 'unknown') {
-      const like = this.#like.get(name);
-      if (like !== undefined) await fits(like.type, like.text);
-      return 'wrong';
+    if (answer.kind === 'stored') {
+      const { type, texts } = answer;
+      return this.#inLine(type, texts, () => this.#compared(name, type, texts, attempt));
     }
-    const { type, texts } = answer;
+    const like = this.#like.get(name);
+    if (like === undefined) return 'wrong';
+    const { type, text } = like;
+    // It could be compared before: when it cannot now, too much is under way, for those who are known as well.
+    return this.#inLine(type, [text], async () =>
+      (await this.#fits(type, text, attempt)) === undefined ? 'unavailable' : 'wrong',
+    );
+  }
+
+  /** What is slow waits for its turn: one login after the other, however many come at once. */
+  async #inLine(type: StoredType, texts: readonly string[], work: () => Promise<Verdict>): Promise<Verdict> {
+    if (!texts.some((text) => isCrypted(type, text))) return work();
+    return (await this.#gate.run(work)) ?? 'unavailable';
+  }
+
+  async #compared(name: string, type: StoredType, texts: readonly string[], attempt: LoginAttempt): Promise<Verdict> {
     let known = false;
     for (const text of texts) {
-      const right = await fits(type, text);
-      if (right === true) return 'right';
+      const right = await this.#fits(type, text, attempt);
       if (right === undefined) continue;
-      known = true;
       this.#like.set(name, { type, text });
+      if (right) return 'right';
+      known = true;
     }
     // What is stored in no form that is known here says nothing of the password.
     return known ? 'wrong' : 'unavailable';

@@ -60,6 +60,12 @@ export async function fitsStored(
   }
 }
 
+/** Whether comparing takes milliseconds: crypt(3) is made to be slow. */
+export const isCrypted = (type: StoredType, stored: string): boolean =>
+  type === 'ucrypt' ||
+  (type === 'md5' && stored.startsWith('$1$')) ||
+  (type === 'rfc2307' && /^\{CRYPT\}/i.test(stored));
+
 /** @returns a password that is stored in clear text; undefined when it is stored in another form */
 export function clearText(type: StoredType, stored: string): string | undefined {
   if (type === 'clear') return stored;

@@ -121,12 +121,15 @@ test.each<[string, SimReply, string]>([
   expect(await ground.check()).toEqual(ANN);
 });
 
-test('at most 500 questions are under way; more logins are turned away, and later ones served', async () => {
+test('at most 500 questions to an endpoint are under way; more logins are turned away, others and later ones served', async () => {
   const ground = new Ground();
   ground.answer = 'silence';
   const all = Array.from({ length: 501 }, (_, at) => ground.tokens.check(PARAMETERS, `t${at}`));
   expect(await all.at(-1)).toEqual(UNAVAILABLE);
   expect(ground.asked).toBe(500);
+  const other = 'https://other.test/';
+  ground.world.web.serve(other, () => ({ status: 200, body: body({ active: true, username: 'bob' }) }));
+  expect(await ground.tokens.check({ ...PARAMETERS, uri: other }, 't')).toEqual({ kind: 'right', user: 'bob' });
   await ground.world.clock.until(Promise.all(all));
   ground.answer = { status: 200, body: body({ active: true, username: 'ann' }) };
   expect(await ground.check()).toEqual(ANN);

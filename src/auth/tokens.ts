@@ -16,7 +16,7 @@ export interface TokensParts {
 }
 
 const MOST_KEPT = 10_000;
-/** Questions under way; more logins than that at one moment are turned away as `unavailable`. */
+/** Questions to one endpoint under way; more logins than that at one moment are turned away as `unavailable`. */
 const MOST_UNDER_WAY = 500;
 /** A token that was refused may have been asked about too early. */
 const WRONG_MILLIS = 3_000;
@@ -42,6 +42,8 @@ export class Tokens {
   /** By a hash: a token is as good as a password. */
   readonly #kept = new Lru<string, Kept>(MOST_KEPT);
   readonly #underWay = new Map<string, Promise<TokenVerdict>>();
+  /** By endpoint: one that is slow does not keep others from being asked. */
+  readonly #asking = new Map<string, number>();
   readonly #files = new Lru<string, WatchedFile<string>>(MOST_FILES);
   readonly #told = new Lru<string, true>(MOST_TOLD);
 
@@ -56,11 +58,21 @@ export class Tokens {
     if (kept !== undefined && (kept.expires === undefined || kept.expires > clock.date())) return kept.verdict;
     const coming = this.#underWay.get(key);
     if (coming !== undefined) return coming;
-    if (this.#underWay.size >= MOST_UNDER_WAY)
+    if ((this.#asking.get(parameters.uri) ?? 0) >= MOST_UNDER_WAY)
       return this.#unavailable(parameters, `more than ${MOST_UNDER_WAY} questions are under way`);
-    const asking = this.#ask(parameters, token, key).finally(() => this.#underWay.delete(key));
+    this.#count(parameters.uri, 1);
+    const asking = this.#ask(parameters, token, key).finally(() => {
+      this.#underWay.delete(key);
+      this.#count(parameters.uri, -1);
+    });
     this.#underWay.set(key, asking);
     return asking;
+  }
+
+  #count(uri: string, by: number): void {
+    const count = (this.#asking.get(uri) ?? 0) + by;
+    if (count > 0) this.#asking.set(uri, count);
+    else this.#asking.delete(uri);
   }
 
   async #ask(parameters: TokenParameters, token: string, key: string): Promise<TokenVerdict> {

@@ -3,8 +3,11 @@ import { desCrypt } from './des-crypt.ts';
 
 /** As crypt(3) has them; a stored password with more would hold the server up for seconds. */
 const MOST_ROUNDS = 1_000_000;
-/** Rounds of hashing between two turns of the loop: about two milliseconds. */
-const ROUNDS_AT_ONCE = 1000;
+/** Bytes of a password, as in libxcrypt: each round takes as long as the password is. */
+const MOST_PASSWORD = 512;
+/** Blocks of the hash, for each password in a round, between two turns of the loop: about two milliseconds. */
+const BLOCKS_AT_ONCE = 1000;
+const BLOCK = 64;
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
@@ -18,6 +21,8 @@ export async function unixCrypt(
   stored: string,
   turn: () => Promise<void>,
 ): Promise<string | undefined> {
+  // No hash is one of such a password: what is said of it fits nothing.
+  if (Buffer.byteLength(password) > MOST_PASSWORD) return '';
   const md5 = /^\$1\$([^$]{0,8})\$/.exec(stored);
   if (md5 !== null) return md5Crypt(password, md5[1] ?? '', turn);
   const sha = /^\$([56])\$(?:rounds=(\d{1,9})\$)?([^$]{0,16})\$/.exec(stored);
@@ -73,8 +78,9 @@ async function shaCrypt(
   let digest = hash(...first);
   const p = stretched(hash(...Array.from({ length: password.length }, () => password)), password.length);
   const s = stretched(hash(...Array.from({ length: 16 + (digest[0] ?? 0) }, () => grain)), grain.length);
+  const atOnce = Math.ceil(BLOCKS_AT_ONCE / (1 + password.length / BLOCK));
   for (let round = 0; round < count; round++) {
-    if (round % ROUNDS_AT_ONCE === ROUNDS_AT_ONCE - 1) await turn();
+    if (round % atOnce === atOnce - 1) await turn();
     const parts: Uint8Array[] = [(round & 1) === 1 ? p : digest];
     if (round % 3 !== 0) parts.push(s);
     if (round % 7 !== 0) parts.push(p);

@@ -125,12 +125,8 @@ export class Logins {
     void coming.then(
       (outcome) => this.#judge(turn, outcome),
       (error: unknown) => {
-        const { events } = this.#desk.parts;
-        events.diagnose(
-          'ERROR',
-          'auth',
-          `a login failed for a reason of ours: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        const why = error instanceof Error ? error.message : String(error);
+        this.#desk.sparing.tell('login failed', 'ERROR', 'auth', `a login failed for a reason of ours: ${why}`);
         if (this.#host.awaits(turn)) this.#unavailable(turn, undefined);
       },
     );

@@ -223,3 +223,13 @@ test.each([
   expect(await asks(ground.peer(), line)).toBe(said);
   expect(ground.house.web.sent).toEqual([]);
 });
+
+test('a bug of ours costs the login and not the session, and fills no log', async () => {
+  const ground = new Ground();
+  ground.answer = () => {
+    throw new Error('ours');
+  };
+  const peer = ground.peer();
+  for (let times = 0; times < 3; times++) expect(await asks(peer, xoauth2('ann', 'good'))).toBe(LATER);
+  expect(ground.house.complaints).toEqual(['ERROR auth: a login failed for a reason of ours: ours']);
+});
