@@ -131,6 +131,16 @@ describe('the cache', () => {
   });
 });
 
+test('a store that repeats what it was sent does not put it into the log, nor a line for each client', async () => {
+  const at = new Ground();
+  at.a.answer = (question) => {
+    throw new StoreError('refused', `not a number: "${question.kind === 'sql' ? question.values[0] : ''}"`);
+  };
+  for (const value of ['secret', 'a longer secret'])
+    expect(await at.says(value)).toBe('datasource db: not a number: "…"');
+  expect(at.told).toEqual(['ERROR IMP_DATASOURCE datasource db: the query does not work: not a number: "…"']);
+});
+
 describe('connections', () => {
   test('are used again, at most so many at once; the others wait', async () => {
     const at = new Ground();

@@ -8,6 +8,7 @@ import { Pool, type PoolLimits } from './pool.ts';
 import { QueryCache } from './query-cache.ts';
 import { type BoundQuery, bindQuery } from './question.ts';
 import type { StoreUri } from './store-uri.ts';
+import { withoutValues } from './without-values.ts';
 
 /** What a datasource is told by its stanza. */
 export interface DatasourceSettings {
@@ -168,20 +169,22 @@ export class Datasource {
     } catch (error) {
       if (error instanceof ValueError) throw this.#wrong(`expected ${error.message}`, error);
       if (!(error instanceof StoreError)) throw error;
-      if (error.trouble === 'refused') throw this.#wrong(error.message, error);
-      throw new DatasourceError('unavailable', `datasource ${this.name}: ${error.message}`, { cause: error });
+      const text = withoutValues(error.message, parameters);
+      if (error.trouble === 'refused') throw this.#wrong(text, error);
+      throw new DatasourceError('unavailable', `datasource ${this.name}: ${text}`, { cause: error });
     }
   }
 
   #wrong(text: string, cause: Error): DatasourceError {
     // The operator hears of a query that does not work once, not with each client.
-    if (!this.#told.has(text) && this.#told.size < MOST_TOLD)
+    if (!this.#told.has(text) && this.#told.size < MOST_TOLD) {
+      this.#told.add(text);
       this.#parts.events.diagnose(
         'ERROR',
         'ds_core',
         `IMP_DATASOURCE datasource ${this.name}: the query does not work: ${text}`,
       );
-    this.#told.add(text);
+    }
     return new DatasourceError('refused', `datasource ${this.name}: ${text}`, { cause });
   }
 
