@@ -4,6 +4,7 @@ import { readAuthResponse } from './auth-lines.ts';
 import { Chunks, misplacedChunk, readChunkSize } from './bdat.ts';
 import { BodyReader } from './body-reader.ts';
 import { readArgument } from './command-argument.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { Machine } from './machine.ts';
 import { type Reply, replyLines } from './reply.ts';
 import {
@@ -35,10 +36,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   #encrypted = false;
   /** A login was granted: RFC 4954 §4 allows one. */
   #authenticated = false;
-  #held: Buffer = EMPTY;
-  #at = 0;
-  /** What `#held` is a part of, when it came in small pieces. */
-  #room: Buffer | undefined = undefined;
+  readonly #held = new HeldBytes();
   /** The rest of a line that was too long is on its way. */
   #skipping = false;
   /** Some command came before the reply to the one before it: from then on a bare LF is no line end. */
@@ -72,7 +70,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   get buffered(): number {
-    return this.#held.length - this.#at;
+    return this.#held.length;
   }
 
   get waits(): 'bytes' | 'word' {
@@ -88,11 +86,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#now = now;
     if (this.#state === 'over' || this.#state === 'tls' || chunk.length === 0) return;
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    if (this.#at === this.#held.length) {
-      this.#held = bytes;
-      this.#room = undefined;
-    } else this.#append(bytes);
-    this.#at = 0;
+    this.#held.add(bytes);
     if (this.#state === 'body' || this.#state === 'bdat') this.#waitForBytes();
   }
 
@@ -233,8 +227,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     if (leadsTo === 'tls') {
       if (word.then !== 'start TLS') return;
       this.#state = 'tls';
-      this.#held = EMPTY;
-      this.#at = 0;
+      this.#held.clear();
       this.#skipping = false;
     } else if (leadsTo === 'idle') {
       this.#state = this.#idle;
@@ -258,8 +251,7 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     this.#state = 'over';
     this.#asked = undefined;
     this.#deadline = undefined;
-    this.#held = EMPTY;
-    this.#at = 0;
+    this.#held.clear();
     this.#body = undefined;
     this.#chunks.forget();
     this.#notices.push({ turn: this.#turn, kind: 'gone', why });
@@ -287,14 +279,13 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   #readBody(): ServerEvent | undefined {
-    if (this.#at === this.#held.length || this.#body === undefined) return undefined;
+    if (this.#held.length === 0 || this.#body === undefined) return undefined;
     const bytes: Uint8Array[] = [];
-    const behind = this.#body.read(this.#held, this.#at, bytes);
+    const behind = this.#body.read(this.#held.bytes, this.#held.at, bytes);
     if (behind === -1) {
-      this.#held = EMPTY;
-      this.#at = 0;
+      this.#held.clear();
     } else {
-      this.#at = behind;
+      this.#held.at = behind;
       this.#state = 'validating';
     }
     if (bytes.length > 0) return { turn: this.#turn, kind: 'body', bytes };
@@ -302,8 +293,8 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   }
 
   #readChunk(): ServerEvent | undefined {
-    const octets = this.#chunks.take(this.#held, this.#at);
-    this.#at += octets.length;
+    const octets = this.#chunks.take(this.#held.bytes, this.#held.at);
+    this.#held.at += octets.length;
     if (octets.length > 0 && !this.#chunks.refused) return { turn: this.#turn, kind: 'body', bytes: [octets] };
     const chunk = this.#chunks.close();
     if (chunk === undefined) return undefined;
@@ -343,31 +334,10 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
     return { turn: this.#turn, kind: 'end-of-data', length, dots, lone, eightBit };
   }
 
-  /** Behind what came in small pieces there is room for more: who sends byte by byte does not make us copy it all each time. */
-  #append(bytes: Buffer): void {
-    const held = this.#held;
-    const length = held.length - this.#at;
-    if (bytes.length >= length) {
-      this.#held = Buffer.concat([held.subarray(this.#at), bytes]);
-      return;
-    }
-    let room = this.#room;
-    let from = held.byteOffset + this.#at;
-    // What was given out lies before what is held, and is never written again.
-    if (room === undefined || held.buffer !== room.buffer || from + length + bytes.length > room.length) {
-      room = Buffer.allocUnsafeSlow(2 * (length + bytes.length));
-      room.set(held.subarray(this.#at));
-      this.#room = room;
-      from = 0;
-    }
-    room.set(bytes, from + length);
-    this.#held = room.subarray(from, from + length + bytes.length);
-  }
-
   /** Goes through whole lines until one makes an event. */
   #readLines(state: CommandState | 'auth'): ServerEvent | undefined {
     for (;;) {
-      const lf = this.#held.indexOf(LF, this.#at);
+      const lf = this.#held.bytes.indexOf(LF, this.#held.at);
       if (lf === -1) {
         this.#keepPart();
         return undefined;
@@ -381,16 +351,16 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
   /** What is left is no whole line: kept, unless it is already too long for one. */
   #keepPart(): void {
     const length = this.buffered;
-    if (this.#skipping || (length >= SHORTEST_LIMIT && length >= this.#limitAt(this.#at))) {
+    if (this.#skipping || (length >= SHORTEST_LIMIT && length >= this.#limitAt(this.#held.at))) {
       this.#skipping = true;
-      this.#at = this.#held.length;
+      this.#held.at = this.#held.bytes.length;
     }
   }
 
   #readLine(lf: number, state: CommandState | 'auth'): ServerEvent | undefined {
-    const from = this.#at;
+    const { bytes, at: from } = this.#held;
     const length = lf + 1 - from;
-    this.#at = lf + 1;
+    this.#held.at = lf + 1;
     this.#waitForBytes();
     if (this.buffered > 0 || this.#out !== '') this.#pipelined = true;
     const tooLong = this.#skipping || (length > SHORTEST_LIMIT && length > this.#limitAt(from));
@@ -400,15 +370,15 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
       this.#skipping = false;
       return this.#refuse(serverReplies.lineTooLong, state);
     }
-    const bare = lf === from || this.#held[lf - 1] !== CR;
+    const bare = lf === from || bytes[lf - 1] !== CR;
     if (bare && this.#pipelined) return this.#refuse(serverReplies.bareLineFeed, state);
-    const line = this.#held.toString('latin1', from, bare ? lf : lf - 1);
+    const line = bytes.toString('latin1', from, bare ? lf : lf - 1);
     return state === 'auth' ? this.#authResponse(line) : this.#command(line, state);
   }
 
   #limitAt(from: number): number {
     if (this.#state === 'auth') return lineLimit('AUTH');
-    return lineLimit(this.#held.toString('latin1', from, from + 4).toUpperCase());
+    return lineLimit(this.#held.bytes.toString('latin1', from, from + 4).toUpperCase());
   }
 
   #authResponse(line: string): ServerEvent | undefined {
@@ -460,7 +430,6 @@ export class SmtpServer implements Machine<ServerEvent, ServerWord> {
 
 const LF = 10;
 const CR = 13;
-const EMPTY = Buffer.alloc(0);
 const NOTHING: Segments = [];
 const SHORTEST_LIMIT = 2048;
 /** What no verb asks, so it is not in the table. Whatever the word, the conversation moves on. */
