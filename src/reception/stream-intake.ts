@@ -28,8 +28,8 @@ export interface IntakeHost {
   refuse(seq: number, said: Reply): void;
   /** Policy wants the client gone. */
   disconnect(): void;
-  /** What was waited for is there: go on with the next event. */
-  proceed(): void;
+  /** What was waited for is there: goes on with that, and then with the next event. */
+  proceed(first: () => void): void;
   /** The spool takes more again. */
   readonly spoolDrained: () => void;
 }
@@ -296,8 +296,7 @@ export class StreamIntake implements ParcelHost {
     const all = [...transaction.recipients];
     new Judge(this.#desk, 'SMTP', this.#client, draft, transaction.recipients, (judgement) => {
       this.waiting = false;
-      this.#judged(parcel, transaction, all, judgement);
-      this.#host.proceed();
+      this.#host.proceed(() => this.#judged(parcel, transaction, all, judgement));
     }).run();
   }
 
@@ -411,12 +410,8 @@ export class StreamIntake implements ParcelHost {
 
   #goOn(parcel: Parcel, run: () => void): void {
     this.waiting = false;
-    if (this.#host.gone || parcel.over) {
-      if (!parcel.over) this.#end(parcel, undefined);
-      return;
-    }
-    run();
-    if (!this.waiting) this.#host.proceed();
+    if (!this.#host.gone) return this.#host.proceed(() => parcel.over || run());
+    if (!parcel.over) this.#end(parcel, undefined);
   }
 }
 

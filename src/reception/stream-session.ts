@@ -150,20 +150,25 @@ export class StreamSession implements PipeHost {
     this.#send();
   }
 
-  proceed(): void {
-    if (this.#pumping || this.gone) return;
+  proceed(first?: () => void): void {
+    if (this.#pumping) return first?.();
     this.#pumping = true;
     try {
-      this.#pump();
+      first?.();
+      if (!this.gone) this.#pump();
     } catch (error) {
       // A bug of ours costs this connection and no other.
       const why = error instanceof Error ? (error.stack ?? error.message).replace(/\s*\n\s*/g, ' | ') : String(error);
-      this.#desk.parts.events.diagnose(
+      this.#desk.sparing.tell(
+        'stream failed',
         'CRITICAL',
         'ecstream',
         `a connection of ${this.client.remote.ip} failed: ${why}`,
       );
       this.#machine.dismiss(421, '4.3.0 Resource limitations, please try later');
+      this.#send();
+      // Nobody will say what becomes of the message that failed: the client brings it again.
+      this.#pipe.end();
     } finally {
       this.#pumping = false;
     }
@@ -249,8 +254,9 @@ export class StreamSession implements PipeHost {
       case 'cut':
         return this.#intake.cut();
       case 'broken': {
-        const { events } = this.#desk.parts;
-        events.diagnose('INFO', 'ecstream', `${this.client.remote.ip} broke the protocol: ${event.code} ${event.text}`);
+        const { ip } = this.client.remote;
+        const text = `${ip} broke the protocol: ${event.code} ${event.text}`;
+        this.#desk.sparing.tell('protocol broken', 'INFO', 'ecstream', text);
         return undefined;
       }
     }

@@ -126,3 +126,34 @@ test('a client that calls itself a book, with line ends, has a short name of one
     expect(connection?.[name]).toBe(`x??Evil: yes${'y'.repeat(243)}`);
   expect(house.spool.kept[0]?.body).not.toContain('\r\nEvil');
 });
+
+test('clients that break the protocol by the hundred fill no log', async () => {
+  const house = await StreamHouse.with();
+  const pipes = Array.from({ length: 300 }, () => new RawClient(house));
+  for (const pipe of pipes) pipe.write(Buffer.concat([hello(0), raw(7)]));
+  await house.later(3);
+  expect(pipes.every(({ isClosed }) => isClosed)).toBe(true);
+  expect(house.lines).toEqual([
+    expect.stringMatching(/^INFO ecstream: .* broke the protocol: 503/),
+    expect.stringMatching(/^INFO ecstream: .* broke the protocol: 503.*298/),
+  ]);
+});
+
+test.each(['at once', 'later'])(
+  'a bug of ours that comes to light %s costs one connection, which ends, and no message',
+  async (when) => {
+    const house = await StreamHouse.with();
+    if (when === 'later') house.policy.hook('validate_mailfrom', 'test', async () => ({ kind: 'continue' }));
+    const sender = house.sender();
+    await house.until(sender.send(mail(1)));
+    const draft = house.spool.draft.bind(house.spool);
+    house.spool.draft = () => {
+      house.spool.draft = draft;
+      throw new Error('a bug');
+    };
+    await house.until(Promise.all([sender.send(mail(2)), sender.send(mail(3))]));
+    expect(house.spool.kept).toHaveLength(3);
+    expect([sender.connections, house.reception.sessions]).toEqual([2, 1]);
+    expect(house.lines).toEqual([expect.stringMatching(/^CRITICAL ecstream: .* failed: Error: a bug/)]);
+  },
+);
