@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ecstream } from '../../src/ecstream-client/index.ts';
+import { Certificates } from '../support/certificates.ts';
 import { eventually, freePort, run, Scratch, ServerProcess, SinkProcess } from './harness.ts';
 
 const MESSAGES = Number(process.env.ECSTREAM_MESSAGES ?? 10_000);
@@ -115,4 +116,41 @@ test('impetus send --ecstream brings mail to a server that then delivers it, and
   await using client = ecstream({ port });
   await client.send({ from: 'a@origin.test', to: ['x@dest.test'], body: 'Subject: x\n\nx\n' });
   expect((await server.console('show', 'inbound')).output).toContain('ECStream');
+});
+
+test.for([
+  ['required and verified', 'TLS = required TLS_Verify = ca TLS_Ca = "@"', 'tls', 'D'],
+  ['if it is available', 'TLS = ifavailable', 'tls', 'D'],
+  ['in clear, if it is not', 'TLS = ifavailable', 'clear', 'D'],
+  ['never in clear when it is required', 'TLS = required', 'clear', '451 4.7.5 [internal] TLS negotiation failed'],
+] as const)('between servers mail goes over TLS: %s', async ([, options, door, expected]) => {
+  using first = new Scratch();
+  using second = new Scratch();
+  const certificates = new Certificates(second.path);
+  const [inPort, tls, clear] = [await freePort(), await freePort(), await freePort()];
+  await using sink = await SinkProcess.start();
+  const { certificate, key } = certificates.issue('relay', ['relay.test']);
+  await using receiver = await ServerProcess.start({
+    directory: second.path,
+    sink: sink.port,
+    more: `ECStream_Listener {
+      Listen "127.0.0.1:${tls}" { Use_SSL = true TLS_Certificate = "${certificate}" TLS_Key = "${key}" }
+      Listen "127.0.0.1:${clear}" { }
+    }`,
+  });
+  await using sender = await ServerProcess.start({
+    directory: first.path,
+    sink: 1,
+    more: `${listener(inPort)} Delivery_Method = "ECSTREAM" ECStream_Port = ${door === 'tls' ? tls : clear}
+      ${options.replace('@', certificates.authority)}`,
+  });
+  await using client = ecstream({ port: inPort });
+  await client.send({ from: 'a@origin.test', to: ['x@dest.test'], body: 'Subject: x\n\nx\n' });
+  if (expected !== 'D') {
+    expect((await sender.logged('T')).fields.join('@')).toContain(expected);
+    return;
+  }
+  await sender.logged('D');
+  expect((await receiver.logged('R')).fields).toContain('ecstream');
+  await eventually('the message', () => sink.arrived.length === 1);
 });
