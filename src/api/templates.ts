@@ -51,6 +51,11 @@ export function templateRoutes(house: ApiHouse): readonly Route[] {
     if (entry === undefined) throw new MissingTemplate(id);
     return entry;
   };
+  const version = (id: string, draft: boolean | undefined) => {
+    const entry = find(id);
+    const which = whichOf(entry, draft);
+    return { entry, which, content: house.templates.content(entry, which).content };
+  };
   const preview = (content: Content, data: Fields): unknown => {
     const compiled = compileContent(content, house.language, { override: {}, options: {} });
     const order = { substitutionData: data, metadata: {} };
@@ -104,16 +109,18 @@ export function templateRoutes(house: ApiHouse): readonly Route[] {
       query: Draft,
       answer: { status: 200, summary: 'the templates', schema: Type.Object({ results: Type.Array(Type.Unknown()) }) },
       run: ({ query }) =>
-        answered(() =>
-          results(
-            house.templates
-              .list(MOST_LISTED)
-              .filter(({ draft, published }) =>
-                query.draft === undefined ? true : (query.draft ? draft : published) !== undefined,
-              )
-              .map((entry) => shortForm(entry)),
-          ),
-        ),
+        answered(async () => {
+          const found: ReturnType<typeof shortForm>[] = [];
+          for (const page of house.templates.pages()) {
+            for (const entry of page) {
+              const wanted = query.draft === undefined || (query.draft ? entry.draft : entry.published) !== undefined;
+              if (wanted && found.length < MOST_LISTED) found.push(shortForm(entry));
+            }
+            if (found.length === MOST_LISTED) break;
+            await house.turn();
+          }
+          return results(found);
+        }),
     }),
     route({
       method: 'GET',
@@ -127,9 +134,7 @@ export function templateRoutes(house: ApiHouse): readonly Route[] {
       answer: { status: 200, summary: 'the template', schema: Rendered },
       run: ({ params, query }) =>
         answered(() => {
-          const entry = find(params.id);
-          const which = whichOf(entry, query.draft);
-          const { content } = house.templates.content(entry, which);
+          const { entry, which, content } = version(params.id, query.draft);
           return results({
             ...shortForm(entry),
             options: entry.options,
@@ -194,8 +199,7 @@ export function templateRoutes(house: ApiHouse): readonly Route[] {
       answer: { status: 200, summary: 'its parts', schema: Rendered },
       run: ({ params, query, body }) =>
         answered(() => {
-          const entry = find(params.id);
-          const { content } = house.templates.content(entry, whichOf(entry, query.draft));
+          const { content } = version(params.id, query.draft);
           return results(preview(content, (body.substitution_data ?? {}) as Fields));
         }),
     }),

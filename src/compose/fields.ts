@@ -40,7 +40,8 @@ const OF_ADDRESSES: ReadonlySet<string> = new Set([
  * @returns ASCII: it is made bytes as Latin-1, and there the letter U+010A would be a line feed
  */
 export function fieldText({ name, value }: Field): string {
-  const coded = isAscii(value) && !value.includes('=?') && !LONG.test(value) ? value : encoded(name, value);
+  const long = value.length >= LONGEST_WORD && LONG.test(value);
+  const coded = isAscii(value) && !value.includes('=?') && !long ? value : encoded(name, value);
   const line = `${name}: ${coded}`;
   return `${line.length <= FOLD_AT ? line : folded(line)}\r\n`;
 }

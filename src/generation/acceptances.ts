@@ -82,8 +82,9 @@ export class Acceptances {
   }
 
   /** What stands in the context of a reception that an earlier process left. */
-  readmit({ context, receivedAt }: Envelope): void {
-    const text = context.message[VARIABLE];
+  readmit({ protocol, context, receivedAt }: Envelope): void {
+    // Clients of other doors may set variables of any name.
+    const text = protocol === 'rest' || protocol === 'internal' ? context.message[VARIABLE] : undefined;
     const acceptance = text === undefined ? undefined : acceptanceOf(text);
     if (acceptance === undefined) return;
     const entry = { ...acceptance, at: receivedAt };

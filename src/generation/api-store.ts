@@ -146,6 +146,29 @@ export class ApiStore implements StoreDoor, Disposable {
   }
 }
 
+/** Entries that are looked at in one go. */
+const PAGE = 1000;
+
+/**
+ * Entries between two keys, page by page, so that whoever walks through millions can let others have their turn.
+ *
+ * @throws KeyValueError
+ */
+export function* pagesOf(
+  store: Pick<StoreDoor, 'scan'>,
+  from: string,
+  below: string,
+): Generator<readonly KeyValueEntry[]> {
+  for (let at = from; ; ) {
+    const entries = store.scan(at, below, PAGE);
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    yield entries;
+    if (entries.length < PAGE) return;
+    at = `${last.key}\u0000`;
+  }
+}
+
 /** Whether mail can come by HTTP: only then a store is made. */
 export const servesHttp = (generation: Pick<Generation, 'listens'>): boolean =>
   generation.listens().some(({ listener }) => listener === 'http_listener');

@@ -18,7 +18,14 @@ import {
   mediaTypeOf,
   parseAddressText,
 } from '../compose/index.ts';
-import { type Data, type Place, type Template, TemplateError, type Templates } from '../templates/index.ts';
+import {
+  type Data,
+  MOST_OUTPUT,
+  type Place,
+  type Template,
+  TemplateError,
+  type Templates,
+} from '../templates/index.ts';
 import type { Content, GivenFile, Order, Recipient, Sender } from './order.ts';
 import { Trouble } from './trouble.ts';
 
@@ -96,8 +103,13 @@ function inline(content: Content, templates: Templates, override: Order['overrid
     return templates.compile(source, `Header:${name}`);
   };
   const literal = (text: string): Template => ({ constant: text, render: () => text });
+  const literalBody = (place: Place, text: string): Template => {
+    if (Buffer.byteLength(text) > MOST_OUTPUT)
+      throw new Trouble('3001', `it is longer than ${MOST_OUTPUT} bytes`, { part: place, line: 1 });
+    return literal(text);
+  };
   const body = (place: Place, source: string | undefined): Template | undefined =>
-    source === undefined ? undefined : bodies ? templates.compile(source, place) : literal(source);
+    source === undefined ? undefined : bodies ? templates.compile(source, place) : literalBody(place, source);
 
   const from = senderOf(
     override.from ?? content.from,

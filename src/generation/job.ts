@@ -1,6 +1,6 @@
 import type { Millis } from '../base/index.ts';
 import { bindingName } from '../base/index.ts';
-import type { BodyHold, Envelope, Ids } from '../message/index.ts';
+import type { BodyHold, Envelope, EnvelopeRecipient, Ids } from '../message/index.ts';
 import { nullId } from '../message/index.ts';
 import type { Draft } from '../spool/index.ts';
 import { acceptanceContext } from './acceptances.ts';
@@ -16,13 +16,25 @@ import type { Order, Recipient } from './order.ts';
 /** In the message context of a job's envelope; no client can set it together with the protocol `internal`. */
 const MARK = 'impetus_transmission';
 
-export function jobEnvelope(order: Order, recipients: readonly Recipient[], ids: Ids, at: Millis): Envelope {
+/** @param turn lets others have theirs */
+export async function jobEnvelope(
+  order: Order,
+  recipients: readonly Recipient[],
+  ids: Ids,
+  at: Millis,
+  turn: () => Promise<void>,
+): Promise<Envelope> {
+  const places: EnvelopeRecipient[] = [];
+  for (const { path } of recipients) {
+    places.push({ id: ids.next(at), path, binding: DEFAULT });
+    if (places.length % PLACES === 0) await turn();
+  }
   return {
     batchId: ids.next(at),
     connectionId: nullId,
     receivedAt: at,
     reversePath: '',
-    recipients: recipients.map(({ path }) => ({ id: ids.next(at), path, binding: bindingName('default') })),
+    recipients: places,
     protocol: 'internal',
     peer: '',
     size: 0,
@@ -33,6 +45,10 @@ export function jobEnvelope(order: Order, recipients: readonly Recipient[], ids:
 /** @returns the id of the transmission; undefined for what is no job */
 export const jobOf = ({ protocol, context }: Envelope): string | undefined =>
   protocol === 'internal' ? context.message[MARK] : undefined;
+
+/** Recipients that are put into an envelope in one go. */
+const PLACES = 10_000;
+const DEFAULT = bindingName('default');
 
 /** Lines that are gathered before the spool gets them. */
 const GATHERED = 200;
@@ -66,24 +82,23 @@ const SLICE = 65_536;
 
 /** The lines of a job's body, read as they are needed. @throws SpoolError */
 export async function* linesOf(hold: BodyHold): AsyncGenerator<string> {
-  let rest: Buffer = Buffer.alloc(0);
+  /** Of a line that goes on: an order with attachments comes in thousands of slices, and is joined once. */
+  let open: Uint8Array[] = [];
   for (;;) {
     const next = hold.next(SLICE);
     const slice = next instanceof Promise ? await next : next;
     if (slice === undefined) break;
-    // A line of a megabyte comes in many slices: joined once for each line, not for each slice.
-    const pieces: Uint8Array[] = [rest, ...slice];
-    if (!slice.some((view) => view.includes(LF))) {
-      rest = Buffer.concat(pieces);
-      continue;
+    for (const view of slice) {
+      const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
+      let at = 0;
+      for (let end = bytes.indexOf(LF, at); end !== -1; end = bytes.indexOf(LF, at)) {
+        const line = bytes.subarray(at, end);
+        yield (open.length === 0 ? line : Buffer.concat([...open, line])).toString('utf8');
+        open = [];
+        at = end + 1;
+      }
+      if (at < bytes.length) open.push(bytes.subarray(at));
     }
-    const bytes = Buffer.concat(pieces);
-    let at = 0;
-    for (let end = bytes.indexOf(LF, at); end !== -1; end = bytes.indexOf(LF, at)) {
-      yield bytes.toString('utf8', at, end);
-      at = end + 1;
-    }
-    rest = bytes.subarray(at);
   }
 }
 

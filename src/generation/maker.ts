@@ -42,9 +42,15 @@ const DEFAULT_BINDING = 'default';
 export class Maker {
   readonly #parts: MakerParts;
   #turns = 0;
+  #bytes = 0;
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
+  }
+
+  /** Of messages that are on their way to the disk. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /**
@@ -92,11 +98,15 @@ export class Maker {
     };
     const draft = spool.draft();
     draft.append(body);
+    const { length } = draft;
+    this.#bytes += length;
     try {
       await reception.inject(envelope, BODY_TRAITS, draft, replaces);
     } catch (error) {
       if (error instanceof InjectionRefused) throw new Trouble('1902', error.message);
       throw error;
+    } finally {
+      this.#bytes -= length;
     }
   }
 

@@ -14,8 +14,9 @@ export interface Progress {
   cancelled?: boolean;
 }
 
-/** Finished transmissions that are remembered. */
+/** Finished transmissions that are remembered, and the characters of all their data. */
 const MOST_FINISHED = 1000;
+const MOST_CHARACTERS = 8_388_608;
 
 /** The transmissions that are being made or wait for their time, and the last that were. */
 export class Register {
@@ -24,16 +25,21 @@ export class Register {
   /** Their messages are made, and wait. */
   readonly #scheduled = new Map<string, Progress>();
   readonly #finished = new Map<string, Progress>();
+  #finishedCharacters = 0;
+  /** Counted once for each: the data of an order do not change. */
+  readonly #weights = new WeakMap<Order, number>();
 
   /** @param now milliseconds since the epoch */
   constructor(now: () => Millis) {
     this.#now = now;
   }
 
-  /** How many wait for their time. */
-  get scheduled(): number {
+  /** How many wait for their time, and the characters of their data. */
+  get scheduled(): { readonly count: number; readonly characters: number } {
     this.#settle();
-    return this.#scheduled.size;
+    let characters = 0;
+    for (const progress of this.#scheduled.values()) characters += this.#weightOf(progress);
+    return { count: this.#scheduled.size, characters };
   }
 
   begin(order: Order, recipients: number, submitted: Millis): Progress {
@@ -44,10 +50,11 @@ export class Register {
 
   /** One that an earlier process began, if it is known. */
   resume(id: string): Progress | undefined {
-    const progress = this.#scheduled.get(id) ?? this.#finished.get(id);
+    const finished = this.#finished.get(id);
+    if (finished !== undefined) this.#forget(id, finished);
+    const progress = this.#scheduled.get(id) ?? finished;
     if (progress === undefined) return this.#running.get(id);
     this.#scheduled.delete(id);
-    this.#finished.delete(id);
     this.#running.set(id, progress);
     return progress;
   }
@@ -95,8 +102,24 @@ export class Register {
 
   #finish(progress: Progress): void {
     this.#finished.set(progress.order.id, progress);
-    const [oldest] = this.#finished.keys();
-    if (this.#finished.size > MOST_FINISHED && oldest !== undefined) this.#finished.delete(oldest);
+    this.#finishedCharacters += this.#weightOf(progress);
+    for (const [id, oldest] of this.#finished) {
+      if (this.#finished.size <= MOST_FINISHED && this.#finishedCharacters <= MOST_CHARACTERS) return;
+      this.#forget(id, oldest);
+    }
+  }
+
+  #weightOf({ order }: Progress): number {
+    const known = this.#weights.get(order);
+    if (known !== undefined) return known;
+    const weight = JSON.stringify(order).length;
+    this.#weights.set(order, weight);
+    return weight;
+  }
+
+  #forget(id: string, progress: Progress): void {
+    this.#finished.delete(id);
+    this.#finishedCharacters -= this.#weightOf(progress);
   }
 }
 

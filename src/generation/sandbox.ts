@@ -32,8 +32,12 @@ export const isBinding = (generation: Pick<Generation, 'bindings'>, binding: str
  *
  * @returns what it ends with; undefined: it goes its way
  */
-export function sandboxVerdict({ context, recipients }: Envelope, generation: Bindings): Reply | undefined {
-  if (context.message[SANDBOX] === undefined || recipients.every(({ binding }) => isBinding(generation, binding)))
+export function sandboxVerdict({ protocol, context, recipients }: Envelope, generation: Bindings): Reply | undefined {
+  if (
+    protocol !== 'rest' ||
+    context.message[SANDBOX] === undefined ||
+    recipients.every(({ binding }) => isBinding(generation, binding))
+  )
     return undefined;
   return reply(554, '5.3.5', '[internal] the binding of the sandbox is configured no more');
 }

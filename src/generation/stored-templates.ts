@@ -1,4 +1,4 @@
-import type { StoreDoor } from './api-store.ts';
+import { pagesOf, type StoreDoor } from './api-store.ts';
 import type { Content, Options } from './order.ts';
 import { Trouble } from './trouble.ts';
 
@@ -44,8 +44,9 @@ export class StoredTemplates {
     return text === undefined ? undefined : read(text);
   }
 
-  list(most: number): readonly TemplateEntry[] {
-    return this.#store.scan(ENTRY, BEYOND, most).map(({ value }) => read(value));
+  /** All of them, page by page. */
+  *pages(): Generator<readonly TemplateEntry[]> {
+    for (const entries of pagesOf(this.#store, ENTRY, BEYOND)) yield entries.map(({ value }) => read(value));
   }
 
   /** @throws Trouble 2004, 2005 when there is no such version */

@@ -1,4 +1,4 @@
-import type { StoreDoor } from './api-store.ts';
+import { pagesOf, type StoreDoor } from './api-store.ts';
 
 export const SUPPRESSION_TYPES = ['transactional', 'non_transactional'] as const;
 export type SuppressionType = (typeof SUPPRESSION_TYPES)[number];
@@ -29,8 +29,8 @@ export interface Suppression {
 /** Words of a refusal, as Momentum's customers know them (spec/http-api 9). */
 export const SUPPRESSED = '554 5.7.1 recipient address was suppressed due to customer policy';
 
-/** Entries that are looked at in one go. */
-const PAGE = 1000;
+/** Entries of one address, of all its lists. */
+const MOST_OF_ONE = 1000;
 
 /** Who is not to be written to, in the store. Recipients are keys: lower case, local part and domain. */
 export class Suppressions {
@@ -50,7 +50,7 @@ export class Suppressions {
 
   of(recipient: string): readonly Suppression[] {
     const prefix = `${PREFIX}${recipient}\u0000`;
-    return this.#store.scan(prefix, `${PREFIX}${recipient}\u0001`, PAGE).map(({ value }) => read(value));
+    return this.#store.scan(prefix, `${PREFIX}${recipient}\u0001`, MOST_OF_ONE).map(({ value }) => read(value));
   }
 
   /** All or none. What was known before keeps the time it was made. */
@@ -71,15 +71,7 @@ export class Suppressions {
 
   /** Page by page, so that whoever walks through millions can let others have their turn between two. */
   *pages(): Generator<readonly Suppression[]> {
-    let from = PREFIX;
-    for (;;) {
-      const entries = this.#store.scan(from, BEYOND, PAGE);
-      const last = entries.at(-1);
-      if (last === undefined) return;
-      yield entries.map(({ value }) => read(value));
-      if (entries.length < PAGE) return;
-      from = `${last.key}\u0000`;
-    }
+    for (const entries of pagesOf(this.#store, PREFIX, BEYOND)) yield entries.map(({ value }) => read(value));
   }
 }
 

@@ -77,7 +77,7 @@ export class Transmissions {
     if (order.startTime !== undefined) this.schedule.room();
     const draft = spool.draft();
     await writeJob(draft, order, recipients, turn);
-    const envelope = jobEnvelope(order, recipients, ids, clock.date());
+    const envelope = await jobEnvelope(order, recipients, ids, clock.date(), turn);
     const traits = { dots: false, lone: false };
     const at = await new Promise<Recovered['at']>((kept, refused) => draft.commit(envelope, traits, { kept, refused }));
     await this.#remembered(order);

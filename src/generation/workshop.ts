@@ -13,8 +13,9 @@ import { Trouble } from './trouble.ts';
 
 /** Transmissions that are worked on at once (Momentum's gen_count). */
 const AT_ONCE = 2;
-/** Messages of one transmission that wait for the disk. */
+/** Messages of one transmission that wait for the disk, and bytes of all that do. */
 const WINDOW = 500;
+const MOST_BYTES = 33_554_432;
 /** After so long others have their turn. */
 const SLICE_MILLIS = 5;
 /** Before it is looked again whether there is room. */
@@ -118,7 +119,7 @@ export class Workshop {
       const id = job.envelope.recipients[index]?.id;
       if (id === undefined) throw new Error(`recipient ${index} is not in its envelope`);
       window.add(this.#one({ job, index, id, order, compiled, recipient: readLine(line), progress }));
-      if (window.full) await window.less();
+      while (window.full || (window.some && this.#maker.bytes > MOST_BYTES)) await window.less();
       if (clock.now() - since < SLICE_MILLIS) continue;
       await turn();
       since = clock.now();
@@ -216,6 +217,10 @@ class Window {
 
   get full(): boolean {
     return this.#count >= this.#most;
+  }
+
+  get some(): boolean {
+    return this.#count > 0;
   }
 
   /** @param work never rejects */

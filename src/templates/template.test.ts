@@ -323,3 +323,10 @@ test.each([
   ).toThrow(/steps|rendering takes more than/);
   expect(performance.now() - began).toBeLessThan(1000);
 });
+
+test('a part of more than 4 MiB is refused, whether or not there is anything in it to fill in', () => {
+  const text = 'ä'.repeat(2_097_152);
+  expect(language.compile(text, 'text').constant).toBe(text);
+  expect(() => language.compile(`${text}.`, 'text')).toThrow(TemplateError);
+  expect(() => rendered(`${text}{{x}}`, { x: '.' })).toThrow(TemplateError);
+});

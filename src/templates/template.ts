@@ -1,8 +1,9 @@
 import { Lru } from '../base/index.ts';
 import type { Escape } from './escape.ts';
 import { withoutLinkAttributes } from './link-attributes.ts';
-import { type Body, Run, type Surroundings } from './run.ts';
+import { type Body, MOST_OUTPUT, Run, type Surroundings } from './run.ts';
 import { type Compiled, compile } from './statements.ts';
+import { TemplateError } from './trouble.ts';
 import type { Data } from './value.ts';
 
 /** A text of a message that may hold `{{ }}`. */
@@ -21,8 +22,9 @@ export interface Templates {
   compile(source: string, place: Place): Template;
 }
 
-/** Compiled templates that are kept, and the characters of the longest of them. */
+/** Compiled templates that are kept, and their characters together: each tag of five becomes some hundred bytes. */
 const KEPT = 500;
+const KEPT_CHARACTERS = 2_097_152;
 const LONGEST_KEPT = 65_536;
 
 /**
@@ -32,13 +34,22 @@ const LONGEST_KEPT = 65_536;
  */
 export function templates(now: () => number): Templates {
   const known = new Lru<string, Compiled>(KEPT);
+  /** Of all that were put in since it was empty. */
+  let characters = 0;
 
   function compiled(source: string, place: string): Compiled {
     const key = `${place}\n${source}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     const made = compile(source, place, escapeOf(place));
-    if (source.length <= LONGEST_KEPT) known.set(key, made);
+    if (source.length > LONGEST_KEPT) return made;
+    // Nearly nobody has so many: then all are compiled again once.
+    if (characters + source.length > KEPT_CHARACTERS) {
+      known.clear();
+      characters = 0;
+    }
+    characters += source.length;
+    known.set(key, made);
     return made;
   }
 
@@ -52,6 +63,8 @@ export function templates(now: () => number): Templates {
       const { body, constant } = compiled(source, place);
       if (constant !== undefined) {
         const text = withoutLinkAttributes(constant, place);
+        if (text.length > MOST_OUTPUT / 3 && Buffer.byteLength(text) > MOST_OUTPUT)
+          throw new TemplateError('render', place, 1, `it is longer than ${MOST_OUTPUT} bytes`);
         return { constant: text, render: () => text };
       }
       const manner = escapeOf(place);
