@@ -108,6 +108,7 @@ test('PostgreSQL', async (context: TestContext) => {
   });
   expect((await db?.query('SELECT generate_series(1, 100000)', nothing))?.rows).toEqual([['1'], ['2'], ['3']]);
   await expect(db?.query('SELECT nothing', nothing)).rejects.toThrow(/column "nothing" does not exist/);
+  await expect(db?.query('SELECT :v::int', new Map([['v', 'pass']]))).rejects.toThrow(/for type integer: "…"$/);
   await expect(db?.query('SELECT pg_sleep(9)', nothing)).rejects.toThrow(/no answer within 1 s/);
   await survives(house, server, () => house.login('PLAIN', 'stored://', 'ann', 'sécret'));
   // With the wrong password nobody gets in, and the operator reads why.
