@@ -418,6 +418,7 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
   }
 
   #unreachable(): void {
+    if (this.#why !== streamReplies.lost) this.#owner.report(`${this.settings.address.ip}: ${this.#why.text}`);
     this.#owner.unreachable(this, this.#machine === undefined ? stages.notConnected : stages.during.banner);
   }
 

@@ -133,6 +133,15 @@ describe('a peer that', () => {
     room.receive('a@y.test');
     await room.later(5);
     expect(room.happened()).toEqual([expect.stringMatching(/^transient a@y\.test 12 0 421 4\.4\.0 /)]);
+    expect(room.complaints).toEqual([expect.stringMatching(/10\.0\.0\.1: \[internal\] frames of 100 bytes/)]);
+  });
+
+  test('wants a login is out of reach, and the paniclog says why', async () => {
+    const { room } = await scene({}, { settings: { auth: true } });
+    room.receive('a@y.test');
+    await room.later(5);
+    expect(room.happened()).toEqual([expect.stringMatching(/^transient a@y\.test 12 0 421 4\.4\.0 /)]);
+    expect(room.complaints).toEqual([expect.stringMatching(/530 5\.7\.0 the server wants a login$/)]);
   });
 });
 
