@@ -3,6 +3,8 @@ import { addresses, paths } from './targets/addresses.ts';
 import { bodies } from './targets/bodies.ts';
 import { grammar, pattern } from './targets/configuration.ts';
 import { ecstream } from './targets/ecstream.ts';
+import { httpBodies } from './targets/http-bodies.ts';
+import { httpStream } from './targets/http-stream.ts';
 import { mailContent } from './targets/mail-content.ts';
 import { proxyHeader } from './targets/proxy.ts';
 import { reception } from './targets/reception.ts';
@@ -34,5 +36,7 @@ export const targets: readonly FuzzTarget[] = [
   templateLanguage,
   mailContent,
   proxyHeader,
+  httpBodies,
+  httpStream,
   ...ecstream,
 ];
