@@ -210,7 +210,7 @@ export class CredentialStores {
     return hmacSha256(this.#key, `${what}\0${of}`);
   }
 
-  #content<T>(store: Exclude<StoreAddress, { scheme: 'named' }>, read: (text: string) => T): Promise<T | undefined> {
+  #content<T>(store: Extract<StoreAddress, { path: string }>, read: (text: string) => T): Promise<T | undefined> {
     return this.#file(storeText(store), store.path, read).content();
   }
 

@@ -24,7 +24,14 @@ export { loginClient, plainClient } from './plain.ts';
 export { saslprep } from './saslprep.ts';
 export { scramClient } from './scram.ts';
 export { ITERATIONS, type ScramSecret, scramSecret, scramText } from './scram-secret.ts';
-export { type Exchange, type Outcome, ServerExchange, type ServerTerms, serverMechanism } from './server-exchange.ts';
+export {
+  type Exchange,
+  type ExchangeStores,
+  type Outcome,
+  ServerExchange,
+  type ServerTerms,
+  serverMechanism,
+} from './server-exchange.ts';
 export { type FileScheme, readStoreAddress, type StoreAddress, storeText } from './store-address.ts';
 export { tokenWarnings } from './token-check.ts';
 export { TokenExchange } from './token-exchange.ts';

@@ -34,7 +34,10 @@ describe('what cannot be meant is refused with what was expected', () => {
     ['AuthLoginParameters = [ log_authentication = true ]', 'a uri among the parameters'],
     ['AuthLoginParameters = [ uri = "/etc/passwd" ]', 'a uri as digest:///path'],
     ['AuthLoginParameters = [ uri = "file://etc" ]', 'an absolute path behind file://'],
-    ['AuthLoginParameters = [ uri = "groups:///x" ]', 'a uri that LOGIN can use (file://, digest://, scram://)'],
+    [
+      'AuthLoginParameters = [ uri = "groups:///x" ]',
+      'a uri that LOGIN can use (file://, digest://, scram://, apikey://)',
+    ],
     ['AuthLoginParameters = [ uri = "file:///x" relm = y ]', "'relm' is none of them"],
     ['AuthDigestMD5Parameters = [ uri = "digest:///x" relm = y ]', 'did you mean realm?'],
     ['AuthDigestMD5Parameters = [ uri = "file:///x" ]', 'stored_cleartext = true'],

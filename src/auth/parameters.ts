@@ -11,7 +11,7 @@ import {
 } from '../config/index.ts';
 import type { MechanismName } from './mechanism.ts';
 import { booleanIn, parameterDictionary, textIn } from './parameter-dictionary.ts';
-import { type FileScheme, readStoreAddress, SERVES, type StoreAddress, storeText } from './store-address.ts';
+import { readStoreAddress, SERVES, type StoreAddress, storeText } from './store-address.ts';
 
 /** `AuthDigestMD5Parameters = [ uri = … ]` and its like. */
 export interface AuthParameters {
@@ -80,7 +80,7 @@ function roleParameters(): ValueType<RoleParameters> {
 
 function parameters<T>(
   keys: readonly string[],
-  scheme: FileScheme,
+  scheme: string,
   file: string,
   read: (values: DictionaryValue) => T,
 ): ValueType<T> {

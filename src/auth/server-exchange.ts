@@ -45,18 +45,21 @@ export interface Exchange {
   respond(response: Uint8Array): Promise<Outcome>;
 }
 
+/** What a conversation asks of the house. */
+export type ExchangeStores = Pick<CredentialStores, 'verdict' | 'password' | 'digest' | 'scram'>;
+
 /**
- * The same with a password: a machine, and the store that answers its questions. What `granted` carries is the server's proof: protocols without room for it send it as one more
- * challenge, which an empty response answers.
+ * The same with a password: a machine, and the store that answers its questions. What `granted` carries is the server's
+ * proof: protocols without room for it send it as one more challenge, which an empty response answers.
  */
 export class ServerExchange implements Exchange {
   readonly #machine: ServerMechanism;
-  readonly #stores: CredentialStores;
+  readonly #stores: ExchangeStores;
   readonly #store: StoreAddress;
   readonly #realm: string;
 
   /** @param realm  of the listener; a store of a scheme may want it with mechanisms that have none */
-  constructor(machine: ServerMechanism, stores: CredentialStores, store: StoreAddress, realm = '') {
+  constructor(machine: ServerMechanism, stores: ExchangeStores, store: StoreAddress, realm = '') {
     this.#machine = machine;
     this.#stores = stores;
     this.#store = store;

@@ -12,6 +12,7 @@ import { type Reply, reply, type ServerEvent, type ServerWord, serverWord } from
 import { type AuthOffer, inClear } from './auth-offers.ts';
 import type { Desk } from './desk.ts';
 import type { Identity } from './identity.ts';
+import { storesFor } from './key-stores.ts';
 import { peerText } from './rejection.ts';
 import { goOn, replies } from './replies.ts';
 
@@ -74,7 +75,7 @@ export class Logins {
 
   /** @returns undefined when nobody says who knows the users */
   #exchangeBy(offer: AuthOffer): Exchange | undefined {
-    const { settings } = this.#identity;
+    const { settings, client } = this.#identity;
     const { logins } = this.#desk.parts;
     if (logins === undefined) return undefined;
     const forced = forcedOutcome(settings.view);
@@ -94,7 +95,7 @@ export class Logins {
       hostName: settings.hostName,
       random: logins.random(18),
     });
-    return new ServerExchange(machine, logins.stores, store, realm);
+    return new ServerExchange(machine, storesFor(store, logins, client.remote.ip), store, realm);
   }
 
   respond({ turn, bytes }: Extract<ServerEvent, { kind: 'auth-response' }>): void {

@@ -4,6 +4,7 @@ import type { View } from '../config/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import type { Client } from './client.ts';
 import type { Desk } from './desk.ts';
+import { storesFor } from './key-stores.ts';
 import { nameOf } from './logins.ts';
 import { replies } from './replies.ts';
 
@@ -35,12 +36,12 @@ export function streamLogin(desk: Desk, view: View, client: Client, asked: Asked
     case 'denied':
       return login.refused(undefined, 'fail', replies.badCredentials);
   }
-  if (asked.mechanism === PLAIN) return plain(desk, view, asked.response, login);
+  if (asked.mechanism === PLAIN) return plain(desk, view, client, asked.response, login);
   if (asked.mechanism === API_KEY) return apiKey(desk, client, asked.response, login);
   login.refused(undefined, 'fail', OTHER_MECHANISM);
 }
 
-function plain({ parts, sparing }: Desk, view: View, response: Uint8Array, login: StreamLogin): void {
+function plain({ parts, sparing }: Desk, view: View, client: Client, response: Uint8Array, login: StreamLogin): void {
   const { logins } = parts;
   const store = view.get(authPlainParameters)?.store;
   if (logins === undefined || store === undefined) {
@@ -59,7 +60,9 @@ function plain({ parts, sparing }: Desk, view: View, response: Uint8Array, login
     if (outcome.why === 'unavailable') return login.refused(outcome.user, 'error', replies.loginUnavailable);
     login.wrong(outcome.user, outcome.why === 'malformed' ? replies.malformedLogin : replies.badCredentials);
   };
-  void new ServerExchange(machine, logins.stores, store).begin(response).then(judge, login.failed);
+  void new ServerExchange(machine, storesFor(store, logins, client.remote.ip), store)
+    .begin(response)
+    .then(judge, login.failed);
 }
 
 function apiKey({ parts }: Desk, client: Client, response: Uint8Array, login: StreamLogin): void {
