@@ -35,6 +35,7 @@ export function openApiDocument(routes: readonly Route[], { title, version }: Ap
           description: 'a login of the listener, or a key with an empty password',
         },
         digest: { type: 'http', scheme: 'digest' },
+        certificate: { type: 'mutualTLS', description: 'where TLS_Verified_Peer_Is_Authorized holds' },
       },
       schemas: { Errors: ERRORS },
     },
@@ -44,7 +45,7 @@ export function openApiDocument(routes: readonly Route[], { title, version }: Ap
 const templated = (path: string): string => path.replace(/:([A-Za-z0-9_]+)/g, '{$1}');
 
 function operation(route: Route): Json {
-  const { method, path, summary, tag, access, params, query, body, answer, needsRoom, refuses = [] } = route;
+  const { method, path, summary, tag, access, params, query, body, optionalBody, answer, refuses = [] } = route;
   const refused = new Set([...refuses, ...usualRefusals(route)]);
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[/:._-]+(.)?/g, (_all, next: string | undefined) => (next ?? '').toUpperCase())}`,
@@ -55,7 +56,7 @@ function operation(route: Route): Json {
     parameters: [...parameters(params, 'path'), ...parameters(query, 'query')],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+      : { requestBody: { required: optionalBody !== true, content: { 'application/json': { schema: body } } } }),
     responses: {
       [String(answer.status)]: {
         description: answer.summary,
@@ -68,7 +69,7 @@ function operation(route: Route): Json {
           String(status),
           {
             description: REASONS[status] ?? 'refused',
-            ...(status === 429 || (status === 503 && needsRoom === true)
+            ...(status === 429 || (status === 503 && access.kind !== 'public')
               ? { headers: { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } } }
               : {}),
             content: { 'application/json': { schema: { $ref: '#/components/schemas/Errors' } } },
@@ -79,12 +80,13 @@ function operation(route: Route): Json {
   };
 }
 
-function usualRefusals({ access, params, query, body, needsRoom }: Route): readonly number[] {
+function usualRefusals({ method, access, params, query, needsRoom }: Route): readonly number[] {
   return [
     403,
     ...(access.kind === 'public' ? [] : [401, 429, 503]),
     ...(params !== undefined || query !== undefined ? [400] : []),
-    ...(body === undefined ? [] : [400, 413, 415, 422]),
+    // A body that nobody asked for is looked at all the same.
+    ...(method === 'GET' ? [] : [400, 413, 415, 422, 503]),
     ...(needsRoom === true ? [503] : []),
   ];
 }
@@ -98,7 +100,7 @@ function security(access: Access): readonly Json[] {
     case 'key':
       return [...keys, { basic: [] }];
     case 'listener':
-      return [{}, ...keys, { basic: [] }, { digest: [] }];
+      return [{}, ...keys, { basic: [] }, { digest: [] }, { certificate: [] }];
   }
 }
 
