@@ -1,6 +1,13 @@
 import type { Generation, View } from '../config/index.ts';
 import type { House } from '../console/index.ts';
-import type { Acceptances, ApiStore, StoredTemplates, Suppressions, Transmissions } from '../generation/index.ts';
+import type {
+  Acceptances,
+  ApiStore,
+  RecipientLists,
+  StoredTemplates,
+  Suppressions,
+  Transmissions,
+} from '../generation/index.ts';
 import type { Pressure } from '../http/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { Templates } from '../templates/index.ts';
@@ -29,6 +36,7 @@ export interface ApiHouse extends Pick<House, 'clock' | 'queues' | 'delivery' | 
   readonly language: Templates;
   readonly store: Pick<ApiStore, 'trouble'>;
   readonly acceptances: Acceptances;
+  readonly lists: RecipientLists;
   readonly transmissions: Transmissions;
   readonly templates: StoredTemplates;
   readonly suppressions: Suppressions;

@@ -3,6 +3,7 @@ import { type Json, json, openApiDocument, type Route, route } from '../http/ind
 import { healthRoutes } from './health.ts';
 import type { ApiHouse } from './house.ts';
 import { metricsRoutes } from './metrics.ts';
+import { recipientListRoutes } from './recipient-lists.ts';
 import { statsRoutes } from './stats.ts';
 import { suppressionRoutes } from './suppressions.ts';
 import { templateRoutes } from './templates.ts';
@@ -19,6 +20,7 @@ export function apiRoutes(house: ApiHouse): readonly Route[] {
     ...transmissionRoutes(house),
     ...templateRoutes(house),
     ...suppressionRoutes(house),
+    ...recipientListRoutes(house),
     ...unbuiltRoutes(),
   ];
   return withDocument(routes, product);

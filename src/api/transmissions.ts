@@ -191,6 +191,7 @@ async function taken(house: ApiHouse, request: Request, { id, mostErrors, ticket
     now: house.clock.date(),
     generation: house.generation(),
     stored: house.templates,
+    lists: house.lists,
     turn: house.turn,
   });
   if (recipients.length === 0) return noneLeft(errors);

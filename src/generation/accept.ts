@@ -4,6 +4,7 @@ import type { Generation } from '../config/index.ts';
 import type { Fields } from '../templates/index.ts';
 import { startTimeMaxScheduleInterval } from './options.ts';
 import type { Content, Options, Order, Recipient, Request } from './order.ts';
+import type { RecipientLists } from './recipient-lists.ts';
 import { limited, MOST_METADATA, MOST_SUBSTITUTION, pathOf, readRecipient } from './recipients.ts';
 import { sandboxOf } from './sandbox.ts';
 import { startTimeOf } from './schedule.ts';
@@ -26,6 +27,7 @@ export interface Wish {
   readonly now: number;
   readonly generation: Generation;
   readonly stored: StoredTemplates;
+  readonly lists: Pick<RecipientLists, 'find' | 'recipients'>;
   readonly turn: () => Promise<void>;
 }
 
@@ -45,9 +47,12 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     metadata = {},
     substitution_data: substitutionData = {},
   } = request;
-  if (!isList(given)) throw new Trouble('1603', `there is no recipient list ${given.list_id.slice(0, 64)}`);
-  if (given.length === 0) throw new Trouble('5002', 'recipients is empty');
-  if (given.length > MOST_RECIPIENTS) throw new Trouble('1300', `there are more than ${MOST_RECIPIENTS} recipients`);
+  const list = isArray(given) ? undefined : wish.lists.find(given.list_id);
+  if (!isArray(given) && list === undefined)
+    throw new Trouble('1603', `there is no recipient list ${given.list_id.slice(0, 64)}`);
+  if (isArray(given) && given.length === 0) throw new Trouble('5002', 'recipients is empty');
+  if (isArray(given) && given.length > MOST_RECIPIENTS)
+    throw new Trouble('1300', `there are more than ${MOST_RECIPIENTS} recipients`);
   const campaignId = request.campaign_id ?? '';
   if (Buffer.byteLength(campaignId) > LONGEST_CAMPAIGN)
     throw new Trouble('1300', `campaign_id has more than ${LONGEST_CAMPAIGN} bytes`);
@@ -72,30 +77,39 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     override,
     options,
     startTime,
+    listId: list?.id,
     description: request.description,
     bindings: options.sandbox === true ? [sandboxOf(wish.generation)] : pool,
   };
-  return { order, ...(await readAll(given, wish)) };
+  const pages = list === undefined ? [isArray(given) ? given : []] : wish.lists.recipients(list);
+  return { order, ...(await readAll(pages, list === undefined, wish)) };
 }
 
-async function readAll(given: readonly unknown[], { mostErrors, turn }: Wish): Promise<Omit<Accepted, 'order'>> {
+/** @param own whether options of a recipient count: those of a list have none (spec/http-api 4.1) */
+async function readAll(
+  pages: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+  own: boolean,
+  { mostErrors, turn }: Wish,
+): Promise<Omit<Accepted, 'order'>> {
   const recipients: Recipient[] = [];
   const errors: Trouble[] = [];
   let rejected = 0;
-  for (const [index, each] of given.entries()) {
-    try {
-      recipients.push(readRecipient(each));
-    } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
-      rejected++;
-      if (errors.length < Math.max(mostErrors, 1)) errors.push(error);
+  for await (const page of pages)
+    for (const [index, each] of page.entries()) {
+      try {
+        const recipient = readRecipient(each);
+        recipients.push(own ? recipient : { ...recipient, options: {} });
+      } catch (error) {
+        if (!(error instanceof Trouble)) throw error;
+        rejected++;
+        if (errors.length < Math.max(mostErrors, 1)) errors.push(error);
+      }
+      if (index % PER_TURN === PER_TURN - 1) await turn();
     }
-    if (index % PER_TURN === PER_TURN - 1) await turn();
-  }
   return { recipients, rejected, errors };
 }
 
-const isList = (given: Request['recipients']): given is readonly unknown[] => Array.isArray(given);
+const isArray = (given: Request['recipients']): given is readonly unknown[] => Array.isArray(given);
 
 /** Exactly one of inline parts, email_rfc822 and template_id; headers may stand beside a template. @throws Trouble */
 function resolved(

@@ -158,13 +158,14 @@ export function* pagesOf(
   store: Pick<StoreDoor, 'scan'>,
   from: string,
   below: string,
+  most = PAGE,
 ): Generator<readonly KeyValueEntry[]> {
   for (let at = from; ; ) {
-    const entries = store.scan(at, below, PAGE);
+    const entries = store.scan(at, below, most);
     const last = entries.at(-1);
     if (last === undefined) return;
     yield entries;
-    if (entries.length < PAGE) return;
+    if (entries.length < most) return;
     at = `${last.key}\u0000`;
   }
 }

@@ -8,6 +8,7 @@ export { dataOf } from './maker.ts';
 export { generationOptions, generationStanzas, scheduledIntervalDelete } from './options.ts';
 export type { Content, Options, Order, Recipient, Request } from './order.ts';
 export type { TransmissionsParts } from './parts.ts';
+export { type ListEntry, type ListOutcome, NobodyLeft, RecipientLists } from './recipient-lists.ts';
 export { pathOf, readRecipient } from './recipients.ts';
 export type { Progress } from './register.ts';
 export { sandboxNotes } from './sandbox.ts';

@@ -74,6 +74,8 @@ export interface Order {
   /** Milliseconds since the epoch, whole seconds: before it no message goes out. */
   readonly startTime?: Millis | undefined;
   readonly description?: string | undefined;
+  /** Of the stored list that its recipients come from. */
+  readonly listId?: string | undefined;
   /** Of a request that may come again. */
   readonly acceptance?: Acceptance | undefined;
 }

@@ -53,7 +53,9 @@ export class Transmissions {
     const { clock, ids, spool, templates, turn } = this.#parts;
     const compiled = compileContent(order.content, templates, order);
     const [only] = recipients;
-    if (recipients.length === 1 && only !== undefined && order.startTime === undefined) {
+    // A list is answered before its messages are made, however few they are.
+    const atOnce = order.startTime === undefined && order.listId === undefined;
+    if (recipients.length === 1 && only !== undefined && atOnce) {
       const progress = this.register.begin(order, 1, clock.date());
       progress.started = clock.date();
       try {

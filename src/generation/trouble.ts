@@ -20,6 +20,7 @@ export type TroubleCode =
   | '3010'
   | '3020'
   | '3030'
+  | '5001'
   | '5002';
 
 /** A request that cannot be served as it is; the message is for whoever sent it. */

@@ -4,6 +4,7 @@ import {
   Acceptances,
   ApiStore,
   apiStoreFile,
+  RecipientLists,
   StoredTemplates,
   Suppressions,
   servesHttp,
@@ -36,6 +37,7 @@ export interface Mailing extends Disposable {
   readonly templates: StoredTemplates;
   readonly suppressions: Suppressions;
   readonly acceptances: Acceptances;
+  readonly lists: RecipientLists;
   readonly transmissions: Transmissions;
   readonly turn: () => Promise<void>;
 }
@@ -60,9 +62,10 @@ export async function mailing({
     if (servesHttp(next)) void store.start();
   });
   const language = makeTemplates(() => clock.now());
+  const turn = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
   const suppressions = new Suppressions(store);
   const acceptances = new Acceptances({ clock, store });
-  const turn = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
+  const lists = new RecipientLists({ store, clock, turn });
   const transmissions = new Transmissions({
     clock,
     events,
@@ -86,6 +89,7 @@ export async function mailing({
     templates: new StoredTemplates(store),
     suppressions,
     acceptances,
+    lists,
     transmissions,
     turn,
     [Symbol.dispose]() {

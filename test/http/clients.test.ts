@@ -35,6 +35,7 @@ interface SparkPost {
   };
   readonly templates: Readonly<Record<'list' | 'get' | 'create' | 'update' | 'delete' | 'preview', Call>>;
   readonly suppressionList: Readonly<Record<'list' | 'get' | 'upsert' | 'delete', Call>>;
+  readonly recipientLists: Readonly<Record<'list' | 'get' | 'create' | 'update' | 'delete', Call>>;
   readonly webhooks: Resource;
   readonly sendingDomains: Resource;
   readonly relayWebhooks: Resource;
@@ -136,6 +137,27 @@ describe('the official client', () => {
     expect(list(await suppressionList.list({ types: 'non_transactional', limit: 5 }))).toHaveLength(2);
     await suppressionList.delete('a+b@x.test');
     await expect(suppressionList.get('a+b@x.test')).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  test('recipient lists: create, list, get with recipients, send to it, update, delete', async () => {
+    const { recipientLists } = client;
+    expect(
+      await recipientLists.create({
+        id: 'l',
+        recipients: [{ address: 'a@x.test' }, { address: 'no' }],
+        num_rcpt_errors: 2,
+      }),
+    ).toMatchObject({ results: { id: 'l', total_accepted_recipients: 1, rcpt_to_errors: [{ code: '1300' }] } });
+    expect(list(await recipientLists.list()).map(({ id }) => id)).toEqual(['l']);
+    expect(await recipientLists.get('l', { show_recipients: true })).toMatchObject({
+      results: { recipients: [{ address: 'a@x.test' }] },
+    });
+    kept.length = 0;
+    await client.transmissions.send({ content, recipients: { list_id: 'l' } });
+    await expect.poll(() => kept.map(({ recipient }) => recipient)).toEqual(['a@x.test']);
+    await recipientLists.update('l', { recipients: [{ address: 'b@x.test' }] });
+    await recipientLists.delete('l');
+    await expect(recipientLists.get('l')).rejects.toMatchObject({ statusCode: 404, errors: [{ code: '1600' }] });
   });
 
   test('what this server does not have is an empty list, and nothing of it is found', async () => {

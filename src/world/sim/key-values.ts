@@ -6,6 +6,8 @@ export class SimKeyValues implements KeyValueStores {
   broken = false;
   /** Writes are taken and never reach the disk: what a process does in its last moment before a crash. */
   forgetful = false;
+  /** So many writes reach the disk before it forgets. */
+  writesLeft = Number.POSITIVE_INFINITY;
   /** Writes that were forgotten so. */
   forgotten = 0;
   readonly #contents: Map<string, Map<string, string>>;
@@ -33,7 +35,7 @@ export class SimKeyValues implements KeyValueStores {
       write: (changes) => {
         const all = [...changes];
         const to = entries();
-        if (this.forgetful) {
+        if (this.forgetful || this.writesLeft-- <= 0) {
           this.forgotten++;
           return;
         }
