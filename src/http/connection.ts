@@ -102,7 +102,8 @@ export class ClientConnection implements PipeHost {
 
   ended(): void {
     this.stream.receivedAll();
-    if (this.#open.length === 0) this.stream.end();
+    // Otherwise the parser ends it, when it has been given all and every answer is out.
+    if (this.#open.length === 0 && !this.stream.hasMore) this.stream.end();
   }
 
   closed(_why?: NetworkError): void {

@@ -46,6 +46,11 @@ export class PipeStream extends Duplex {
     else this.#give();
   }
 
+  /** The parser has not seen all that has come. */
+  get hasMore(): boolean {
+    return this.#received.length > 0 || this.readableLength > 0;
+  }
+
   /** The client sends nothing more. */
   receivedAll(): void {
     this.#receivedAll = true;

@@ -7,7 +7,7 @@ import { json } from './answer.ts';
 import { PipeStream } from './node-http.ts';
 import { type Route, route } from './route.ts';
 
-const BYTES = 100_000;
+const BYTES = 50_000;
 
 /** Long answers, and how many of them were made. */
 function longWinded(): { readonly route: Route; made: number } {
@@ -56,6 +56,21 @@ test('two thousand requests behind one that takes its time are answered in the e
   slow.go();
   for (let turn = 0; turn < 20; turn++) await room.world.clock.advance(100);
   expect(await client.answers(100)).toHaveLength(2001);
+});
+
+test('a client that says much and closes its side at once is answered to the last request', async () => {
+  for (const count of [1, 3, 200, 700]) {
+    const room = await HttpRoom.open({ routes: [hello, echo], listener: 'Log_Requests_to_Paniclog = true' });
+    const client = room.client();
+    client.says(
+      Buffer.concat([request('POST /echo', `{"name":"x","fill":"${'x'.repeat(100_000)}"}`), many(count, '/hello/x')]),
+    );
+    client.pipe.end();
+    await room.world.clock.advance(1000);
+    // Its pipe gives it nothing any more: what was answered is in the log.
+    expect([count, room.told.filter((line) => line.includes(' 200 ')).length]).toEqual([count, count + 1]);
+    expect([client.closed, room.server.connections]).toEqual([true, 0]);
+  }
 });
 
 test('a reader that holds in the middle of a chunk is given no more of it, and later the rest in its order', async () => {

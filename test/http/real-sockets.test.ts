@@ -95,6 +95,20 @@ test('by hand: pipelined requests, then nonsense, then the end', async () => {
   expect([...heard.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)).toEqual(['200', '200', '400']);
 });
 
+test('by hand: thousands of requests and the end of the client in one go have all of their answers', async () => {
+  const count = 3000;
+  const heard = await new Promise<string>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => {
+      socket.end('GET /health HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(count));
+    });
+    socket.on('data', (chunk) => void chunks.push(chunk));
+    socket.on('error', reject).on('end', () => resolve(Buffer.concat(chunks).toString('latin1')));
+  });
+  expect(heard.match(/HTTP\/1\.1 200 /g)).toHaveLength(count);
+  expect(heard.endsWith('}')).toBe(true);
+});
+
 test('the console shows and counts clients of HTTP', async () => {
   const socket = connect(port, '127.0.0.1');
   await new Promise((resolve) => socket.once('connect', resolve));
