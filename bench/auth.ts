@@ -7,11 +7,10 @@
  * Run: npm run build && node bench/auth.ts [--rounds N] [--seconds N]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MailIn, type Peer } from '../test/dialogues/mail-in.ts';
-import { eventually, freePort, Running, Scratch, ServerProcess } from '../test/end-to-end/harness.ts';
+import { eventually, freePort, listens, Running, Scratch, ServerProcess } from '../test/end-to-end/harness.ts';
 import { introduce } from './load/machine.ts';
 import { median } from './load/results.ts';
 
@@ -86,7 +85,7 @@ async function overSockets(): Promise<void> {
     String(canned),
     'login',
   ]);
-  await eventually('the bare server', () => dialled(canned));
+  await eventually('the bare server', () => listens(canned));
   const side = (name: string, port: number, kind: Side['kind'], pid: number): Side => ({
     ...{ name, port, kind, pid },
     rates: [],
@@ -143,16 +142,4 @@ async function sessions(
 function processorMillis(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function dialled(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1');
-    socket
-      .on('error', () => resolve(false))
-      .on('connect', () => {
-        socket.destroy();
-        resolve(true);
-      });
-  });
 }

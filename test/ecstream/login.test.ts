@@ -6,6 +6,15 @@ import { WholeServer } from '../support/whole-server.ts';
 import { mail, StreamHouse } from './house.ts';
 import { hello, RawClient, raw } from './raw-client.ts';
 
+/** A login is wanted, and only ann has one. */
+async function houseOfAnn(): Promise<StreamHouse> {
+  const world = simWorld();
+  await world.disk.makeDirectory('/etc');
+  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
+  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
+  return StreamHouse.with(values, world);
+}
+
 test('with a login demanded and none to be had, messages are refused with 530 and the login with 454', async () => {
   const house = await StreamHouse.with({ enable_authentication: 'true' });
   const pipe = new RawClient(house);
@@ -18,11 +27,7 @@ test('with a login demanded and none to be had, messages are refused with 530 an
 });
 
 test('a login by AuthPlainParameters lets a stranger send anywhere; a wrong password is 535', async () => {
-  const world = simWorld();
-  await world.disk.makeDirectory('/etc');
-  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
-  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
-  const house = await StreamHouse.with(values, world);
+  const house = await houseOfAnn();
   const ann = house.sender({ login: { user: 'ann', password: 's3cret' } });
   await house.until(ann.send(mail(1, 'b@elsewhere.test')));
   expect(house.enqueued.map(({ envelope }) => envelope.recipients[0]?.path)).toEqual(['b@elsewhere.test']);
@@ -33,11 +38,7 @@ test('a login by AuthPlainParameters lets a stranger send anywhere; a wrong pass
 });
 
 test('the third login that fails is the last, whatever has come behind it', async () => {
-  const world = simWorld();
-  await world.disk.makeDirectory('/etc');
-  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
-  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
-  const house = await StreamHouse.with(values, world);
+  const house = await houseOfAnn();
   const pipe = new RawClient(house);
   const guesses = Array.from({ length: 50 }, (_, n) =>
     authFrame(1, Buffer.from(`\0ann\0${n === 30 ? 's3cret' : `guess ${n}`}`)),
@@ -49,11 +50,7 @@ test('the third login that fails is the last, whatever has come behind it', asyn
 });
 
 test('what comes behind a login waits for it', async () => {
-  const world = simWorld();
-  await world.disk.makeDirectory('/etc');
-  await world.disk.replace('/etc/users', Buffer.from('ann:s3cret\n'));
-  const values = { enable_authentication: 'true', authplainparameters: { uri: 'file:///etc/users' } };
-  const house = await StreamHouse.with(values, world);
+  const house = await houseOfAnn();
   const pipe = new RawClient(house);
   pipe.write(Buffer.concat([hello(0), authFrame(1, Buffer.from('\0ann\0s3cret')), raw(1)]));
   await house.later(1);
