@@ -1,7 +1,6 @@
 import type { View } from '../config/index.ts';
 import { type ClientTls, type Reply, tlsReplies } from '../smtp/index.ts';
-import type { TlsFacts } from '../world/index.ts';
-import { holdsFor } from './names.ts';
+import { holdsFor, type TlsFacts } from '../world/index.ts';
 import { tls, tlsFallbackAlwaysNewConnection, tlsIfavailableFallback, tlsVerify } from './options.ts';
 
 /**

@@ -4,7 +4,6 @@ export { checkTls, type Offer } from './check.ts';
 export * from './context-variables.ts';
 export * from './demands.ts';
 export { HandshakeFailures, type InboundTls } from './failures.ts';
-export { holdsFor } from './names.ts';
 export {
   starttlsInjectionPolicy,
   tlsCertificate,

@@ -180,6 +180,7 @@ describe.each([
     else pipe.write(bytes(said));
     await ground.wait(() => far.over);
     expect(far.why).toBeInstanceOf(TlsError);
+    expect((far.why as TlsError).gone).toBe(said === '');
     expect(far.text).toBe('');
     pipe.destroy();
   });

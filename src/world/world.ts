@@ -151,9 +151,15 @@ export class NetworkError extends Error {
 /** A handshake has failed, or a context cannot be made. The message is for operators. */
 export class TlsError extends NetworkError {
   readonly trouble: TlsTrouble;
-  constructor(message: string, options: ErrorOptions & { readonly trouble?: TlsTrouble } = {}) {
+  /** The peer went away in the middle of the handshake, and nobody knows why: the next one may end well. */
+  readonly gone: boolean;
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly trouble?: TlsTrouble; readonly gone?: boolean } = {},
+  ) {
     super('ETLS', message, options.cause === undefined ? undefined : { cause: options.cause });
     this.trouble = options.trouble ?? 'other';
+    this.gone = options.gone ?? false;
   }
 }
 

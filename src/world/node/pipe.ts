@@ -119,8 +119,10 @@ export class NodePipe implements Pipe {
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (!this.#shaking) this.#error ??= networkError(error);
     // Who has closed the pipe in the middle needs not to be told why the handshake failed.
-    else if (!this.#ended)
-      this.#error ??= new TlsError(error.code === 'ECONNRESET' ? GONE : reasonOf(error), { cause: error });
+    else if (!this.#ended) {
+      const gone = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      this.#error ??= new TlsError(gone ? GONE : reasonOf(error), { cause: error, gone });
+    }
   };
 
   readonly #onEnd = (): void => {
@@ -134,7 +136,7 @@ export class NodePipe implements Pipe {
     const silent = this.#ended;
     this.#ended = true;
     this.#farewell?.[Symbol.dispose]();
-    if (this.#shaking && !silent) this.#error ??= new TlsError(GONE);
+    if (this.#shaking && !silent) this.#error ??= new TlsError(GONE, { gone: true });
     this.#host?.closed(this.#error);
   };
 

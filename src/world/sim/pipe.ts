@@ -169,7 +169,7 @@ export class SimPipe implements Pipe, Receiver {
         return;
       case 'end':
         this.#peerEnded = true;
-        if (this.#shaking !== undefined) this.#fail('the peer closed the connection during the handshake');
+        if (this.#shaking !== undefined) this.#fail('the peer closed the connection during the handshake', true);
         else if (this.#ended) this.#closeWhenDone();
         else if (this.#host?.ended) this.#host.ended();
         else this.end();
@@ -235,9 +235,9 @@ export class SimPipe implements Pipe, Receiver {
     this.#fail(reason);
   }
 
-  #fail(reason: string): void {
+  #fail(reason: string, gone = false): void {
     this.#ended = true;
-    this.#end(new TlsError(reason));
+    this.#end(new TlsError(reason, { gone }));
   }
 
   #closeWhenDone(): void {
@@ -248,7 +248,7 @@ export class SimPipe implements Pipe, Receiver {
     const where = this.remote.path ?? `${this.remote.ip}:${this.remote.port}`;
     if (code === undefined) this.#end(undefined);
     else if (this.#shaking === undefined) this.#end(new NetworkError(code, `${code} ${where}`));
-    else this.#end(new TlsError(`${code} ${where}`));
+    else this.#end(new TlsError(`${code} ${where}`, { gone: true }));
   }
 
   #end(why: NetworkError | undefined): void {

@@ -1,5 +1,5 @@
 import { literalAddress, parseAddress, parseDomain } from '../base/index.ts';
-import type { PeerCertificate } from '../world/index.ts';
+import type { PeerCertificate } from './tls.ts';
 
 /**
  * Whether a certificate holds for any of these hosts: its alternative names, or its common name (manual: tls_verify). A

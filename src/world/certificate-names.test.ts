@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PeerCertificate } from '../world/index.ts';
-import { holdsFor } from './names.ts';
+import { holdsFor } from './certificate-names.ts';
+import type { PeerCertificate } from './tls.ts';
 
 const certificate = (
   names: readonly string[],
