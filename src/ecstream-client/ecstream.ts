@@ -17,9 +17,11 @@ export interface EcstreamOptions extends Omit<SenderOptions, 'at'> {
  * lost, and keeps each message until the server has it on disk.
  *
  * ```ts
- * await using client = ecstream({ host: 'mail.example.com' });
+ * await using client = ecstream({ host: 'mail.example.com', tls: true, login: { user, password } });
  * const { id } = await client.send({ from: 'a@example.com', to: ['b@example.org'], body: 'Subject: hi\n\nhello\n' });
  * ```
+ *
+ * @throws RangeError when it could never work with these options
  */
 export function ecstream({ host = '127.0.0.1', port = 1825, path, ...options }: EcstreamOptions = {}): EcstreamSender {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)

@@ -1,13 +1,18 @@
 import { type Millis, millis } from '../base/index.ts';
-import type { Clock, ConnectHost, NetworkError, Pipe } from '../world/index.ts';
+import { type Clock, type ConnectHost, type NetworkError, type Pipe, TlsError, type TlsFacts } from '../world/index.ts';
 import { EcstreamClient, type EcstreamClientEvent, type EcstreamClientSettings } from './client.ts';
+import type { Security } from './security.ts';
 
 /** Bytes in one write. */
 const MOST_GATHERED = 65_536;
 
+const GONE = 'the server closed the connection during the TLS handshake, as a listener without Use_SSL does';
+
 export interface LinkOwner {
   heard(event: EcstreamClientEvent): void;
   drained(): void;
+  /** Another connection would fare no better: `closed` follows. */
+  hopeless(why: string): void;
   closed(why: string): void;
 }
 
@@ -17,6 +22,7 @@ export class Link implements ConnectHost {
   readonly #settings: EcstreamClientSettings;
   readonly #owner: LinkOwner;
   readonly #answerTimeout: number;
+  readonly #security: Security | undefined;
   #pipe: Pipe | undefined;
   #timer: Disposable | undefined;
   #heardAt: Millis;
@@ -25,11 +31,18 @@ export class Link implements ConnectHost {
   blocked = false;
   machine: EcstreamClient | undefined;
 
-  constructor(clock: Clock, settings: EcstreamClientSettings, owner: LinkOwner, answerTimeout: number) {
+  constructor(
+    clock: Clock,
+    settings: EcstreamClientSettings,
+    owner: LinkOwner,
+    answerTimeout: number,
+    security?: Security,
+  ) {
     this.#clock = clock;
     this.#settings = settings;
     this.#owner = owner;
     this.#answerTimeout = answerTimeout;
+    this.#security = security;
     this.#heardAt = clock.now();
   }
 
@@ -39,6 +52,19 @@ export class Link implements ConnectHost {
   }
 
   opened(): void {
+    if (this.#security === undefined) this.#greet();
+    else this.#pipe?.secure(this.#security.how);
+  }
+
+  secured(facts: TlsFacts): void {
+    const why = this.#security?.distrust(facts);
+    if (why === undefined) return this.#greet();
+    this.#why = why;
+    this.#pipe?.destroy();
+    this.#owner.hopeless(why);
+  }
+
+  #greet(): void {
     this.machine = new EcstreamClient(this.#settings, this.#clock.now());
     this.flush();
   }
@@ -116,6 +142,10 @@ export class Link implements ConnectHost {
 
   closed(why?: NetworkError): void {
     this.#timer?.[Symbol.dispose]();
-    this.#owner.closed(why?.message ?? this.#why);
+    if (!(why instanceof TlsError)) return this.#owner.closed(why?.message ?? this.#why);
+    // A server that starts again cuts handshakes too, so that the commonest mistake is only told when patience ends.
+    const text = why.gone ? GONE : `no TLS with the server: ${why.message}`;
+    if (!why.gone) this.#owner.hopeless(text);
+    this.#owner.closed(text);
   }
 }

@@ -1,10 +1,11 @@
 import { bytesIn, type Endpoint, type Millis, millis, type Segments } from '../base/index.ts';
 import { type Reply, replyText } from '../smtp/index.ts';
-import type { Chance, Clock, Network } from '../world/index.ts';
+import type { Chance, Clock, Network, TlsMaker } from '../world/index.ts';
 import { type EcstreamClientEvent, type EcstreamClientSettings, MOST_FRAME } from './client.ts';
 import { type ContextValues, envelopeFlags, envelopeTrouble, NO_VALUES, type WireEnvelope } from './envelope.ts';
 import { capabilities } from './frames.ts';
 import { Link } from './link.ts';
+import { assertUnheard, type Security, type SenderTls, securityFor } from './security.ts';
 
 /** A message for `EcstreamSender.send`. */
 export interface Outgoing {
@@ -70,12 +71,17 @@ export interface SenderOptions {
   readonly deflate?: boolean;
   /** User and password, or an API key with the grant `smtp/inject`, for a server that wants a login. */
   readonly login?: { readonly user: string; readonly password: string } | { readonly apiKey: string };
+  /** For a listener with `Use_SSL`. `true`: signed by an authority that Node knows, for the host that is connected to. */
+  readonly tls?: boolean | SenderTls;
+  /** The login may go in clear to another machine; it is refused otherwise. */
+  readonly insecureLogin?: boolean;
 }
 
 export interface SenderWorld {
   readonly clock: Clock;
   readonly chance: Pick<Chance, 'bytes'>;
   readonly network: Pick<Network, 'connect'>;
+  readonly tls: Pick<TlsMaker, 'context'>;
 }
 
 interface Job {
@@ -103,6 +109,7 @@ const ROOM = 0.5;
 export class EcstreamSender implements AsyncDisposable {
   readonly #world: SenderWorld;
   readonly #options: SenderOptions;
+  readonly #security: Security | undefined;
   /** Not sent yet on this connection. */
   #waiting: Job[] = [];
   #first = 0;
@@ -122,9 +129,13 @@ export class EcstreamSender implements AsyncDisposable {
   /** Connections that stood. */
   connections = 0;
 
+  /** @throws RangeError when TLS cannot be had with these options, or a login would go in clear */
   constructor(world: SenderWorld, options: SenderOptions) {
+    const { at, tls, login, insecureLogin } = options;
     this.#world = world;
     this.#options = options;
+    if (tls !== undefined && tls !== false) this.#security = securityFor(world.tls, at, tls === true ? {} : tls);
+    else if (login !== undefined && insecureLogin !== true) assertUnheard(at);
     this.#keys = Buffer.from(world.chance.bytes(12)).toString('hex');
   }
 
@@ -274,9 +285,11 @@ export class EcstreamSender implements AsyncDisposable {
       {
         heard: (event) => this.#hear(event),
         drained: () => this.#pump(),
+        hopeless: (why) => this.#giveUp(why),
         closed: (why) => this.#lost(link, why),
       },
       answerTimeout,
+      this.#security,
     );
     this.#link = link;
     link.start(network.connect(at, undefined, link));

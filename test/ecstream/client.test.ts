@@ -89,7 +89,7 @@ describe('a server that', () => {
   test('does not answer a login is left like one that gives no welcome', async () => {
     const { world, peer, sender } = await scene(
       { settings: { auth: true }, hear: (event) => event.kind === 'auth' },
-      { login: { user: 'u', password: 'p' }, connectTimeout: 5000, patience: 20_000 },
+      { login: { user: 'u', password: 'p' }, insecureLogin: true, connectTimeout: 5000, patience: 20_000 },
     );
     expect(await world.clock.until(failure(sender.send(mail(1))))).toBeInstanceOf(EcstreamLost);
     expect(peer.sessions).toBeGreaterThan(2);

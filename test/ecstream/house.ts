@@ -97,7 +97,7 @@ export class StreamHouse {
   }
 
   sender(options: Partial<SenderOptions> = {}): EcstreamSender {
-    return new EcstreamSender(this.world, { at: AT, hostName: 'client.test', ...options });
+    return new EcstreamSender(this.world, { at: AT, hostName: 'client.test', insecureLogin: true, ...options });
   }
 
   commit(values: Values): void {

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ecstream } from '../../src/ecstream-client/index.ts';
+import { type EcstreamLost, type EcstreamOptions, ecstream } from '../../src/ecstream-client/index.ts';
 import { Certificates } from '../support/certificates.ts';
 import { eventually, freePort, run, Scratch, ServerProcess, SinkProcess } from './harness.ts';
 
@@ -153,4 +153,46 @@ test.for([
   await sender.logged('D');
   expect((await receiver.logged('R')).fields).toContain('ecstream');
   await eventually('the message', () => sink.arrived.length === 1);
+});
+
+test('a client with an API key speaks TLS to a listener with Use_SSL, and not to one whose certificate is not right', async () => {
+  using scratch = new Scratch();
+  const certificates = new Certificates(scratch.path);
+  const { certificate, key } = certificates.issue('mail', ['mail.test', 'localhost']);
+  const [port, clear] = [await freePort(), await freePort()];
+  await using server = await ServerProcess.start({
+    directory: scratch.path,
+    sink: 1,
+    more: `${HOLD} API_Key_File = "${scratch.path}/keys.json"
+      ECStream_Listener {
+        Listen "127.0.0.1:${port}" { Enable_Authentication = true Use_SSL = true TLS_Certificate = "${certificate}" TLS_Key = "${key}" }
+        Listen "127.0.0.1:${clear}" { }
+      }`,
+  });
+  const words = ['apikey', 'create', '--label', 'mailer', '--grant', 'smtp/inject', '-c', server.file];
+  const login = { apiKey: (await run('impetus', words)).output.trim() };
+  const ca = await readFile(certificates.authority, 'utf8');
+  const message = { from: 'a@origin.test', to: ['x@elsewhere.test'], body: 'Subject: x\n\nx\n' };
+  const sent = async (options: EcstreamOptions): Promise<string> => {
+    await using client = ecstream({ port, login, ...options });
+    return client.send(message).then(
+      ({ id }) => (id === '' ? 'no id' : 'accepted'),
+      (why: EcstreamLost) => why.message,
+    );
+  };
+  expect(await sent({ host: 'localhost', tls: { ca } })).toBe('accepted');
+  expect(await sent({ tls: { ca, servername: 'mail.test' } })).toBe('accepted');
+  expect(await sent({ tls: { rejectUnauthorized: false } })).toBe('accepted');
+  // No patience is spent on what will not mend.
+  const began = performance.now();
+  expect(await sent({ tls: true, host: 'localhost' })).toMatch(/not trusted: its authority is not known/);
+  expect(await sent({ tls: { ca } })).toBe(
+    'the certificate of the server is not for 127.0.0.1, but for mail.test, localhost',
+  );
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(await sent({ port: clear, patience: 0, tls: { ca, servername: 'mail.test' } })).toMatch(
+    /during the TLS handshake, as a listener without Use_SSL does$/,
+  );
+  expect(() => ecstream({ host: '192.0.2.1', login })).toThrow(/in clear: use tls/);
+  expect((await server.console('ledger')).output).toMatch(/Received: +3\n/);
 });
