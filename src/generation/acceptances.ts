@@ -35,7 +35,7 @@ interface Entry extends Acceptance {
 
 export interface AcceptancesParts {
   readonly clock: Pick<Clock, 'date' | 'defer'>;
-  readonly store: Pick<ApiStore, 'get' | 'scan' | 'write' | 'onMended'>;
+  readonly store: Pick<ApiStore, 'get' | 'scan' | 'write' | 'onReady'>;
   readonly most?: number;
 }
 
@@ -55,7 +55,7 @@ export class Acceptances {
 
   constructor(parts: AcceptancesParts) {
     this.#parts = parts;
-    parts.store.onMended(() => this.#write());
+    parts.store.onReady(() => this.#write());
   }
 
   /** All that an earlier process took is known: until then a request that is not may yet turn out to be one that was. */

@@ -22,7 +22,7 @@ test('a file of somebody else is left alone and told of once; when it is out of 
   writeFileSync(join(folder, 'deep'), 'not a directory');
   using store = new ApiStore({ clock, disk, keyValues, events, path });
   let mended = 0;
-  store.onMended(() => mended++);
+  store.onReady(() => mended++);
   await store.start();
   expect(() => store.get('a')).toThrow(KeyValueError);
   rmSync(join(folder, 'deep'));

@@ -48,7 +48,7 @@ export class ApiStore implements StoreDoor, Disposable {
   #trouble: string | undefined;
   #timer: Disposable | undefined;
   #closed = false;
-  readonly #mended: (() => void)[] = [];
+  readonly #ready: (() => void)[] = [];
 
   constructor(parts: ApiStoreParts) {
     this.#parts = parts;
@@ -59,9 +59,9 @@ export class ApiStore implements StoreDoor, Disposable {
     return this.#trouble;
   }
 
-  /** Calls it each time when the store can be used again. */
-  onMended(hear: () => void): void {
-    this.#mended.push(hear);
+  /** Calls it when the store is open, and each time when it can be used again. */
+  onReady(hear: () => void): void {
+    this.#ready.push(hear);
   }
 
   /** Makes the directory and opens the file. Never rejects: an operator is told, and it is tried again. */
@@ -71,8 +71,9 @@ export class ApiStore implements StoreDoor, Disposable {
       await this.#parts.disk.makeDirectory(dirname(this.#parts.path), DIRECTORY_MODE);
       this.#opened();
     } catch (error) {
-      this.#broken(error);
+      return this.#broken(error);
     }
+    for (const hear of this.#ready) hear();
   }
 
   get(key: string): string | undefined {
@@ -136,7 +137,7 @@ export class ApiStore implements StoreDoor, Disposable {
     }
     this.#trouble = undefined;
     this.#parts.events.diagnose('NOTICE', 'generation', `API_Store_File can be used again: ${this.#parts.path}`);
-    for (const hear of this.#mended) hear();
+    for (const hear of this.#ready) hear();
   }
 
   #dropped(): void {

@@ -25,7 +25,7 @@ export const CANCELLED: Reply = reply(554, '5.7.1', '[internal] Campaign cancell
 
 export interface ScheduleParts {
   readonly clock: Pick<Clock, 'date'>;
-  readonly store: Pick<ApiStore, 'scan' | 'write' | 'onMended'>;
+  readonly store: Pick<ApiStore, 'scan' | 'write' | 'onReady'>;
   readonly queues: Pick<Queues, 'delayedUntil' | 'fail'>;
   /** Lets mail have its turn. */
   readonly turn: () => Promise<void>;
@@ -52,13 +52,13 @@ export class Schedule {
   constructor(parts: ScheduleParts, register: Register) {
     this.#parts = parts;
     this.#register = register;
-    parts.store.onMended(() => {
+    parts.store.onReady(() => {
       this.load();
       for (const progress of this.#owed) this.save(progress);
     });
   }
 
-  /** What an earlier process left. When the store cannot be used now, it is read as soon as it can. */
+  /** What an earlier process left. When the store cannot be used now, it is read as soon as it can. Without HTTP there is none. */
   load(): void {
     if (this.#loaded) return;
     const { store, clock } = this.#parts;
@@ -120,6 +120,7 @@ export class Schedule {
   verdict({ protocol, context }: Envelope): Reply | undefined {
     if (protocol !== 'rest') return undefined;
     const { transmission_id: id, [SCHEDULED]: time } = context.message;
+    if (time !== undefined) this.load();
     return time !== undefined && id !== undefined && this.#cancelled.has(id) ? CANCELLED : undefined;
   }
 

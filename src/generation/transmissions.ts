@@ -29,7 +29,6 @@ export class Transmissions {
     this.#parts = parts;
     this.register = new Register(() => parts.clock.date());
     this.schedule = new Schedule(parts, this.register);
-    this.schedule.load();
     this.#maker = new Maker(parts);
     this.#workshop = new Workshop(parts, this.#maker, this.register, this.schedule);
   }

@@ -56,11 +56,6 @@ export async function mailing({
   const { clock, disk, keyValues } = world;
   const { current } = configuration;
   const store = new ApiStore({ clock, disk, keyValues, events, path: current.global.get(apiStoreFile) });
-  // A server that nobody sends mail to by HTTP has no such file.
-  if (servesHttp(current)) await store.start();
-  const subscription = configuration.onCommit((next) => {
-    if (servesHttp(next)) void store.start();
-  });
   const language = makeTemplates(() => clock.now());
   const turn = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
   const suppressions = new Suppressions(store);
@@ -82,6 +77,11 @@ export async function mailing({
     product: `impetus ${version}`,
     turn,
     full: () => (memory.exceeded ? 'memory_hwm is reached' : spool.statistics.full ? 'the spool is full' : undefined),
+  });
+  // A server that nobody sends mail to by HTTP has no such file.
+  if (servesHttp(current)) await store.start();
+  const subscription = configuration.onCommit((next) => {
+    if (servesHttp(next)) void store.start();
   });
   return {
     language,

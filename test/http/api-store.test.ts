@@ -87,3 +87,13 @@ test('a transmission that the store holds up is counted for operators', async ()
     TransmissionsGenerating: 0,
   });
 });
+
+test('a server without an HTTP_Listener neither makes a store nor looks for one', async () => {
+  const house = new House();
+  house.world.keyValues.broken = true;
+  house.world.disk.fail({ operation: 'makeDirectory', path: '/var/lib/impetus' });
+  house.world.disk.put('/etc/impetus.conf', 'Spoolbase = "/spool"\nESMTP_Listener { Listen "127.0.0.1:25" { } }\n');
+  await house.begin();
+  await house.world.clock.advance(60_000);
+  expect(house.said('API_Store_File')).toEqual([]);
+});
