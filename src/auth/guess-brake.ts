@@ -56,6 +56,7 @@ const left = (counted: Count | undefined, now: Millis): number =>
 /** A name can be as long as a response. */
 const keyOf = (user: string): string => user.toLowerCase().slice(0, 255);
 
-function networkOf(ip: string): string {
+/** What one client has: an address, of IPv6 a /64. */
+export function networkOf(ip: string): string {
   return ip.includes(':') ? Buffer.from(addressBytes(ip).subarray(0, 8)).toString('hex') : ip;
 }

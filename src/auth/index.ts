@@ -7,7 +7,7 @@ export type { TokenVerdict } from './bearer.ts';
 export { cramClient } from './cram-md5.ts';
 export { type CredentialStoreParts, CredentialStores } from './credential-stores.ts';
 export { digestClient, digestOf } from './digest-md5.ts';
-export { GuessBrake } from './guess-brake.ts';
+export { GuessBrake, networkOf } from './guess-brake.ts';
 export * from './mechanism.ts';
 export * from './named-scheme.ts';
 export {

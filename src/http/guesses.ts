@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { GuessBrake } from '../auth/index.ts';
-import { addressBytes, Lru, type Millis, millis } from '../base/index.ts';
+import { GuessBrake, networkOf } from '../auth/index.ts';
+import { Lru, type Millis, millis } from '../base/index.ts';
 import type { Chance, Clock } from '../world/index.ts';
 import { type Refusal, refusal } from './answer.ts';
 
@@ -126,10 +126,6 @@ export class Guesses {
       .digest('base64');
   }
 }
-
-/** What one client has: an address, of IPv6 a /64. The same as the brake counts by. */
-const networkOf = (ip: string): string =>
-  ip.includes(':') ? Buffer.from(addressBytes(ip).subarray(0, 8)).toString('hex') : ip;
 
 const tooMany = (what: string, wait: Millis): Refusal =>
   refusal('1100', `too many wrong ${what} came from this address`, {

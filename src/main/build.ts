@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CredentialStores, Tokens } from '../auth/index.ts';
+import { CredentialStores, GuessBrake, Tokens } from '../auth/index.ts';
 import { bouncer, classify } from '../bounce/index.ts';
 import type { Generation, LiveConfiguration } from '../config/index.ts';
 import { consoleServer, consoleWarnings } from '../console/index.ts';
@@ -140,6 +140,7 @@ export async function buildServer({
   });
 
   const stores = new CredentialStores({ disk, clock, chance, hashing, events, schemes: sources.scheme });
+  const brake = new GuessBrake();
   const keys = undo.use(
     new ApiKeys({
       clock,
@@ -191,6 +192,7 @@ export async function buildServer({
       stores,
       tokens: new Tokens({ web: world.web, clock, disk, events }),
       keys: sendingKeys(keys),
+      brake,
       random: (count) => chance.bytes(count),
     },
     version,
@@ -256,6 +258,7 @@ export async function buildServer({
       life: () => life,
       credentials: httpCredentials(stores),
       keys,
+      brake,
       mailing,
       hostName,
     }),

@@ -1,5 +1,5 @@
 import { type ApiHouse, apiRoutes, traffic } from '../api/index.ts';
-import { GuessBrake } from '../auth/index.ts';
+import type { GuessBrake } from '../auth/index.ts';
 import type { Configuration } from '../config/index.ts';
 import type { House } from '../console/index.ts';
 import type { Events } from '../events/index.ts';
@@ -23,6 +23,8 @@ export interface HttpSideParts {
   readonly life: () => 'starting' | 'running' | 'stopping';
   readonly credentials: Credentials;
   readonly keys: ApiKeys;
+  /** The one of all doors. */
+  readonly brake: GuessBrake;
   readonly hostName: () => string;
   readonly mailing: Mailing;
 }
@@ -74,7 +76,7 @@ export async function httpSide(parts: HttpSideParts): Promise<HttpSide> {
     routes: apiRoutes(api),
     keys: parts.keys,
     credentials: parts.credentials,
-    brake: new GuessBrake(),
+    brake: parts.brake,
     pressure: api.pressure,
     hostName: parts.hostName,
   });

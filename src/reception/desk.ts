@@ -33,6 +33,8 @@ export interface LoginParts {
   readonly tokens?: Pick<Tokens, 'check'>;
   /** Left out, nobody has a key. */
   readonly keys?: SendingKeys;
+  /** Who guesses here is slow at other doors, too; left out, there are none. */
+  readonly brake?: GuessBrake;
   random(count: number): Uint8Array;
 }
 
@@ -65,7 +67,7 @@ export class Desk {
   readonly product: string;
   readonly throttles: InboundThrottles;
   /** Of all sessions together. */
-  readonly brake = new GuessBrake();
+  readonly brake: GuessBrake;
   /** For what a client can cause. */
   readonly sparing: Sparing;
   /** Commits that have not been answered: a server that stops waits for them. */
@@ -76,6 +78,7 @@ export class Desk {
 
   constructor(parts: ReceptionParts) {
     this.parts = parts;
+    this.brake = parts.logins?.brake ?? new GuessBrake();
     this.throttles = new InboundThrottles(parts.clock);
     this.sparing = new Sparing(parts.events, parts.clock);
     this.product = `impetus ${parts.version}`;
