@@ -4,14 +4,23 @@ import { counted, filledIn, type Mailer, type Mailing, type Sent } from './maile
 /**
  * By ECStream: many messages are under way at once, and none is sent twice when the connection breaks.
  *
- * @param url  `ecstream://host:port`
+ * @param url  `ecstream://host:port`, or `ecstreams://user:password@host:port` for a listener with `Use_SSL`. Another authority
+ *   than those that Node knows is named by `NODE_EXTRA_CA_CERTS`
  */
 export function byEcstream(url: string): Mailer {
-  const { hostname: host, port } = new URL(url);
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const login = username === '' ? {} : { login: { user: decoded(username), password: decoded(password) } };
   return {
     async send({ from, subject, text, recipients }: Mailing): Promise<Sent> {
       // Whoever runs it at a terminal wants to know soon that the server is down.
-      await using client = ecstream({ host, port: Number(port), patience: 3000 });
+      await using client = ecstream({
+        host,
+        port: Number(port),
+        tls: protocol === 'ecstreams:',
+        patience: 3000,
+        ...login,
+      });
       const letters = recipients.map((recipient) => ({
         from,
         to: [recipient.email],
@@ -30,3 +39,5 @@ export function byEcstream(url: string): Mailer {
     },
   };
 }
+
+const decoded = (text: string): string => decodeURIComponent(text);

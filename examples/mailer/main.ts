@@ -1,7 +1,8 @@
 /**
  * Sends a greeting to whoever is named: `IMPETUS_URL=… node examples/mailer/main.ts ann@example.com bob@example.com`
  *
- * The URL says which way: `smtp://user:password@127.0.0.1:2525`, `ecstream://127.0.0.1:1825`, or `http://127.0.0.1:2081`
+ * The URL says which way: `smtp://user:password@127.0.0.1:2525`, `ecstream://127.0.0.1:1825` (or
+ * `ecstreams://user:password@mail.example.com:1826`), or `http://127.0.0.1:2081`
  * with an API key in `IMPETUS_KEY`.
  */
 import { byEcstream } from './by-ecstream.ts';
@@ -14,7 +15,7 @@ const addresses = process.argv.slice(2);
 const mailer = way(IMPETUS_URL, IMPETUS_KEY);
 if (addresses.length === 0 || mailer === undefined) {
   console.error(
-    'usage: IMPETUS_URL=smtp://…|ecstream://…|http://… [IMPETUS_KEY=…] node examples/mailer/main.ts ADDRESS …',
+    'usage: IMPETUS_URL=smtp[s]://…|ecstream[s]://…|http[s]://… [IMPETUS_KEY=…] node examples/mailer/main.ts ADDRESS …',
   );
   process.exit(2);
 }
@@ -39,6 +40,7 @@ function way(url: string, key: string): Mailer | undefined {
     case 'smtps':
       return bySmtp(url);
     case 'ecstream':
+    case 'ecstreams':
       return byEcstream(url);
     case 'http':
     case 'https':

@@ -11,7 +11,7 @@ export {
 export { type Frame, FrameReader, type TooLong } from './frame-reader.ts';
 export * from './frames.ts';
 export { ecstreamTargets, type FuzzTarget } from './fuzz-target.ts';
-export type { SenderTls } from './security.ts';
+export { mayBeHeard, type SenderTls } from './security.ts';
 export * from './sender.ts';
 export * from './server.ts';
 export * from './server-events.ts';

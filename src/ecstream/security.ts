@@ -51,11 +51,14 @@ export function securityFor(maker: Pick<TlsMaker, 'context'>, at: Endpoint, wish
  * @throws RangeError
  */
 export function assertUnheard(at: Endpoint): void {
-  if (at.kind === 'unix' || isLoopback(at.ip)) return;
+  if (!mayBeHeard(at)) return;
   throw new RangeError(
     `the login would go to ${endpointText(at)} in clear: use tls, or say insecureLogin where nobody else can listen`,
   );
 }
+
+/** Whether there is a way to that place on which others could listen. */
+export const mayBeHeard = (at: Endpoint): boolean => at.kind === 'tcp' && !isLoopback(at.ip);
 
 /** RFC 6761 §6.3: names below `localhost` lead nowhere else. */
 function isLoopback(host: string): boolean {

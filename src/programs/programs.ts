@@ -61,7 +61,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: 'run a server and a sink below ./var',
     run: ({ world, process }) => quickstartProgram(world, process),
   },
-  send: { summary: 'send test messages', run: ({ world, process }, words) => sendProgram(world, process, words) },
+  send: {
+    summary: 'send test messages',
+    run: ({ world, process, terminal }, words) => sendProgram(world, process, words, terminal),
+  },
   sink: {
     summary: 'take mail as mailbox providers do',
     run: ({ world, process }, words) => sinkProgram(world, process, words),

@@ -3,6 +3,7 @@ import { type Accepted, EcstreamLost, EcstreamRefused, EcstreamSender } from '..
 import { replyText } from '../smtp/index.ts';
 import type { Process, World } from '../world/index.ts';
 import { Progress } from './progress.ts';
+import type { Door } from './send-door.ts';
 import { type Template, testMessage } from './send-message.ts';
 import { Durations, printable, summary } from './send-report.ts';
 
@@ -11,6 +12,7 @@ interface Wish {
   readonly count: number;
   /** Connections at the same time. */
   readonly sessions: number;
+  readonly door: Door;
 }
 
 /** Messages that wait in one connection: twice a window, so that the server never waits for us. */
@@ -63,9 +65,10 @@ export class StreamSending {
   }
 
   async #session(): Promise<void> {
-    const { at, count } = this.#wish;
+    const { at, count, door } = this.#wish;
     const sender = new EcstreamSender(this.#world, {
       at,
+      ...door,
       name: 'impetus send',
       hostName: this.#template.hostName,
       patience: count === 1 ? 0 : PATIENCE,

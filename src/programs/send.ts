@@ -3,18 +3,18 @@ import { type Reply, replyText } from '../smtp/index.ts';
 import { DiskError, type Process, type World } from '../world/index.ts';
 import { commandNamed, endpoint, mailbox, USAGE, understood, wholeNumber } from './command-line.ts';
 import { Progress } from './progress.ts';
+import { asksForDoor, type DoorShell, type DoorWords, doorOf } from './send-door.ts';
 import { beginsWithHeader, fillerText, type Template, type TestBody, testBody, testMessage } from './send-message.ts';
 import { Durations, printable, summary } from './send-report.ts';
 import { type Result, SendSession } from './send-session.ts';
 import { StreamSending } from './send-stream.ts';
 
-interface Words {
+interface Words extends DoorWords {
   readonly from: string;
   readonly to?: readonly string[];
   readonly server?: Endpoint;
   readonly subject: string;
   readonly body?: string;
-  readonly file?: string;
   readonly size?: number;
   readonly count: number;
   readonly sessions?: number;
@@ -38,7 +38,12 @@ const MOST_FAILED_SESSIONS = 20;
  *
  * @returns 0 all were accepted, 1 some were not, 2 the words make no sense
  */
-export async function sendProgram(world: World, process: Process, words: readonly string[]): Promise<number> {
+export async function sendProgram(
+  world: World,
+  process: Process,
+  words: readonly string[],
+  terminal?: DoorShell['terminal'],
+): Promise<number> {
   const command = commandNamed('impetus send', 'Sends test messages by SMTP and shows what the server says.', process)
     .option('--from <address>', 'envelope sender and From; <> for none', mailbox, 'sender@impetus.test')
     .option(
@@ -69,7 +74,14 @@ export async function sendProgram(world: World, process: Process, words: readonl
       wholeNumber(1, 10_000),
     )
     .option('--ecstream', 'by ECStream instead of SMTP (default server: 127.0.0.1:1825)')
-    .option('--verbose', 'show the whole dialogue (of SMTP)');
+    .option('--verbose', 'show the whole dialogue (of SMTP)')
+    .option('--tls', 'TLS from the first byte, for a listener with Use_SSL; with --ecstream, as all that follow')
+    .option('--ca <file>', 'who may sign the certificate of the server, PEM (default: whom Node trusts)')
+    .option('--server-name <name>', 'whom the certificate has to name (default: the host of --server)')
+    .option('--login <user>', 'log in; the password is asked for, or read as the first line of standard input')
+    .option('--password-file <file>', 'file whose first line is the password')
+    .option('--api-key-file <file>', 'log in with the API key in this file')
+    .option('--insecure-login', 'allow a login without --tls to another machine');
   const wrong = understood(command, words);
   if (wrong !== undefined) return wrong;
   const asked = command.opts<Words>();
@@ -95,7 +107,15 @@ export async function sendProgram(world: World, process: Process, words: readonl
       return USAGE;
     }
     const { count, sessions = 1, server = DEFAULT_STREAM_SERVER } = asked;
-    return new StreamSending(world, process, template, { at: server, count, sessions }).run();
+    const door = await doorOf({ world, process, terminal }, asked, server);
+    if (typeof door !== 'string')
+      return new StreamSending(world, process, template, { at: server, count, sessions, door }).run();
+    process.complain(`impetus send: ${door}\n`);
+    return USAGE;
+  }
+  if (asksForDoor(asked)) {
+    process.complain('impetus send: TLS and logins are spoken with --ecstream only\n');
+    return USAGE;
   }
   return new Sending(world, process, asked, template).run();
 }

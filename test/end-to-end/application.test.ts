@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { Certificates } from '../support/certificates.ts';
 import {
   type Ended,
   eventually,
@@ -19,10 +20,12 @@ function mailer(environment: Readonly<Record<string, string>>, ...addresses: rea
   return new Running('env', [...settings, process.execPath, join(home, 'examples/mailer/main.ts'), ...addresses]).ended;
 }
 
-test('an application sends by SMTP with a password, by ECStream and by HTTP, and finds all three in log, /stats and /metrics', async () => {
+test('an application sends by SMTP with a password, by ECStream in clear or with TLS and a password, and by HTTP, and finds all in log, /stats and /metrics', async () => {
   await using sink = await SinkProcess.start();
   using scratch = new Scratch();
-  const [http, stream] = [await freePort(), await freePort()];
+  const [http, stream, secure] = [await freePort(), await freePort(), await freePort()];
+  const certificates = new Certificates(scratch.path);
+  const { certificate, key } = certificates.issue('mail', ['localhost']);
   const users = join(scratch.path, 'users');
   writeFileSync(users, 'app:secret\n', { mode: 0o600 });
   await using server = await ServerProcess.start({
@@ -34,7 +37,17 @@ ESMTP_Listener {
   SMTP_Extensions = ( ENHANCEDSTATUSCODES "AUTH PLAIN" "AUTH LOGIN" )
   AuthPlainParameters = [ uri = "file://${users}" ]
 }
-ECStream_Listener { Listen "127.0.0.1:${stream}" { } }
+ECStream_Listener {
+  Listen "127.0.0.1:${stream}" { }
+  Listen "127.0.0.1:${secure}" {
+    Use_SSL = true
+    TLS_Certificate = "${certificate}"
+    TLS_Key = "${key}"
+    Relay_Hosts = ( 192.0.2.1/32 )
+    Enable_Authentication = true
+    AuthPlainParameters = [ uri = "file://${users}" ]
+  }
+}
 API_Key_File = "${scratch.path}/keys.json"
 API_Store_File = "${scratch.path}/api.db"
 HTTP_Listener { Listen "127.0.0.1:${http}" { } }
@@ -44,11 +57,16 @@ HTTP_Listener { Listen "127.0.0.1:${http}" { } }
   const made = await run('impetus', ['apikey', 'create', '--label', 'app', '-c', server.file]);
   const bySmtp = (password: string) => ({ IMPETUS_URL: `smtp://app:${password}@127.0.0.1:${server.port}` });
   const byStream = { IMPETUS_URL: `ecstream://127.0.0.1:${stream}` };
+  const bySecureStream = (password: string) => ({
+    IMPETUS_URL: `ecstreams://app:${password}@localhost:${secure}`,
+    NODE_EXTRA_CA_CERTS: certificates.authority,
+  });
   const byHttp = { IMPETUS_URL: origin, IMPETUS_KEY: made.output.trim() };
 
   for (const [way, environment] of [
     ['smtp', bySmtp('secret')],
     ['stream', byStream],
+    ['secure', bySecureStream('secret')],
     ['http', byHttp],
   ] as const) {
     const { code, output, errors } = await mailer(
@@ -67,6 +85,9 @@ HTTP_Listener { Listen "127.0.0.1:${http}" { } }
 
   for (const [environment, words] of [
     [bySmtp('wrong'), '535 5.7.8'],
+    [bySecureStream('wrong'), '535 '],
+    [{ IMPETUS_URL: bySecureStream('secret').IMPETUS_URL }, 'its authority is not known'],
+    [{ IMPETUS_URL: 'ecstream://app:secret@192.0.2.1:1825' }, 'in clear: use tls'],
     [{ ...byHttp, IMPETUS_KEY: 'wrong' }, 'none that is known was given'],
     [{ IMPETUS_URL: 'ecstream://127.0.0.1:1' }, 'ECONNREFUSED'],
   ] as const)
@@ -79,14 +100,20 @@ HTTP_Listener { Listen "127.0.0.1:${http}" { } }
   expect(received.map(({ fields }) => `${fields[5]} by ${fields[11]}`).toSorted()).toEqual([
     'http-ann by rest',
     'http-bob by rest',
+    'secure-ann by ecstream',
+    'secure-bob by ecstream',
     'smtp-ann by esmtp',
     'smtp-bob by esmtp',
     'stream-ann by ecstream',
     'stream-bob by ecstream',
   ]);
   const summary = await fetch(`${origin}/stats/summary`);
-  expect(await summary.json()).toMatchObject({ ReceivedMessages: 6, DeliveredMessages: 6 });
+  expect(await summary.json()).toMatchObject({ ReceivedMessages: 8, DeliveredMessages: 8 });
   const metrics = (await (await fetch(`${origin}/metrics`)).text()).split('\n');
-  for (const protocol of ['esmtp', 'ecstream', 'rest'])
-    expect(metrics).toContain(`impetus_messages_total{event="received",protocol="${protocol}"} 2`);
+  for (const [protocol, count] of [
+    ['esmtp', 2],
+    ['ecstream', 4],
+    ['rest', 2],
+  ])
+    expect(metrics).toContain(`impetus_messages_total{event="received",protocol="${protocol}"} ${count}`);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type EcstreamLost, type EcstreamOptions, ecstream } from '../../src/ecstream-client/index.ts';
@@ -165,7 +165,13 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
     sink: 1,
     more: `${HOLD} API_Key_File = "${scratch.path}/keys.json"
       ECStream_Listener {
-        Listen "127.0.0.1:${port}" { Enable_Authentication = true Use_SSL = true TLS_Certificate = "${certificate}" TLS_Key = "${key}" }
+        Listen "127.0.0.1:${port}" {
+          Enable_Authentication = true
+          Relay_Hosts = ( 192.0.2.1/32 )
+          Use_SSL = true
+          TLS_Certificate = "${certificate}"
+          TLS_Key = "${key}"
+        }
         Listen "127.0.0.1:${clear}" { }
       }`,
   });
@@ -183,6 +189,7 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
   expect(await sent({ host: 'localhost', tls: { ca } })).toBe('accepted');
   expect(await sent({ tls: { ca, servername: 'mail.test' } })).toBe('accepted');
   expect(await sent({ tls: { rejectUnauthorized: false } })).toBe('accepted');
+  expect(await sent({ tls: { ca, servername: 'mail.test' }, login: { apiKey: 'x'.repeat(40) } })).toMatch(/^535 /);
   // No patience is spent on what will not mend.
   const began = performance.now();
   expect(await sent({ tls: true, host: 'localhost' })).toMatch(/not trusted: its authority is not known/);
@@ -194,5 +201,11 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
     /during the TLS handshake, as a listener without Use_SSL does$/,
   );
   expect(() => ecstream({ host: '192.0.2.1', login })).toThrow(/in clear: use tls/);
-  expect((await server.console('ledger')).output).toMatch(/Received: +3\n/);
+  const file = join(scratch.path, 'mailer.key');
+  await writeFile(file, `${login.apiKey}\n`);
+  const sends = ['send', '--ecstream', '--server', `127.0.0.1:${port}`, '--tls', '--api-key-file', file];
+  const trusting = [...sends, '--ca', certificates.authority, '--to', 'x@elsewhere.test'];
+  expect(await run('impetus', [...trusting, '--server-name', 'mail.test'])).toMatchObject({ code: 0, errors: '' });
+  expect((await run('impetus', trusting)).errors).toMatch(/is not for 127\.0\.0\.1, but for mail\.test, localhost\n$/);
+  expect((await server.console('ledger')).output).toMatch(/Received: +4\n/);
 });
