@@ -159,7 +159,7 @@ export class Schedule {
   /** What is not ended by then is ended at the next start. */
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(this.#sweeps);
+    await Promise.allSettled(this.#sweeps);
   }
 
   async #sweep({ order }: Progress): Promise<void> {
