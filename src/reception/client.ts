@@ -3,8 +3,8 @@ import type { MessageId, ReceptionProtocol } from '../message/index.ts';
 import type { Session as PolicySession } from '../policy/index.ts';
 import { tlsVariables, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
 import type { PeerAddress, TlsFacts } from '../world/index.ts';
-import { AUTH_VARIABLES, admitAnonymous, forgetAnonymous } from './authentication.ts';
 import { clientAddress } from './client-view.ts';
+import { AUTH_VARIABLES, admitAnonymous, forgetAnonymous } from './login/authentication.ts';
 import { context } from './options.ts';
 import { clientMayRelay } from './relay.ts';
 

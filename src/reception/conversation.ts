@@ -14,7 +14,6 @@ import {
 } from '../smtp/index.ts';
 import type { SpoolError } from '../spool/index.ts';
 import type { TlsContext, TlsFacts } from '../world/index.ts';
-import { mustAuthenticate } from './authentication.ts';
 import { isBlackholed } from './blackhole.ts';
 import type { Client } from './client.ts';
 import { type CommandPhase, CommandPolicy } from './command-policy.ts';
@@ -23,7 +22,8 @@ import type { Desk } from './desk.ts';
 import { Greeting } from './greeting.ts';
 import type { Identity } from './identity.ts';
 import { Judge, type Judgement, type RefusedCopy, wantsJudgement } from './judgement.ts';
-import { Logins } from './logins.ts';
+import { mustAuthenticate } from './login/authentication.ts';
+import { Logins } from './login/logins.ts';
 import * as options from './options.ts';
 import { CORE, phaseOf, type RejectionPhase, recordRejection } from './rejection.ts';
 import { transactionMayRelay } from './relay.ts';

@@ -7,9 +7,9 @@ import type { Queues } from '../queue/index.ts';
 import type { Spool } from '../spool/index.ts';
 import type { InboundTls } from '../tls/index.ts';
 import type { Clock } from '../world/index.ts';
-import type { Dedup } from './dedup.ts';
 import { InboundThrottles } from './inbound-throttle.ts';
 import { readSettings, type Settings } from './settings.ts';
+import type { Dedup } from './stream/dedup.ts';
 
 /** API keys, which are HTTP's: declared here, and implemented by who has them. */
 export interface SendingKeys {

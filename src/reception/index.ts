@@ -1,8 +1,6 @@
 /** A conversation becomes a message: SMTP sessions, and mail that comes by other doors. */
 
 export { clientAddress, receivingView } from './client-view.ts';
-export { DEDUP_VARIABLE, Dedup } from './dedup.ts';
-export type { DedupJournalParts } from './dedup-journal.ts';
 export type { ReceptionParts, SendingKeys } from './desk.ts';
 export { InjectionRefused, type InPlaceOf } from './inject.ts';
 export { type OpenReception, reception, type SessionView } from './open-reception.ts';
@@ -10,4 +8,6 @@ export { receptionOptions, smtpExtensions } from './options.ts';
 export * from './reception.ts';
 export { peerText } from './rejection.ts';
 export { offersStartTls } from './settings.ts';
+export { DEDUP_VARIABLE, Dedup } from './stream/dedup.ts';
+export type { DedupJournalParts } from './stream/dedup-journal.ts';
 export { supportedExtensions } from './value-types.ts';

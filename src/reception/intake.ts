@@ -1,9 +1,9 @@
 import type { Segments } from '../base/index.ts';
 import { HeaderScanner } from '../message/index.ts';
 import type { Reply } from '../smtp/index.ts';
-import { type HeaderRules, judgeHeader, type MissingFields } from './header-rules.ts';
-import { LineEndFixer } from './line-ends.ts';
-import { LongLines } from './long-lines.ts';
+import { type HeaderRules, judgeHeader, type MissingFields } from './content/header-rules.ts';
+import { LineEndFixer } from './content/line-ends.ts';
+import { LongLines } from './content/long-lines.ts';
 import { replies } from './replies.ts';
 
 /** A header that goes on after so much is kept as it is. */

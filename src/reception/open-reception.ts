@@ -10,7 +10,7 @@ import { inject } from './inject.ts';
 import type { Origin, Reception } from './reception.ts';
 import { Session } from './session.ts';
 import type { Settings } from './settings.ts';
-import { StreamSession } from './stream-session.ts';
+import { StreamSession } from './stream/session.ts';
 
 /** One open session, for consoles. */
 export interface SessionView {

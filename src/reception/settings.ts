@@ -2,8 +2,8 @@ import { type Domain, inMillis } from '../base/index.ts';
 import type { View } from '../config/index.ts';
 import { type PathRules, type ServerSettings, serverDefaults, type TrustedCommand } from '../smtp/index.ts';
 import { starttlsInjectionPolicy, tlsVerifiedPeerCanRelay } from '../tls/index.ts';
-import { type AuthOffer, authKeywords, authOffers } from './auth-offers.ts';
-import { type LineLimit, lineLimit } from './long-lines.ts';
+import { type LineLimit, lineLimit } from './content/long-lines.ts';
+import { type AuthOffer, authKeywords, authOffers } from './login/auth-offers.ts';
 import * as options from './options.ts';
 import { xclientAttributes } from './xclient.ts';
 

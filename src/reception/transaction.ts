@@ -16,8 +16,8 @@ import {
 import type { Reply } from '../smtp/index.ts';
 import type { Draft, SpoolError, Told } from '../spool/index.ts';
 import type { Client } from './client.ts';
+import { HeaderWatch } from './content/header-watch.ts';
 import type { Desk } from './desk.ts';
-import { HeaderWatch } from './header-watch.ts';
 import { Intake } from './intake.ts';
 import { replies } from './replies.ts';
 import type { Settings } from './settings.ts';

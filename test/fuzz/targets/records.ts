@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { FrameError, FrameReader, frame, frameKinds, maxPayload } from '../../../src/console/frames.ts';
 import { countReceived, fieldValue, findField, findHeaderEnd, HeaderScanner } from '../../../src/message/index.ts';
-import { LineEndFixer } from '../../../src/reception/line-ends.ts';
+import { LineEndFixer } from '../../../src/reception/content/line-ends.ts';
 import {
   DONE,
   HEAD_BYTES,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { FACTS, MailIn, type Peer, type Values } from '../../test/dialogues/mail-in.ts';
-import type { SimReply } from '../world/sim/index.ts';
-import { turnEnd } from '../world/sim/turn.ts';
+import { FACTS, MailIn, type Peer, type Values } from '../../../test/dialogues/mail-in.ts';
+import type { SimReply } from '../../world/sim/index.ts';
+import { turnEnd } from '../../world/sim/turn.ts';
 
 const URI = 'https://login.test/introspect';
 const EXTENSIONS = ['ENHANCEDSTATUSCODES', 'AUTH PLAIN', 'AUTH XOAUTH2', 'AUTH OAUTHBEARER'];

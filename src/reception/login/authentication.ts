@@ -1,6 +1,6 @@
-import { enableAuthentication, forcedOutcome } from '../auth/index.ts';
-import type { View } from '../config/index.ts';
-import { smtpExtensions } from './options.ts';
+import { enableAuthentication, forcedOutcome } from '../../auth/index.ts';
+import type { View } from '../../config/index.ts';
+import { smtpExtensions } from '../options.ts';
 
 const ANONYMOUS = 'ALWAYS-ALLOW';
 

@@ -12,8 +12,8 @@ import {
   TOKEN_MECHANISMS,
   type TokenMechanismName,
   type TokenParameters,
-} from '../auth/index.ts';
-import type { Option, View } from '../config/index.ts';
+} from '../../auth/index.ts';
+import type { Option, View } from '../../config/index.ts';
 
 /** A mechanism that `SMTP_Extensions` lists; `parameters` undefined where nobody says who knows its users. */
 export type AuthOffer =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MailIn, OPEN, type Values } from '../../test/dialogues/mail-in.ts';
+import { MailIn, OPEN, type Values } from '../../../test/dialogues/mail-in.ts';
 
 const ENVELOPE = 'MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n';
 const QUIET = { rfc2822_trace_headers: 'false', rfc2822_messageid_header: 'ignore', rfc2822_date_header: 'ignore' };

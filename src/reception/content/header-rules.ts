@@ -1,7 +1,7 @@
-import { findField } from '../message/index.ts';
-import type { Reply } from '../smtp/index.ts';
+import { findField } from '../../message/index.ts';
+import type { Reply } from '../../smtp/index.ts';
+import { replies } from '../replies.ts';
 import { foldHeader, type LineLimit } from './long-lines.ts';
-import { replies } from './replies.ts';
 
 /** The options `RFC2822_…` that are about a header. */
 export interface HeaderRules {

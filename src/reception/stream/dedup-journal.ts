@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type Millis, millis } from '../base/index.ts';
-import { formatId, type MessageId, parseId } from '../message/index.ts';
-import type { Clock, Disk, DiskFile } from '../world/index.ts';
+import { type Millis, millis } from '../../base/index.ts';
+import { formatId, type MessageId, parseId } from '../../message/index.ts';
+import type { Clock, Disk, DiskFile } from '../../world/index.ts';
 import { KEY_SECONDS, MOST_KEYS, SUM_BYTES } from './dedup-keys.ts';
 
 /** Sum, id, second of acceptance, check. */

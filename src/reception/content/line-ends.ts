@@ -1,4 +1,4 @@
-import { HeaderScanner } from '../message/index.ts';
+import { HeaderScanner } from '../../message/index.ts';
 
 /**
  * Turns each lone CR and lone LF into CRLF while a body goes by (`fix` of `rfc2822_lone_lf_in_…`). Only views that hold

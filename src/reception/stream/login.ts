@@ -1,12 +1,12 @@
-import { authPlainParameters, forcedOutcome, type Outcome, ServerExchange, serverMechanism } from '../auth/index.ts';
-import { millis } from '../base/index.ts';
-import type { View } from '../config/index.ts';
-import { type Reply, reply } from '../smtp/index.ts';
-import type { Client } from './client.ts';
-import type { Desk } from './desk.ts';
-import { storesFor } from './key-stores.ts';
-import { nameOf } from './logins.ts';
-import { replies } from './replies.ts';
+import { authPlainParameters, forcedOutcome, type Outcome, ServerExchange, serverMechanism } from '../../auth/index.ts';
+import { millis } from '../../base/index.ts';
+import type { View } from '../../config/index.ts';
+import { type Reply, reply } from '../../smtp/index.ts';
+import type { Client } from '../client.ts';
+import type { Desk } from '../desk.ts';
+import { storesFor } from '../login/key-stores.ts';
+import { nameOf } from '../login/logins.ts';
+import { replies } from '../replies.ts';
 
 /** Of the AUTH frame (spec ecstream: types). */
 const PLAIN = 1;

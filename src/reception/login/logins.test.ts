@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { MailIn, type Peer, type Values } from '../../test/dialogues/mail-in.ts';
-import { turnEnd } from '../world/sim/turn.ts';
+import { MailIn, type Peer, type Values } from '../../../test/dialogues/mail-in.ts';
+import { turnEnd } from '../../world/sim/turn.ts';
 
 const USERS = new Map([['/users', 'ann:secret\n']]);
 const PARAMETERS = { uri: 'file:///users', log_authentication: 'true' };
@@ -97,7 +97,7 @@ test('a client that goes while its answer is held back leaves nothing behind', a
 });
 
 test('DIGEST-MD5: the realm is the host name, and the proof of the server comes before the 235', async () => {
-  const { digestClient } = await import('../auth/index.ts');
+  const { digestClient } = await import('../../auth/index.ts');
   const house = new MailIn(VALUES, USERS);
   const peer = begun(house);
   const client = digestClient('ann', 'secret', 'smtp/mx.test', 'cnonce');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MailIn, type Values } from '../../test/dialogues/mail-in.ts';
+import { MailIn, type Values } from '../../../test/dialogues/mail-in.ts';
 
 const MAIL = 'MAIL FROM:<a@example.com>\r\n';
 const REFUSED = '530 5.7.0 Authentication required\r\n';

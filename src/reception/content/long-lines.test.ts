@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { joined } from '../base/index.ts';
+import { joined } from '../../base/index.ts';
 import { foldHeader, LongLines, lineLimit } from './long-lines.ts';
 
 test.each([

@@ -6,15 +6,15 @@ import {
   type StoreAddress,
   serverMechanism,
   TokenExchange,
-} from '../auth/index.ts';
-import { endpointText, millis } from '../base/index.ts';
-import { type Reply, reply, type ServerEvent, type ServerWord, serverWord } from '../smtp/index.ts';
+} from '../../auth/index.ts';
+import { endpointText, millis } from '../../base/index.ts';
+import { type Reply, reply, type ServerEvent, type ServerWord, serverWord } from '../../smtp/index.ts';
+import type { Desk } from '../desk.ts';
+import type { Identity } from '../identity.ts';
+import { peerText } from '../rejection.ts';
+import { goOn, replies } from '../replies.ts';
 import { type AuthOffer, inClear } from './auth-offers.ts';
-import type { Desk } from './desk.ts';
-import type { Identity } from './identity.ts';
 import { storesFor } from './key-stores.ts';
-import { peerText } from './rejection.ts';
-import { goOn, replies } from './replies.ts';
 
 /** Failures in one session: the last of them ends it. */
 const MOST_FAILURES = 3;

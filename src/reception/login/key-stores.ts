@@ -1,5 +1,5 @@
-import type { CredentialStores, ExchangeStores, StoreAddress } from '../auth/index.ts';
-import type { SendingKeys } from './desk.ts';
+import type { CredentialStores, ExchangeStores, StoreAddress } from '../../auth/index.ts';
+import type { SendingKeys } from '../desk.ts';
 
 /** Who logs in with an API key as password, in any case of letters (spec http-api 3: Send via SMTP). */
 const KEY_USER = 'smtp_injection';

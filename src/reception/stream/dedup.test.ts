@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { millis } from '../base/index.ts';
-import { formatId, type MessageId } from '../message/index.ts';
-import { simWorld } from '../world/sim/index.ts';
+import { millis } from '../../base/index.ts';
+import { formatId, type MessageId } from '../../message/index.ts';
+import { simWorld } from '../../world/sim/index.ts';
 import { DedupJournal } from './dedup-journal.ts';
 import { DedupTable, KEY_SECONDS, sumOf } from './dedup-keys.ts';
 

@@ -1,6 +1,6 @@
-import { Lru, type Millis, millis } from '../base/index.ts';
-import type { Envelope, MessageId } from '../message/index.ts';
-import type { Reply } from '../smtp/index.ts';
+import { Lru, type Millis, millis } from '../../base/index.ts';
+import type { Envelope, MessageId } from '../../message/index.ts';
+import type { Reply } from '../../smtp/index.ts';
 import { DedupJournal, type DedupJournalParts } from './dedup-journal.ts';
 import { DedupTable, KEY_SECONDS, sumOf } from './dedup-keys.ts';
 

@@ -1,9 +1,9 @@
-import { inMillis } from '../base/index.ts';
-import { capabilities, type EcstreamServerSettings } from '../ecstream/index.ts';
-import { mustAuthenticate } from './authentication.ts';
-import type { Client } from './client.ts';
-import { ecstreamIdleTime, maxRecipientsPerMessage } from './options.ts';
-import type { Settings } from './settings.ts';
+import { inMillis } from '../../base/index.ts';
+import { capabilities, type EcstreamServerSettings } from '../../ecstream/index.ts';
+import type { Client } from '../client.ts';
+import { mustAuthenticate } from '../login/authentication.ts';
+import { ecstreamIdleTime, maxRecipientsPerMessage } from '../options.ts';
+import type { Settings } from '../settings.ts';
 
 /** Messages and bytes that a client may have under way (spec ecstream 4). */
 export const WINDOW_MESSAGES = 256;

@@ -1,4 +1,4 @@
-import { countReceived, HeaderScanner } from '../message/index.ts';
+import { countReceived, HeaderScanner } from '../../message/index.ts';
 
 /** RFC 5321 §6.3 asks for a guard at no fewer than 100: that many are a loop. */
 export const MOST_RECEIVED = 99;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { Millis } from '../base/index.ts';
-import { formatId, type IdParts, type MessageId, parseId } from '../message/index.ts';
+import type { Millis } from '../../base/index.ts';
+import { formatId, type IdParts, type MessageId, parseId } from '../../message/index.ts';
 
 /** Bytes of a key that are kept: a sum, so that keys of all lengths take the same room. */
 export const SUM_BYTES = 16;

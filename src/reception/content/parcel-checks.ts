@@ -1,11 +1,11 @@
-import { type BindingName, bindingName, domainOfPath, isBeyondAscii, type Millis } from '../base/index.ts';
-import type { Generation } from '../config/index.ts';
-import { type ContextValues, NO_VALUES } from '../ecstream/index.ts';
-import { type PathRules, parsePathArgument, type Reply, reply } from '../smtp/index.ts';
-import { DEDUP_VARIABLE } from './dedup.ts';
-import { allowIpLiteral } from './options.ts';
-import { replies } from './replies.ts';
-import type { Settings } from './settings.ts';
+import { type BindingName, bindingName, domainOfPath, isBeyondAscii, type Millis } from '../../base/index.ts';
+import type { Generation } from '../../config/index.ts';
+import { type ContextValues, NO_VALUES } from '../../ecstream/index.ts';
+import { type PathRules, parsePathArgument, type Reply, reply } from '../../smtp/index.ts';
+import { allowIpLiteral } from '../options.ts';
+import { replies } from '../replies.ts';
+import type { Settings } from '../settings.ts';
+import { DEDUP_VARIABLE } from '../stream/dedup.ts';
 
 /** What is said about addresses and variables of a message that came by ECStream (spec ecstream 4). */
 export const parcelReplies = {
