@@ -42,7 +42,7 @@ export class Batch {
     return this.#segment.size + this.bytes;
   }
 
-  /** The slab that `reserve` spoke of. */
+  /** The slab that `reserve` spoke of: to be asked for behind it, never before, since making room may turn to the next. */
   get slab(): Buffer {
     return this.#slab;
   }

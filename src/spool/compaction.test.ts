@@ -80,3 +80,25 @@ test('damage found on the way ends it: the segment stays, and the rest is served
   expect(await trial.body(kept)).toBe('k'.repeat(100));
   await trial.close();
 });
+
+test('small messages that fill more than one buffer of a batch come through a compaction and a restart as they were', async () => {
+  const trial = await Trial.open({ segmentBytes: 4 * 1024 * 1024, compactionSettleMillis: 1000 });
+  const { world } = trial;
+  const given = await world.clock.until(
+    Promise.all(Array.from({ length: 4000 }, (_, i) => trial.give(`m${i}`, `body ${i} `.padEnd(600, '.'), 2))),
+  );
+  for (const [i, { at }] of given.entries()) trial.spool.done(at!, i % 6 === 0 ? [1] : [0, 1]);
+  const [first] = trial.segments();
+  // The segment is ended, and all that lives in it moves.
+  for (let i = 0; i < 3; i++) await trial.commit(`x${i}`, 'x');
+  await world.clock.advance(10_000);
+  expect(trial.segments()).not.toContain(first);
+  await trial.close();
+  const again = await Trial.open({ world });
+  const contents = await again.contents();
+  expect(again.diagnostics).toEqual([]);
+  const rest = given.map((_, i) => i).filter((i) => i % 6 === 0);
+  expect(Object.keys(contents).filter((batch) => batch.startsWith('m'))).toEqual(rest.map((i) => `m${i}`));
+  for (const i of rest) expect(contents[`m${i}`]).toMatchObject({ body: `body ${i} `.padEnd(600, '.'), done: [1] });
+  await again.close();
+});

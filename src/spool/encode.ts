@@ -102,11 +102,23 @@ export function putNote(batch: Batch, receptions: Receptions, shelf: Shelf, note
 }
 
 function putDone(batch: Batch, note: Note, done: DoneList): void {
-  const length = doneMetaLength(done);
-  writeDoneMeta(batch.slab, batch.reserve(length), done);
-  batch.record(DONE, 0, done.origin, done.ordinal, length, 0, 0);
+  writeDone(batch, done);
   note.length = batch.offset - note.offset;
   note.owes = done.holder;
+}
+
+function writeDone(batch: Batch, done: DoneList): void {
+  const length = doneMetaLength(done);
+  // The slab behind the room: to make room may turn it.
+  const at = batch.reserve(length);
+  writeDoneMeta(batch.slab, at, done);
+  batch.record(DONE, 0, done.origin, done.ordinal, length, 0, 0);
+}
+
+/** Writes a meta part that stands on disk already. */
+function copyMeta(batch: Batch, meta: Buffer): void {
+  const at = batch.reserve(meta.length);
+  meta.copy(batch.slab, at);
 }
 
 /** @returns false: it has died, or another record has taken its place */
@@ -117,13 +129,13 @@ export function putCopy(batch: Batch, segment: Segment, receptions: Receptions, 
   if (copy.kind === 'state') {
     if (table.get(slot, STATE_HOLDER) !== copy.from || table.get(slot, STATE_OFFSET) !== copy.at) return false;
     copy.offset = batch.offset;
-    meta.copy(batch.slab, batch.reserve(meta.length));
+    copyMeta(batch, meta);
     batch.record(STATE, 0, table.get(slot, ORIGIN), table.get(slot, ORDINAL), meta.length, 0, 0);
     return true;
   }
   if (table.get(slot, HOLDER) !== copy.from || table.get(slot, OFFSET) !== copy.at) return false;
   copy.offset = batch.offset;
-  meta.copy(batch.slab, batch.reserve(meta.length));
+  copyMeta(batch, meta);
   const bodyLength = table.get(slot, BODY_LENGTH);
   batch.record(
     RECEPTION,
@@ -137,12 +149,7 @@ export function putCopy(batch: Batch, segment: Segment, receptions: Receptions, 
   batch.body([copy.body]);
   // Records that finished some of its recipients spoke about the old segment and may go with it.
   const finished = receptions.finished(slot);
-  if (finished.length > 0) {
-    const done = { ...receptions.doneList(slot, finished), holder: segment.sequence };
-    const length = doneMetaLength(done);
-    writeDoneMeta(batch.slab, batch.reserve(length), done);
-    batch.record(DONE, 0, done.origin, done.ordinal, length, 0, 0);
-  }
+  if (finished.length > 0) writeDone(batch, { ...receptions.doneList(slot, finished), holder: segment.sequence });
   return true;
 }
 
