@@ -201,3 +201,21 @@ test('thousands come in batches of a hundred: each is gone before many more have
   expect(sizes).toEqual(new Array(25).fill(100));
   await again.close();
 });
+
+test('of a list of 200,000 recipients most are finished: all of that is known after a restart', async () => {
+  const trial = await Trial.open({ segmentBytes: 64 * 1024 * 1024 });
+  const { world } = trial;
+  const at = await trial.commit('list', 'l', 200_000);
+  trial.spool.done(at, [0]);
+  await trial.flush();
+  // As compaction says again what is finished: all of it in one record.
+  trial.spool.done(
+    at,
+    Array.from({ length: 199_000 }, (_, i) => i + 1),
+  );
+  await trial.close();
+  const again = await Trial.open({ world });
+  expect((await again.recovered()).map(({ done }) => done.length)).toEqual([199_001]);
+  expect(again.diagnostics).toEqual([]);
+  await again.close();
+});

@@ -82,7 +82,8 @@ export class Survey {
     if (recipients !== undefined) {
       const slot = this.#slot(origin, ordinal);
       const known = this.#partly.get(slot);
-      if (known) known.push(...recipients);
+      // One by one: there may be more of them than a call takes arguments.
+      if (known) for (const recipient of recipients) known.push(recipient);
       else this.#partly.set(slot, [...recipients]);
       return;
     }
