@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { anyStep, type Known, Script, type Step } from '../../test/support/spool-script.ts';
-import { CuttingDisk, looked, Trial } from '../../test/support/spool-trial.ts';
+import { CuttingDisk, looked, SETTINGS, Trial } from '../../test/support/spool-trial.ts';
 import type { Disk } from '../world/index.ts';
 import { type SimWorld, simWorld } from '../world/sim/index.ts';
 
@@ -174,6 +174,19 @@ test('who is refused because a sync failed once may believe it at once', async (
     expect(fates.map(({ why }) => why?.code)).toEqual(Array(5).fill('IMP_SPOOL_WRITE'));
     const again = await Trial.open({ world: left, ...SMALL });
     expect(Object.keys(await again.contents())).toEqual(['before']);
+    await again.close();
+  }
+});
+
+test('what is acknowledged after force_fsync was switched on is safe, also in a segment that was begun without', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = simWorld(seed);
+    const trial = await Trial.open({ world, settings: { force_fsync: false } });
+    await trial.commit('before', 'as it may be');
+    trial.spool.adjust(SETTINGS);
+    await trial.commit('after', 'safe');
+    const again = await Trial.open({ world: { ...world, disk: world.disk.crash() } });
+    expect(Object.keys(await again.contents())).toContain('after');
     await again.close();
   }
 });

@@ -149,7 +149,8 @@ export class Shelf {
     const path = this.path(sequence);
     const file = await disk.open(path, 'create', mode);
     try {
-      if (this.#parts.sync()) await disk.syncDirectory(directory);
+      // Even with force_fsync off: it may be switched on before this segment ends, and what is synced must not lose its name.
+      await disk.syncDirectory(directory);
     } catch (cause) {
       // It is empty; should it stay, the next start clears it away.
       await file.close().catch(() => undefined);
