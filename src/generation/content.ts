@@ -40,7 +40,8 @@ export interface Rendered {
 export interface Making {
   readonly recipient: Recipient;
   readonly data: Data;
-  readonly received: Buffer;
+  /** @param from the address in From, which is the reverse-path of a message that has no other */
+  readonly received: (from: string) => Buffer;
   readonly date: string;
   readonly messageId: string;
   /** Letters, digits and dots, of this message alone. */
@@ -165,7 +166,7 @@ function inline(content: Content, templates: Templates, override: Order['overrid
         attachments,
         id: mark,
       });
-      return { body: [received, ...message], from: sender.email };
+      return { body: [received(sender.email), ...message], from: sender.email };
     },
     preview: (data) => {
       const { name, email } = from(data);
@@ -192,7 +193,7 @@ function rfc822(source: string, templates: Templates, bodies: boolean): Compiled
         ...(message.names.has('date') ? [] : [{ name: 'Date', value: date }]),
         ...(message.names.has('message-id') ? [] : [{ name: 'Message-ID', value: messageId }]),
       ];
-      const front = Buffer.concat([received, Buffer.from(added.map(fieldText).join(''), 'latin1')]);
+      const front = Buffer.concat([received(email), Buffer.from(added.map(fieldText).join(''), 'latin1')]);
       return { body: [front, ...message.render(data)], from: email };
     },
     preview: (data) => ({ email_rfc822: Buffer.concat(message.render(data) as Uint8Array[]).toString('utf8') }),

@@ -135,17 +135,18 @@ export class Maker {
   ) {
     const { hostName, product } = this.#parts;
     const host = hostName();
-    const received = receivedField({
-      remote: undefined,
-      helo: '',
-      host,
-      reversePath: returnPath ?? '',
-      product,
-      protocol: 'HTTP',
-      id,
-      recipients: [recipient.path],
-      date: at,
-    });
+    const received = (from: string) =>
+      receivedField({
+        remote: undefined,
+        helo: '',
+        host,
+        reversePath: returnPath ?? from,
+        product,
+        protocol: 'HTTP',
+        id,
+        recipients: [recipient.path],
+        date: at,
+      });
     try {
       return compiled.render({
         recipient,

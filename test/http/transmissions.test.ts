@@ -34,7 +34,7 @@ describe('one recipient', () => {
     expect(mail?.text).toContain(`Subject: =?UTF-8?B?${Buffer.from('Hi Änn').toString('base64')}?=\r\n`);
     expect(mail?.text).toContain('X-Order: 7\r\n');
     expect(mail?.text).toContain('Hello =C3=84nn.\r\n');
-    expect(mail?.text).toMatch(/^Received: .*with HTTP/s);
+    expect(mail?.text).toMatch(/^Received: .*\(envelope-from <news@shop\.test>\).*with HTTP/s);
     expect(mail?.text).toMatch(/Message-ID: <.+@.+>\r\n/);
   });
 
@@ -48,6 +48,19 @@ describe('one recipient', () => {
     expect(house.of('generation')).toMatchObject([{ outcome: 'failure', recipient: 'a@x.test' }]);
     expect(house.of('reception')).toEqual([]);
   });
+});
+
+test('the Received field of a whole message names its From as reverse-path, and return_path before it', async () => {
+  const house = await House.open();
+  const content = { email_rfc822: 'From: Shop <news@shop.test>\r\nSubject: x\r\n\r\nx\r\n' };
+  await house.send({ recipients: to('a@x.test'), content });
+  await house.send({ recipients: to('b@x.test'), content, return_path: 'back@shop.test' });
+  await house.world.clock.advance(5000);
+  const named = house.inbox.mails.map(({ from, text }) => [from, /envelope-from <(.*?)>/.exec(text)?.[1]]);
+  expect(named.sort()).toEqual([
+    ['back@shop.test', 'back@shop.test'],
+    ['news@shop.test', 'news@shop.test'],
+  ]);
 });
 
 describe('many recipients', () => {

@@ -80,7 +80,7 @@ function made(given: Given): { readonly bytes: Buffer; readonly own: string } {
   const { body } = compiled.render({
     recipient,
     data,
-    received: Buffer.from('Received: by here\r\n'),
+    received: () => Buffer.from('Received: by here\r\n'),
     date: 'Thu, 1 Jan 1970 00:00:00 +0000',
     messageId: '<1@here>',
     mark: 'MARK',
