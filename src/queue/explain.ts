@@ -7,7 +7,7 @@ import type { Item } from './queues.ts';
 
 /** Why mail waits, in words: made only when somebody asks. Times are milliseconds since the epoch. */
 export interface Explanation {
-  readonly gate: GateName | 'being delivered';
+  readonly gate: GateName | 'being delivered' | 'not before';
   readonly because: Because | undefined;
   readonly since: Millis | undefined;
   /** The earliest time at which this can change by itself; undefined when only an event or an operator changes it. */
@@ -34,6 +34,8 @@ export function explainItem(item: Item, pair: Pair, clock: Clock): Explanation {
   if (item.state === 'in flight')
     return { gate: 'being delivered', because: undefined, since: undefined, until: undefined };
   if (item.state !== 'delayed') return explainPair(pair, clock);
+  if (item.notBefore !== undefined && item.notBefore > clock.date())
+    return { gate: 'not before', because: undefined, since: undefined, until: item.nextAttempt };
   const { view } = pair.limits;
   return {
     gate: 'retry time',

@@ -176,6 +176,10 @@ export class QueueItem implements Item {
     return this.place === 'burying' ? 'in flight' : this.place;
   }
 
+  get notBefore(): Millis | undefined {
+    return this.batch.notBefore;
+  }
+
   get id(): MessageId {
     return this.path.id;
   }

@@ -258,11 +258,11 @@ export class Pair implements MailQueue {
     return due.length;
   }
 
-  /** @returns false while the item is being delivered */
+  /** @returns false while the item is being delivered, and before its own time */
   retry(given: Item): boolean {
     const item = own(given);
     if (item.place === 'active') return true;
-    if (item.place !== 'delayed') return false;
+    if (item.place !== 'delayed' || (item.notBefore ?? 0) > this.#office.clock.date()) return false;
     this.#heap.remove(item.heapPosition);
     item.nextAttempt = this.#office.clock.date();
     this.#activate(item);

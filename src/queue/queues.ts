@@ -18,6 +18,8 @@ export interface Item {
   readonly retries: number;
   /** Milliseconds since the epoch. */
   readonly nextAttempt: Millis;
+  /** Since the epoch: whoever sent it wishes that it is not tried before. */
+  readonly notBefore: Millis | undefined;
   readonly state: 'active' | 'delayed' | 'in flight' | 'gone';
   /** What the last attempt was told. */
   readonly lastReply: Reply | undefined;
@@ -64,7 +66,7 @@ export interface Queues {
   workWith(courier: Courier): void;
   /** Delayed items of a pair are due now. @returns how many */
   flush(queue: MailQueue): number;
-  /** To the active queue. @returns false while it is being delivered */
+  /** To the active queue. @returns false while it is being delivered, and before its own time */
   retry(item: Item): boolean;
   /** A permanent failure by an operator; `quiet`: no bounce. @returns false while it is being delivered */
   fail(item: Item, reply: Reply, quiet: boolean): boolean;

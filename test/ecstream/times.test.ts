@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bindingName, seconds } from '../../src/base/index.ts';
 import type { EcstreamRefused } from '../../src/ecstream/index.ts';
 import { type Envelope, idAllocator } from '../../src/message/index.ts';
+import { explainItem } from '../../src/queue/index.ts';
 import { MailRoom } from '../support/mail-room.ts';
 import { mail, StreamHouse } from './house.ts';
 
@@ -38,6 +39,23 @@ describe('in the queue', () => {
     expect(room.happened()).toEqual([]);
     await room.later(20);
     expect(room.happened()).toEqual([expect.stringMatching(/^delivery b@y\.test /)]);
+  });
+
+  test('neither a flush nor an operator who wants one message tried sends it before, and explain says why it waits', async () => {
+    const room = new MailRoom();
+    await room.peer('y.test', '10.0.0.2');
+    receive(room, { notBefore: 600 });
+    const [pair] = room.queues.all();
+    const [item] = pair?.items() ?? [];
+    if (pair === undefined || item === undefined) throw new Error('nothing waits');
+    expect(room.queues.retry(item)).toBe(false);
+    expect(room.queues.flush(pair)).toBe(0);
+    const due = item.nextAttempt;
+    expect(explainItem(item, pair, room.clock)).toMatchObject({ gate: 'not before', because: undefined, until: due });
+    await room.later(590);
+    expect(room.happened()).toEqual([]);
+    await room.later(20);
+    expect(room.happened()).toHaveLength(1);
   });
 
   test('it is given up at ec_expiry, long before message_expiration, with one last try at it', async () => {

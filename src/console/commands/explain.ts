@@ -71,7 +71,8 @@ function* retryTime(queue: MailQueue, now: number): Generator<string> {
   const next = firstDelayed(queue);
   if (next === undefined) return;
   const seconds = Math.max(0, Math.ceil((next.nextAttempt - now) / 1000));
-  yield `retry time: the first delayed message is due at ${dateText(next.nextAttempt)}, in ${seconds} seconds\n`;
+  const gate = next.notBefore !== undefined && next.notBefore > now ? 'not before' : 'retry time';
+  yield `${gate}: the first delayed message is due at ${dateText(next.nextAttempt)}, in ${seconds} seconds\n`;
   if (next.lastReply !== undefined) yield `retry time: it was last told: ${replyText(next.lastReply)}\n`;
 }
 

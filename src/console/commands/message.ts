@@ -16,7 +16,7 @@ export const messageDetails: Command = {
     const item = found(house, words);
     if (item === undefined || item === 'missing')
       return item === undefined ? 'not understood' : yield* notFound(words[0]);
-    if (item.state === 'in flight') return yield* inFlight(item);
+    if (item.state === 'in flight') return yield* notNow(item);
     if (part !== 'body') yield details(item);
     if (part === 'full') yield '\n';
     if (part !== 'details') yield* content(house, item);
@@ -32,7 +32,7 @@ export const messageRetry: Command = {
     const item = found(house, rest);
     if (item === undefined || item === 'missing')
       return item === undefined ? 'not understood' : yield* notFound(rest[0]);
-    if (!house.queues.retry(item)) return yield* inFlight(item);
+    if (!house.queues.retry(item)) return yield* notNow(item);
     yield 'Message requeued for delivery\n';
     return 'ok';
   },
@@ -48,7 +48,7 @@ export const messageFail: Command = {
     const item = found(house, words);
     if (item === undefined || item === 'missing')
       return item === undefined ? 'not understood' : yield* notFound(words[0]);
-    if (!house.queues.fail(item, reply(554, undefined, 'manually failed'), quiet)) return yield* inFlight(item);
+    if (!house.queues.fail(item, reply(554, undefined, 'manually failed'), quiet)) return yield* notNow(item);
     yield 'Message failed\n';
     return 'ok';
   },
@@ -67,8 +67,11 @@ function* notFound(id: string | undefined): Generator<string, 'failed'> {
   return 'failed';
 }
 
-function* inFlight(item: Item): Generator<string, 'failed'> {
-  yield `Message ${item.id} is being delivered.\n`;
+/** Why the queue did not do it: mail is being delivered, or was sent not to be tried yet. */
+function* notNow({ id, state, notBefore }: Item): Generator<string, 'failed'> {
+  yield state === 'delayed' && notBefore !== undefined
+    ? `Message ${id} is not to be tried before ${dateText(notBefore)}.\n`
+    : `Message ${id} is being delivered.\n`;
   return 'failed';
 }
 

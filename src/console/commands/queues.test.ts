@@ -234,8 +234,13 @@ test('message retry and message fail act on one message', async () => {
   house.mail
     .pair('default', 'a.example')
     .add('M', 'delayed', { nextAttempt: millis(0) })
-    .add('N', 'in flight');
+    .add('N', 'in flight')
+    .add('O', 'delayed', { notBefore: millis(1_772_532_000_000) });
   expect((await run(house, 'message retry M')).text).toBe('Message requeued for delivery\n');
+  expect(await run(house, 'message retry O')).toEqual({
+    result: 'failed',
+    text: 'Message O is not to be tried before 2026-03-03 10:00:00.\n',
+  });
   expect(await run(house, 'message retry N')).toEqual({ result: 'failed', text: 'Message N is being delivered.\n' });
   expect((await run(house, 'message fail quiet M')).text).toBe('Message failed\n');
   expect(house.mail.failures).toEqual([['M', reply(554, undefined, 'manually failed'), true]]);

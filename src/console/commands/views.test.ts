@@ -358,6 +358,15 @@ test('explain tells what queue and route say', async () => {
   expect((await run(house, 'explain r1 a.example')).text).toContain('DNS: there is no route in the cache\n');
 });
 
+test('explain does not call it a retry when mail waits for the time that its sender wished for', async () => {
+  const house = new FakeHouse();
+  const due = millis(house.clock.date() + 90_000);
+  house.mail.pair('r1', 'a.example', 'retail').add('A', 'delayed', { nextAttempt: due, notBefore: due });
+  expect((await run(house, 'explain r1 a.example')).text).toContain(
+    '\nnot before: the first delayed message is due at 2026-03-03 10:01:30, in 90 seconds\n',
+  );
+});
+
 test('explain names gate, option, stanza, place and times, of a message and of a queue', async () => {
   const house = new FakeHouse();
   house.mail.pair('r1', 'a.example', 'retail').add('10/00-00812-001F3556', 'active', {});

@@ -47,7 +47,7 @@ export class FakeQueue implements MailQueue {
   add(
     id: string,
     state: Item['state'],
-    more: { retries?: number; nextAttempt?: Millis; lastReply?: Reply; peer?: string } = {},
+    more: { retries?: number; nextAttempt?: Millis; notBefore?: Millis; lastReply?: Reply; peer?: string } = {},
   ): this {
     this.list.push({
       id: id as MessageId,
@@ -55,6 +55,7 @@ export class FakeQueue implements MailQueue {
       recipient: 0,
       retries: more.retries ?? 0,
       nextAttempt: more.nextAttempt ?? millis(1_070_302_285_000),
+      notBefore: more.notBefore,
       lastReply: more.lastReply,
       queue: this,
       message: {
@@ -140,7 +141,7 @@ export class FakeQueues {
   }
 
   retry(item: Item): boolean {
-    if (item.state === 'in flight') return false;
+    if (item.state === 'in flight' || item.notBefore !== undefined) return false;
     this.#fake(item).state = 'active';
     return true;
   }
