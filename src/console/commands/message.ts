@@ -110,7 +110,8 @@ const protocolNames = {
 
 function receivedVia(protocol: keyof typeof protocolNames, peer: string): string {
   const name = protocolNames[protocol];
-  if (protocol === 'internal') return name;
+  // Neither has a client at a socket: who asked by HTTP is not kept with each message of a transmission.
+  if (protocol === 'internal' || protocol === 'rest') return name;
   const ip = parseAddress(peer);
   if (ip === undefined) return `${name} (Unix)`;
   return `${name} ${ip} (${ip.includes(':') ? 'IPv6' : 'IPv4'})`;

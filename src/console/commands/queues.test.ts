@@ -219,6 +219,8 @@ test('message details shows envelope and state, right-aligned as in the manual',
 test('message details body gives the bytes as they are kept, and the hold back', async () => {
   const house = new FakeHouse();
   house.mail.pair('default', 'a.example').add('M', 'active', { peer: '' }).add('N', 'in flight');
+  house.mail.pair('default', 'b.example').add('H', 'active', { peer: '', protocol: 'rest' });
+  expect((await run(house, 'message details H')).text).toContain('Received Via: HTTP\n');
   house.body = [Buffer.from('Subject: x\r\n\r\n'), Promise.resolve(Buffer.from('grüße\r\n'))];
   expect((await run(house, 'message details body M')).text).toBe('Subject: x\r\n\r\ngrüße\r\n');
   const { text } = await run(house, 'message details full M');

@@ -47,7 +47,14 @@ export class FakeQueue implements MailQueue {
   add(
     id: string,
     state: Item['state'],
-    more: { retries?: number; nextAttempt?: Millis; notBefore?: Millis; lastReply?: Reply; peer?: string } = {},
+    more: {
+      retries?: number;
+      nextAttempt?: Millis;
+      notBefore?: Millis;
+      lastReply?: Reply;
+      peer?: string;
+      protocol?: 'rest';
+    } = {},
   ): this {
     this.list.push({
       id: id as MessageId,
@@ -69,7 +76,7 @@ export class FakeQueue implements MailQueue {
           recipients: [
             { id: id as MessageId, path: `to-${id.replaceAll('/', '')}@${this.domain}`, binding: this.binding },
           ],
-          protocol: 'esmtp',
+          protocol: more.protocol ?? 'esmtp',
           peer: more.peer ?? '192.0.2.7',
           size: 11_317,
           context: { connection: {}, message: { color: 'red' } },
