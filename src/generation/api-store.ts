@@ -24,6 +24,8 @@ export const apiStoreFile = ownOption('api_store_file', path, {
 const DIRECTORY_MODE = 0o750;
 /** Between two tries to use a store that could not be used. */
 const AGAIN_MILLIS = 5000;
+/** Between two looks at whether the file is still there. */
+const LOOK_MILLIS = 1000;
 /** Written to find out whether a store can be written again. */
 const TRIAL = 'trial';
 
@@ -36,11 +38,14 @@ export interface ApiStoreParts {
 }
 
 /** What rooms that keep something in the store see of it. Each call @throws KeyValueError */
-export type StoreDoor = Omit<KeyValues, typeof Symbol.dispose>;
+export type StoreDoor = Omit<KeyValues, typeof Symbol.dispose | 'isLost'>;
 
 /**
  * The store of everything that HTTP keeps beside mail. A store that cannot be used is told of once, in the paniclog, and
  * tried again until it can be: until then every call fails at once, and whoever would need it can know before.
+ *
+ * A file that somebody removes takes all suppressions with it, and what would be written then, nobody would find after a
+ * restart. So it counts as one that cannot be used, and only a start makes an empty one: another file at its place is opened.
  */
 export class ApiStore implements StoreDoor, Disposable {
   readonly #parts: ApiStoreParts;
@@ -48,6 +53,9 @@ export class ApiStore implements StoreDoor, Disposable {
   #trouble: string | undefined;
   #timer: Disposable | undefined;
   #closed = false;
+  /** It was open in this run: an empty one must not take its place. */
+  #had = false;
+  #lookedAt: Millis | undefined;
   readonly #ready: (() => void)[] = [];
 
   constructor(parts: ApiStoreParts) {
@@ -85,7 +93,10 @@ export class ApiStore implements StoreDoor, Disposable {
   }
 
   write(changes: Iterable<readonly [key: string, value: string | undefined]>): void {
-    this.#use((store) => store.write(changes));
+    this.#use((store) => {
+      store.write(changes);
+      this.#look(store);
+    });
   }
 
   [Symbol.dispose](): void {
@@ -97,7 +108,10 @@ export class ApiStore implements StoreDoor, Disposable {
   #use<T>(work: (store: KeyValues) => T): T {
     if (this.#trouble !== undefined) throw new KeyValueError(this.#trouble);
     try {
-      return work(this.#opened());
+      const store = this.#opened();
+      const now = this.#parts.clock.now();
+      if (this.#lookedAt === undefined || now - this.#lookedAt >= LOOK_MILLIS) this.#look(store);
+      return work(store);
     } catch (error) {
       if (error instanceof KeyValueError) this.#broken(error);
       throw error;
@@ -105,8 +119,15 @@ export class ApiStore implements StoreDoor, Disposable {
   }
 
   #opened(): KeyValues {
-    this.#open ??= this.#parts.keyValues.open(this.#parts.path);
+    const { keyValues, path } = this.#parts;
+    this.#open ??= this.#had ? keyValues.reopen(path) : keyValues.open(path);
+    this.#had = true;
     return this.#open;
+  }
+
+  #look(store: KeyValues): void {
+    this.#lookedAt = this.#parts.clock.now();
+    if (store.isLost()) throw new KeyValueError(`${this.#parts.path} is gone`);
   }
 
   /** @throws what is a bug of ours */
@@ -131,7 +152,9 @@ export class ApiStore implements StoreDoor, Disposable {
       this.#dropped();
       await this.#parts.disk.makeDirectory(dirname(this.#parts.path), DIRECTORY_MODE);
       if (this.#closed) return;
-      this.#opened().write([[TRIAL, String(this.#parts.clock.now())]]);
+      const store = this.#opened();
+      store.write([[TRIAL, String(this.#parts.clock.now())]]);
+      this.#look(store);
     } catch (error) {
       return this.#broken(error);
     }

@@ -12,6 +12,8 @@ export interface KeyValues extends Disposable {
   scan(from: string, below: string, most: number): readonly KeyValueEntry[];
   /** All of it or nothing; durable when it returns. `undefined` removes. @throws KeyValueError */
   write(changes: Iterable<readonly [key: string, value: string | undefined]>): void;
+  /** The file at its path is another one, or none: what is written now, nobody finds. A system call. */
+  isLost(): boolean;
 }
 
 export interface KeyValueEntry {
@@ -22,6 +24,8 @@ export interface KeyValueEntry {
 export interface KeyValueStores {
   /** Opens a store, made when there is none; its directory must be there. @throws KeyValueError */
   open(path: string): KeyValues;
+  /** Opens a store that is there. @throws KeyValueError */
+  reopen(path: string): KeyValues;
 }
 
 /** The disk does not do what it should, or the file is not one of ours; the message is for the operator. */

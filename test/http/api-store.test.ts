@@ -69,6 +69,34 @@ test('the start makes the directory of the store; where it cannot be made that i
   await house.send({ recipients: to('a@x.test'), content: inline });
 });
 
+test('a store whose file is removed takes nothing more, and no empty one comes into its place but by a restart', async () => {
+  const house = await House.open();
+  const path = '/var/lib/impetus/api.db';
+  const put = (recipient: string) =>
+    house.ask('PUT /api/v1/suppression-list', { recipients: [{ recipient, type: 'non_transactional' }] });
+  expect((await put('a@x.test')).status).toBe(200);
+  const entries = house.world.keyValues.open(path).scan('', '\u{10ffff}', 100);
+  house.world.keyValues.remove(path);
+  expect(errorOf(await put('b@x.test'))).toMatchObject({ status: 500, code: '1501' });
+  await house.world.clock.advance(60_000);
+  expect(await house.refused({ recipients: to('a@x.test'), content: inline })).toBe('503/1502');
+  expect(house.said('API_Store_File')).toEqual([
+    `ERROR API_Store_File cannot be used: ${path} is gone. Transmissions are answered with 503, and those that were taken wait, until it can be; it is tried again every 5 seconds`,
+  ]);
+  house.world.keyValues.open(path).write(entries.map(({ key, value }) => [key, value]));
+  await house.world.clock.advance(6000);
+  expect(await house.refused({ recipients: to('a@x.test'), content: inline })).toBe('400/1902');
+  await house.send({ recipients: to('b@x.test'), content: inline });
+});
+
+test('a file that is removed while nobody writes is missed by who reads', async () => {
+  const house = await House.open();
+  await house.send({ recipients: to('a@x.test'), content: inline });
+  house.world.keyValues.remove('/var/lib/impetus/api.db');
+  await house.world.clock.advance(2000);
+  expect(await house.refused({ recipients: to('a@x.test'), content: inline })).toBe('503/1502');
+});
+
 test('a transmission that the store holds up is counted for operators', async () => {
   const house = await House.open();
   const sent = house.send({ recipients: to('a@x.test', 'b@x.test'), content: inline });

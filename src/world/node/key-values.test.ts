@@ -45,6 +45,26 @@ describe.each<[string, () => KeyValueStores]>([
   });
 });
 
+describe.each<[string, () => KeyValueStores, (stores: KeyValueStores, path: string) => void]>([
+  ['in SQLite', () => new NodeKeyValues(), (_, path) => rmSync(path)],
+  ['in memory', () => new SimKeyValues(), (stores, path) => (stores as SimKeyValues).remove(path)],
+])('a store %s whose file is removed', (_, make, remove) => {
+  test('knows that it is lost, is not opened again, and another one at its place does not make it found', () => {
+    const stores = make();
+    const path = join(folder, 'a.db');
+    expect(() => stores.reopen(path)).toThrow(`${path} is gone`);
+    using store = stores.open(path);
+    expect(store.isLost()).toBe(false);
+    remove(stores, path);
+    expect(store.isLost()).toBe(true);
+    expect(() => stores.reopen(path)).toThrow(`${path} is gone`);
+    using other = stores.open(path);
+    expect([store.isLost(), other.isLost()]).toEqual([true, false]);
+    using again = stores.reopen(path);
+    expect(again.isLost()).toBe(false);
+  });
+});
+
 test('a write that fails in its middle leaves nothing', () => {
   using store = new NodeKeyValues().open(join(folder, 'a.db'));
   function* half(): Generator<readonly [string, string]> {

@@ -1,3 +1,4 @@
+import { type BigIntStats, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type KeyValueEntry, KeyValueError, type KeyValueStores, type KeyValues } from '../key-values.ts';
 
@@ -18,6 +19,11 @@ export class NodeKeyValues implements KeyValueStores {
 
   constructor(migrations: readonly string[] = MIGRATIONS) {
     this.#migrations = migrations;
+  }
+
+  reopen(path: string): KeyValues {
+    if (told(path, () => fileAt(path)) === undefined) throw new KeyValueError(`${path} is gone`);
+    return this.open(path);
   }
 
   open(path: string): KeyValues {
@@ -50,6 +56,7 @@ export class NodeKeyValues implements KeyValueStores {
 class SqliteKeyValues implements KeyValues {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #file: BigIntStats | undefined;
   readonly #get;
   readonly #scan;
   readonly #put;
@@ -58,6 +65,7 @@ class SqliteKeyValues implements KeyValues {
   constructor(database: DatabaseSync, path: string) {
     this.#database = database;
     this.#path = path;
+    this.#file = fileAt(path);
     this.#get = database.prepare('SELECT value FROM entry WHERE key = ?');
     this.#scan = database.prepare('SELECT key, value FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT ?');
     this.#put = database.prepare(
@@ -90,10 +98,19 @@ class SqliteKeyValues implements KeyValues {
     });
   }
 
+  isLost(): boolean {
+    return told(this.#path, () => {
+      const file = fileAt(this.#path);
+      return file === undefined || file.ino !== this.#file?.ino || file.dev !== this.#file.dev;
+    });
+  }
+
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close();
   }
 }
+
+const fileAt = (path: string): BigIntStats | undefined => statSync(path, { bigint: true, throwIfNoEntry: false });
 
 function told<T>(path: string, work: () => T): T {
   try {

@@ -16,6 +16,17 @@ export class SimKeyValues implements KeyValueStores {
     this.#contents = new Map([...before].map(([path, held]) => [path, new Map(held)]));
   }
 
+  /** Somebody removes the file; who has it open goes on with what nobody else sees. */
+  remove(path: string): void {
+    this.#contents.delete(path);
+  }
+
+  reopen(path: string): KeyValues {
+    this.#check(path);
+    if (!this.#contents.has(path)) throw new KeyValueError(`${path} is gone`);
+    return this.open(path);
+  }
+
   open(path: string): KeyValues {
     this.#check(path);
     const held = this.#contents.get(path) ?? new Map<string, string>();
@@ -44,6 +55,7 @@ export class SimKeyValues implements KeyValueStores {
           else to.set(key, value);
         }
       },
+      isLost: () => this.#contents.get(path) !== held,
       [Symbol.dispose]: () => undefined,
     };
   }
