@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -93,4 +93,15 @@ test('an older file is brought up to date, and a newer one is refused', () => {
 
 test('what is no store is not touched', () => {
   expect(() => new NodeKeyValues().open(join(folder, 'no', 'where.db'))).toThrow(KeyValueError);
+});
+
+test('a new file and what stands beside it are for the user and the group of the server', () => {
+  const umask = process.umask(0o022);
+  try {
+    using store = new NodeKeyValues().open(join(folder, 'a.db'));
+    store.write([['a', '1']]);
+    for (const name of ['a.db', 'a.db-wal']) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o640);
+  } finally {
+    process.umask(umask);
+  }
 });

@@ -1,4 +1,4 @@
-import { type BigIntStats, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, openSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type KeyValueEntry, KeyValueError, type KeyValueStores, type KeyValues } from '../key-values.ts';
 
@@ -9,6 +9,9 @@ import { type KeyValueEntry, KeyValueError, type KeyValueStores, type KeyValues 
 const MIGRATIONS: readonly string[] = [
   'CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT',
 ];
+
+/** It holds addresses of people. */
+const FILE_MODE = 0o640;
 
 /** How long another process may hold the file, in milliseconds. */
 const BUSY = 2000;
@@ -30,6 +33,9 @@ export class NodeKeyValues implements KeyValueStores {
     return told(path, () => {
       // Only who has a store loads it: Node 22 warns on standard error that it is new.
       const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+      // SQLite would make it for everybody to read; what stands beside it gets the same mode. One that is there is not
+      // opened: to close it would take SQLite's locks away.
+      if (fileAt(path) === undefined) closeSync(openSync(path, 'ax', FILE_MODE));
       const database = new DatabaseSync(path);
       try {
         database.exec(`PRAGMA busy_timeout = ${BUSY}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
