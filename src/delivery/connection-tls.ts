@@ -26,6 +26,11 @@ export class ConnectionTls {
     return givenUp || hopeless ? { ...demands, use: 'no' } : demands;
   }
 
+  /** A handshake has ended well. */
+  get encrypted(): boolean {
+    return this.#facts !== undefined;
+  }
+
   /** For log lines; undefined before a session stands. */
   get attempt(): AttemptTls | undefined {
     return this.#attempt;

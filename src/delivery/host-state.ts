@@ -9,6 +9,8 @@ export interface HostState {
   /** Connections that failed since the last session that stood. */
   failures: number;
   open: number;
+  /** What the paniclog was told of it last; undefined once a session stood. */
+  told: string | undefined;
   /** Decayed averages, milliseconds. */
   connectMillis: number;
   deliveryMillis: number;
@@ -28,7 +30,15 @@ export class HostStates {
     const key = `${binding} ${ip} ${port}`;
     let state = this.#states.get(key, now);
     if (state === undefined)
-      state = { badUntil: millis(0), failedAt: undefined, failures: 0, open: 0, connectMillis: 0, deliveryMillis: 0 };
+      state = {
+        badUntil: millis(0),
+        failedAt: undefined,
+        failures: 0,
+        open: 0,
+        told: undefined,
+        connectMillis: 0,
+        deliveryMillis: 0,
+      };
     this.#states.set(key, state, millis(now + LIFETIME));
     return state;
   }

@@ -329,6 +329,7 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
   established(connection: OpenConnection): void {
     this.#standing++;
     connection.settings.state.failures = 0;
+    connection.settings.state.told = undefined;
     const failed = this.#failures > 0;
     this.#failures = 0;
     this.#failingSince = undefined;

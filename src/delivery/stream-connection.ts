@@ -1,5 +1,5 @@
 import { bytesIn, type Millis, millis, type Segments } from '../base/index.ts';
-import { capabilities, EcstreamClient, type EcstreamClientEvent } from '../ecstream/index.ts';
+import { capabilities, type EcstreamClient, type EcstreamClientEvent } from '../ecstream/index.ts';
 import type { Item, Outcome } from '../queue/index.ts';
 import { type Reply, reply, stages, tlsReplies } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
@@ -15,6 +15,7 @@ import { Outlet } from './outlet.ts';
 import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './preparation.ts';
 import { Settlement } from './settlement.ts';
 import { StreamBody, type StreamBodyHost } from './stream-body.ts';
+import { complainOnce } from './stream-complaint.ts';
 import {
   type Flight,
   flightEnvelope,
@@ -24,6 +25,7 @@ import {
   streamExtensions,
   streamReplies,
 } from './stream-flight.ts';
+import { loginTrouble, streamMachine } from './stream-login.ts';
 import { StreamPatience } from './stream-patience.ts';
 
 /**
@@ -165,13 +167,7 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
   }
 
   #greet(now: Millis): void {
-    const greeting = Math.max(1, this.#patience.standDue - now);
-    const wanted = capabilities.ids | capabilities.dedup;
-    const hostName = this.settings.ehloName;
-    this.#machine = new EcstreamClient(
-      { name: 'impetus', hostName, capabilities: wanted, encoding: 'latin1', greeting },
-      now,
-    );
+    this.#machine = streamMachine(this.settings, this.#tls.encrypted, this.#patience.standDue, now);
     this.#run();
   }
 
@@ -184,8 +180,8 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
   }
 
   /** Not with this peer, and never in clear. */
-  #insecure(why: Reply): void {
-    this.#finish(() => this.#owner.insecure(this, stages.handshake, why));
+  #insecure(why: Reply, stage: number = stages.handshake): void {
+    this.#finish(() => this.#owner.insecure(this, stage, why));
     this.abort();
   }
 
@@ -219,6 +215,8 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
         return this.#settle(this.#take(event.seq), () => event.reply);
       case 'bye':
         return this.#bye(event);
+      case 'no login':
+        return this.#insecure(loginTrouble(event, this.#owner, this.settings), stages.after.auth);
       case 'broken':
         this.#why = reply(451, '4.4.2', `[internal] ${event.text}`);
         this.#end();
@@ -418,7 +416,7 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
   }
 
   #unreachable(): void {
-    if (this.#why !== streamReplies.lost) this.#owner.report(`${this.settings.address.ip}: ${this.#why.text}`);
+    if (this.#why !== streamReplies.lost) complainOnce(this.#owner, this.settings, this.#why);
     this.#owner.unreachable(this, this.#machine === undefined ? stages.notConnected : stages.during.banner);
   }
 

@@ -1,5 +1,5 @@
 import { bytesIn, type Millis, millis, type Segments } from '../base/index.ts';
-import type { Reply } from '../smtp/index.ts';
+import { type Reply, reply } from '../smtp/index.ts';
 import { type AddressEncoding, envelopeBytes, envelopeTrouble, type WireEnvelope } from './envelope.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
 import {
@@ -29,8 +29,8 @@ export interface EcstreamClientSettings {
   readonly encoding: AddressEncoding;
   /** Milliseconds for the WELCOME. */
   readonly greeting: number;
-  /** For a server that wants a login: mechanism 1 is PLAIN, 2 an API key. */
-  readonly login?: { readonly mechanism: 1 | 2; readonly response: Uint8Array };
+  /** For a server that wants a login: mechanism 1 is PLAIN, 2 an API key; or why there is none for it. */
+  readonly login?: { readonly mechanism: 1 | 2; readonly response: Uint8Array } | { readonly unusable: Reply };
 }
 
 export type EcstreamClientEvent =
@@ -45,6 +45,8 @@ export type EcstreamClientEvent =
   | { readonly kind: 'refused'; readonly seq: number; readonly reply: Reply }
   /** The server takes nothing that is newer than `seq`; what it has taken may still be resolved. */
   | { readonly kind: 'bye'; readonly seq: number; readonly code: number; readonly text: string }
+  /** It wants a login: `us`, we have none for it; `peer`, it will not have ours. */
+  | { readonly kind: 'no login'; readonly by: 'us' | 'peer'; readonly reply: Reply }
   /** It speaks another language, or says nothing. */
   | { readonly kind: 'broken'; readonly text: string };
 
@@ -265,6 +267,7 @@ export class EcstreamClient {
         return this.#acknowledged(seq, payload);
       case types.reply: {
         const { index, reply } = readReply(payload);
+        if (seq === 0 && this.#state === 'auth') return this.#noLogin('peer', reply);
         if (seq === 0) return this.#broken(`${reply.code} ${reply.text}`);
         if (index !== WHOLE) {
           this.#events.push({ kind: 'recipient', seq, index, reply });
@@ -313,7 +316,9 @@ export class EcstreamClient {
       return;
     }
     const { login } = this.#settings;
-    if (login === undefined) return this.#broken('530 5.7.0 the server wants a login');
+    if (login === undefined) return this.#noLogin('us', WANTED);
+    if ('unusable' in login) return this.#noLogin('us', login.unusable);
+    if (login.response.length > MOST_LOGIN) return this.#noLogin('us', TOO_LONG);
     this.#state = 'auth';
     this.#out.push(authFrame(login.mechanism, login.response));
   }
@@ -350,12 +355,21 @@ export class EcstreamClient {
     this.#unresolvedBytes -= flight.bytes;
   }
 
+  #noLogin(by: 'us' | 'peer', why: Reply): void {
+    this.#state = 'over';
+    this.#events.push({ kind: 'no login', by, reply: why });
+  }
+
   #broken(text: string): void {
     this.#state = 'over';
     this.#events.push({ kind: 'broken', text });
   }
 }
 
+/** Bytes of an AUTH frame's response. */
+const MOST_LOGIN = 0xffff;
+const WANTED = reply(530, '5.7.0', 'the server wants a login');
+const TOO_LONG = reply(500, '5.5.6', 'the login is longer than a frame can say');
 /** Of a body, in one frame. */
 const BODY_PART = 262_144;
 /** What a part may grow by: the sum of the body, and what deflating makes of bytes that cannot be deflated. */

@@ -1,4 +1,5 @@
 import { type Millis, millis } from '../base/index.ts';
+import { replyText } from '../smtp/index.ts';
 import { type Clock, type ConnectHost, type NetworkError, type Pipe, TlsError, type TlsFacts } from '../world/index.ts';
 import { EcstreamClient, type EcstreamClientEvent, type EcstreamClientSettings } from './client.ts';
 import type { Security } from './security.ts';
@@ -79,8 +80,8 @@ export class Link implements ConnectHost {
         this.#why = `${event.code} ${event.text}`;
         this.#watch(this.#answerTimeout);
       }
-      if (event.kind === 'broken') {
-        this.#why = event.text;
+      if (event.kind === 'broken' || event.kind === 'no login') {
+        this.#why = event.kind === 'broken' ? event.text : replyText(event.reply);
         this.#pipe?.destroy();
       }
       this.#owner.heard(event);

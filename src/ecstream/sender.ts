@@ -322,6 +322,9 @@ export class EcstreamSender implements AsyncDisposable {
         // What it will not take goes out on the next connection, when this one has closed.
         if (event.code >= 500) this.#giveUp(`${event.code} ${event.text}`);
         return undefined;
+      case 'no login':
+        if (event.reply.code >= 500) this.#giveUp(replyText(event.reply));
+        return undefined;
       case 'broken':
         if (/^5\d\d /.test(event.text)) this.#giveUp(event.text);
         return undefined;

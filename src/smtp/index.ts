@@ -3,7 +3,7 @@
 export * from './asks.ts';
 export * from './body-reader.ts';
 export * from './client.ts';
-export { type ClientAuth, clientAuthReplies } from './client-auth.ts';
+export { authFailed, type ClientAuth, clientAuthReplies } from './client-auth.ts';
 export * from './client-body.ts';
 export * from './client-events.ts';
 export { stages, tlsReplies } from './client-stages.ts';

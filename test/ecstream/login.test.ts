@@ -92,9 +92,9 @@ describe('an API key', () => {
   });
 
   test.each([
-    ['that nobody knows', 'c'.repeat(40), '535 Authentication credentials invalid'],
-    ['without the grant', 'b'.repeat(40), '535 this API key has no grant smtp/inject'],
-    ['that is a password of somebody', '\0ann\0s3cret', '535 Authentication credentials invalid'],
+    ['that nobody knows', 'c'.repeat(40), '535 5.7.8 Authentication credentials invalid'],
+    ['without the grant', 'b'.repeat(40), '535 5.7.8 this API key has no grant smtp/inject'],
+    ['that is a password of somebody', '\0ann\0s3cret', '535 5.7.8 Authentication credentials invalid'],
   ])('%s is refused', async (_what, apiKey, text) => {
     const house = await at();
     const lost = await house.until(

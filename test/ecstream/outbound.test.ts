@@ -135,14 +135,6 @@ describe('a peer that', () => {
     expect(room.happened()).toEqual([expect.stringMatching(/^transient a@y\.test 12 0 421 4\.4\.0 /)]);
     expect(room.complaints).toEqual([expect.stringMatching(/10\.0\.0\.1: \[internal\] frames of 100 bytes/)]);
   });
-
-  test('wants a login is out of reach, and the paniclog says why', async () => {
-    const { room } = await scene({}, { settings: { auth: true } });
-    room.receive('a@y.test');
-    await room.later(5);
-    expect(room.happened()).toEqual([expect.stringMatching(/^transient a@y\.test 12 0 421 4\.4\.0 /)]);
-    expect(room.complaints).toEqual([expect.stringMatching(/530 5\.7\.0 the server wants a login$/)]);
-  });
 });
 
 test('a server that stops sends what is under way, and does not wait for what it held for want of room', async () => {

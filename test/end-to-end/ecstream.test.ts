@@ -155,6 +155,43 @@ test.for([
   await eventually('the message', () => sink.arrived.length === 1);
 });
 
+test('between servers a login goes over TLS, and one that the peer does not know makes mail wait', async () => {
+  using first = new Scratch();
+  using second = new Scratch();
+  const { certificate, key } = new Certificates(second.path).issue('relay', ['relay.test']);
+  const [inPort, port] = [await freePort(), await freePort()];
+  const users = join(second.path, 'users');
+  await writeFile(users, 'ann:s3cret\n', { mode: 0o600 });
+  await using sink = await SinkProcess.start();
+  await using receiver = await ServerProcess.start({
+    directory: second.path,
+    sink: sink.port,
+    more: `ECStream_Listener {
+      Listen "127.0.0.1:${port}" {
+        Use_SSL = true
+        TLS_Certificate = "${certificate}"
+        TLS_Key = "${key}"
+        Relay_Hosts = ( 192.0.2.1/32 )
+        Enable_Authentication = true
+        AuthPlainParameters = [ uri = "file://${users}" ]
+      }
+    }`,
+  });
+  await using sender = await ServerProcess.start({
+    directory: first.path,
+    sink: 1,
+    more: `${listener(inPort)} Delivery_Method = "ECSTREAM" ECStream_Port = ${port} TLS = required Retry_Interval = 3 Host_Failure_Retry = 3
+      Outbound_SMTP_Auth_Type = "PLAIN" Outbound_SMTP_Auth_User = "ann" Outbound_SMTP_Auth_Pass = "guess"`,
+  });
+  await using client = ecstream({ port: inPort });
+  await client.send({ from: 'a@origin.test', to: ['x@dest.test'], body: 'Subject: x\n\nx\n' });
+  expect((await sender.logged('T')).fields.join('@')).toContain('451 4.7.0 [internal] AUTH failed: 535 5.7.8');
+  expect((await sender.log('paniclog')).match(/AUTH failed/g)).toHaveLength(1);
+  expect((await sender.console('config', 'set', 'outbound_smtp_auth_pass', 's3cret')).code).toBe(0);
+  await eventually('the message', () => sink.arrived.length === 1, 40_000);
+  expect((await receiver.logged('R')).fields).toContain('ecstream');
+});
+
 test('a client with an API key speaks TLS to a listener with Use_SSL, and not to one whose certificate is not right', async () => {
   using scratch = new Scratch();
   const certificates = new Certificates(scratch.path);
