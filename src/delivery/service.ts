@@ -127,7 +127,7 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
     if (now < this.#troubledUntil) return this.#held(NO_HOST, this.#troubledUntil);
     if (!limits.mayConnect(now)) return this.#held(limits.gate, limits.until);
     const { view } = limits;
-    const wrong = view.get(deliveryMethod) === 'ECSTREAM' ? streamTrouble(view) : undefined;
+    const wrong = view.get(deliveryMethod) === 'ECSTREAM' ? streamTrouble(view, pair.domain) : undefined;
     if (wrong !== undefined) {
       pair.delayAll({ kind: 'deferred', reply: wrong, attempt: this.#crew.noAttempt });
       return false;

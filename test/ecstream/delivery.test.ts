@@ -5,6 +5,7 @@ import { SimDisk, SimWeb, simWorld } from '../../src/world/sim/index.ts';
 import { OPEN, type Values } from '../dialogues/mail-in.ts';
 import { MailRoom } from '../support/mail-room.ts';
 import { StreamHouse } from './house.ts';
+import { StreamPeer } from './stream-peer.ts';
 
 const GATEWAY = { gateway: '10.0.0.1', delivery_method: 'ECSTREAM' };
 
@@ -78,6 +79,16 @@ test('without a gateway mail waits, and its log says why', async () => {
   expect(room.happened()).toEqual([
     'transient a@y.test 22 0 451 4.4.0 [internal] delivery_method ECSTREAM needs a Gateway',
   ]);
+});
+
+test('a gateway of one domain is enough, and the stanza of its address says how it is spoken to', async () => {
+  const domains = { 'y.test': { gateway: '10.0.0.1' }, '10.0.0.1': { delivery_method: 'ECSTREAM' } };
+  const room = new MailRoom({ domains });
+  const peer = await StreamPeer.at(room);
+  room.receive('a@y.test');
+  await room.later(5);
+  expect(room.happened()).toEqual(['delivery a@y.test 9 0 250 2.0.0 OK id1']);
+  expect(peer.taken).toHaveLength(1);
 });
 
 describe('a lost connection', () => {

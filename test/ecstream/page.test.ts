@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, home, Scratch, ServerProcess } from '../end-to-end/harness.ts';
 import { ListeningHouse } from '../support/listening.ts';
+import { WholeServer } from '../support/whole-server.ts';
+import { StreamPeer } from './stream-peer.ts';
 
 const page = readFileSync(join(home, 'docs/ecstream.md'), 'utf8');
 const blocks = (language: string): readonly string[] =>
@@ -16,6 +18,19 @@ test('the configuration of the page opens what the page says', async () => {
   });
   const names = house.doors.names.filter((name) => name.startsWith('ECStream'));
   expect(names.toSorted()).toEqual((blocks('opens')[0] ?? '').trim().split('\n').toSorted());
+});
+
+test('the configuration between servers brings mail for the domain of the page to the gateway', async () => {
+  const house = await WholeServer.with(`${blocks('conf')[1] ?? ''}
+    Relay_Hosts = ( 127.0.0.0/8 ) ESMTP_Listener { Listen "127.0.0.1:25" { } }`);
+  const { clock, network } = house.world;
+  const peer = await StreamPeer.at({ clock, network }, {}, { kind: 'tcp', ip: '192.0.2.25', port: 1825 });
+  const talker = await house.connect('127.0.0.1:25', '127.0.0.1');
+  for (const line of ['EHLO me.test', 'MAIL FROM:<a@x.test>', 'RCPT TO:<b@example.org>', 'DATA'])
+    await talker.says(line);
+  await talker.says('Subject: hello\r\n\r\nhello\r\n.');
+  await clock.advance(5000);
+  expect(peer.taken).toMatchObject([{ to: ['b@example.org'] }]);
 });
 
 test('the client of the page does what the page says, with the package as others import it', async () => {

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../src/base/index.ts';
 import { EcstreamServer, type EcstreamServerEvent, type EcstreamServerSettings } from '../../src/ecstream/index.ts';
 import type { Clock, Pipe, PipeHost, TlsContext, TlsFacts } from '../../src/world/index.ts';
 import type { MailRoom } from '../support/mail-room.ts';
@@ -50,9 +51,13 @@ export class StreamPeer {
     this.#script = script;
   }
 
-  static async at(room: Pick<MailRoom, 'clock' | 'network'>, script: StreamScript = {}): Promise<StreamPeer> {
+  static async at(
+    room: Pick<MailRoom, 'clock' | 'network'>,
+    script: StreamScript = {},
+    at: Endpoint = AT,
+  ): Promise<StreamPeer> {
     const peer = new StreamPeer(room.clock, script);
-    await room.network.listen(AT, { backlog: 10, fileMode: 0 }, (pipe) => peer.#accept(pipe));
+    await room.network.listen(at, { backlog: 10, fileMode: 0 }, (pipe) => peer.#accept(pipe));
     return peer;
   }
 
