@@ -196,7 +196,9 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
   using scratch = new Scratch();
   const certificates = new Certificates(scratch.path);
   const { certificate, key } = certificates.issue('mail', ['mail.test', 'localhost']);
-  const [port, clear] = [await freePort(), await freePort()];
+  const own = certificates.issue('own', ['own.test'], { selfSigned: true });
+  const program = certificates.issue('program', ['program.test']);
+  const [port, clear, strict] = [await freePort(), await freePort(), await freePort()];
   await using server = await ServerProcess.start({
     directory: scratch.path,
     sink: 1,
@@ -210,6 +212,13 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
           TLS_Key = "${key}"
         }
         Listen "127.0.0.1:${clear}" { }
+        Listen "127.0.0.1:${strict}" {
+          Use_SSL = true
+          TLS_Certificate = "${own.certificate}"
+          TLS_Key = "${own.key}"
+          TLS_Verify_Mode = "require"
+          TLS_Client_CA = "${certificates.authority}"
+        }
       }`,
   });
   const words = ['apikey', 'create', '--label', 'mailer', '--grant', 'smtp/inject', '-c', server.file];
@@ -227,6 +236,11 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
   expect(await sent({ tls: { ca, servername: 'mail.test' } })).toBe('accepted');
   expect(await sent({ tls: { rejectUnauthorized: false } })).toBe('accepted');
   expect(await sent({ tls: { ca, servername: 'mail.test' }, login: { apiKey: 'x'.repeat(40) } })).toMatch(/^535 /);
+  // A certificate that has signed itself is its own authority; this listener asks for the client's too.
+  const trusting = { ca: await readFile(own.certificate), servername: 'own.test' };
+  const [cert, secret] = [await readFile(program.certificate), await readFile(program.key)];
+  expect(await sent({ port: strict, tls: { ...trusting, cert, key: secret } })).toBe('accepted');
+  expect(await sent({ port: strict, patience: 0, tls: trusting })).not.toBe('accepted');
   // No patience is spent on what will not mend.
   const began = performance.now();
   expect(await sent({ tls: true, host: 'localhost' })).toMatch(/not trusted: its authority is not known/);
@@ -241,8 +255,8 @@ test('a client with an API key speaks TLS to a listener with Use_SSL, and not to
   const file = join(scratch.path, 'mailer.key');
   await writeFile(file, `${login.apiKey}\n`);
   const sends = ['send', '--ecstream', '--server', `127.0.0.1:${port}`, '--tls', '--api-key-file', file];
-  const trusting = [...sends, '--ca', certificates.authority, '--to', 'x@elsewhere.test'];
-  expect(await run('impetus', [...trusting, '--server-name', 'mail.test'])).toMatchObject({ code: 0, errors: '' });
-  expect((await run('impetus', trusting)).errors).toMatch(/is not for 127\.0\.0\.1, but for mail\.test, localhost\n$/);
-  expect((await server.console('ledger')).output).toMatch(/Received: +4\n/);
+  const signed = [...sends, '--ca', certificates.authority, '--to', 'x@elsewhere.test'];
+  expect(await run('impetus', [...signed, '--server-name', 'mail.test'])).toMatchObject({ code: 0, errors: '' });
+  expect((await run('impetus', signed)).errors).toMatch(/is not for 127\.0\.0\.1, but for mail\.test, localhost\n$/);
+  expect((await server.console('ledger')).output).toMatch(/Received: +5\n/);
 });
