@@ -212,3 +212,9 @@ export const ageOf = ({ batch }: QueueItem): number =>
 /** Seconds from its reception to its deadline. */
 export const lifetimeOf = ({ batch }: QueueItem, expiration: Seconds): Seconds =>
   batch.expiresAt === undefined ? expiration : seconds((batch.deadline(expiration) - batch.receivedAt) / 1000);
+
+/** Everything that a pair hands out is of this class; what else comes back is a mistake of ours. */
+export function own(item: Item): QueueItem {
+  if (item instanceof QueueItem) return item;
+  throw new TypeError('an item that no pair has handed out');
+}

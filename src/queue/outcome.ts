@@ -37,10 +37,13 @@ export interface Returned {
 
 export type Outcome = Judged | Returned;
 
-/** Why a message has failed, and how its sender is told. */
-export interface Verdict {
-  readonly outcome: Judged | undefined;
+/** Why a message has failed, and how its sender is told: what a restart must know as long as its bounce is not stored. */
+export interface Decided {
   readonly said: Reply;
   readonly expired: boolean;
   readonly quiet: boolean;
+}
+
+export interface Verdict extends Decided {
+  readonly outcome: Judged | undefined;
 }

@@ -3,7 +3,7 @@ import type { MessageId } from '../message/index.ts';
 import { type Gate, gate, PairLimits } from '../shaping/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
 import { ActiveQueue } from './active-queue.ts';
-import { ageOf, earlier, inOrder, lifetimeOf, QueueItem } from './item.ts';
+import { ageOf, earlier, inOrder, lifetimeOf, own, type QueueItem } from './item.ts';
 import { delayIsDue } from './notify.ts';
 import type { Office } from './office.ts';
 import {
@@ -17,7 +17,7 @@ import {
   neverRetry,
   retryInterval,
 } from './options.ts';
-import type { Judged, Outcome, Verdict } from './outcome.ts';
+import type { Decided, Judged, Outcome, Verdict } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
 import { afterFailure, TOO_OLD } from './retry.ts';
 
@@ -96,7 +96,7 @@ export class Pair implements MailQueue {
 
   /** Nothing in it, nothing connected: it may be forgotten. */
   get idle(): boolean {
-    return this.#due.size === 0 && this.#heap.size === 0 && this.#flying.size === 0 && this.limits.open === 0;
+    return this.active + this.delayed + this.inFlight + this.limits.open === 0;
   }
 
   /** A new or recovered item: active when due, else delayed. */
@@ -107,8 +107,13 @@ export class Pair implements MailQueue {
   }
 
   /** This recipient shall not have it: it fails, and its sender is told unless `quiet`. */
-  refuse(item: QueueItem, said: Reply, quiet = false): void {
-    this.#bury(item, undefined, said, false, quiet);
+  refuse(item: QueueItem, said: Reply, quiet = false, expired = false): void {
+    this.#bury(item, undefined, said, expired, quiet);
+  }
+
+  /** That an item has failed, as long as its bounce could not be stored. */
+  decided(item: QueueItem): Decided | undefined {
+    return this.#verdicts.get(item);
   }
 
   /** Delayed items that are due exactly then; the queue may change between two of them. */
@@ -296,7 +301,6 @@ export class Pair implements MailQueue {
   item(id: MessageId): Item | undefined {
     for (const items of [this.#due, this.#heap, this.#flying])
       for (const item of items) if (item.batch.mentions(id) && item.id === id) return item;
-
     return undefined;
   }
 
@@ -407,8 +411,11 @@ export class Pair implements MailQueue {
           if (item.place !== 'burying') return;
           this.#flying.delete(item);
           item.place = 'gone';
+          const known = this.#verdicts.get(item)?.said === said;
           this.#verdicts.set(item, { outcome, said, expired, quiet });
           this.#delay(item, millis(this.#office.clock.date() + BURIAL_RETRY));
+          // Once only: when it is the room on the disk that is wanting, it must not be used up by saying so each minute.
+          if (!known) this.#office.amend(item.batch);
         },
       },
     );
@@ -440,10 +447,4 @@ export class Pair implements MailQueue {
     this.#arm();
     if (moved > 0) this.#office.due(this);
   }
-}
-
-/** Everything that a pair hands out is of this class; what else comes back is a mistake of ours. */
-function own(item: Item): QueueItem {
-  if (item instanceof QueueItem) return item;
-  throw new TypeError('an item that no pair has handed out');
 }

@@ -89,6 +89,40 @@ test('what was failed by hand is not delivered after all because its bounce coul
   expect(room.balance).toBe(0);
 });
 
+test('what was failed by hand is not delivered after all because the server was restarted before its bounce was stored', async () => {
+  const before = new MailRoom({ global: { suspend_delivery: true } });
+  const envelope = before.receive(['a@dst.test', 'b@dst.test']);
+  before.burialFails = true;
+  const item = envelope.recipients[1] && before.queues.item(envelope.recipients[1].id);
+  expect(item !== undefined && before.queues.fail(item, PURGED, false)).toBe(true);
+  await before.later(300);
+  const [kept] = before.spool.kept.values();
+
+  const room = new MailRoom();
+  await room.peer('dst.test', '192.0.2.1');
+  room.burialFails = true;
+  const { at, traits } = room.spool.put(envelope, 'x\r\n');
+  room.queues.readmit({ at, envelope, traits, done: [], state: kept?.state });
+  await room.later(100);
+  expect(room.happened()).toEqual([expect.stringMatching(/^delivery a@dst\.test/)]);
+  room.burialFails = false;
+  await room.later(61);
+  expect(room.happened()).toEqual(['permanent b@dst.test 22 0 554 manually failed']);
+  expect(room.buried).toMatchObject([{ recipient: 1, quiet: false }]);
+  expect(room.balance).toBe(0);
+});
+
+test('that a bounce cannot be stored is written down once, not each time that it is tried', async () => {
+  const { room } = held();
+  const { recipients } = room.receive('a@dst.test');
+  room.burialFails = true;
+  using amending = vi.spyOn(room.spool, 'amend');
+  const item = recipients[0] && room.queues.item(recipients[0].id);
+  expect(item !== undefined && room.queues.fail(item, PURGED, false)).toBe(true);
+  await room.later(600);
+  expect(amending).toHaveBeenCalledTimes(1);
+});
+
 test('an item in flight can be neither failed nor retried by an operator', () => {
   const { room, pair } = held();
   room.receive('a@dst.test');

@@ -283,6 +283,10 @@ export class QueueRegistry implements Queues, Office {
     // Asked of the message: the batch may be packed by now, and would be unpacked for each recipient.
     const refused = verdict ?? message.envelope.recipients[recipient]?.refused;
     if (refused !== undefined) return pair.refuse(item, refused, verdict !== undefined);
+    if (state?.decided !== undefined) {
+      const { said, quiet, expired } = state.decided;
+      return pair.refuse(item, said, quiet, expired);
+    }
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
   }
@@ -302,7 +306,9 @@ export class QueueRegistry implements Queues, Office {
     const batches = [...this.#amended];
     this.#amended.clear();
     for (const batch of batches) {
-      const states = batch.items.filter((item) => item.retries > 0);
+      const states = batch.items
+        .map((item) => this.#stateOf(item))
+        .filter(({ retries, decided }) => retries > 0 || decided !== undefined);
       if (states.length === 0) continue;
       try {
         this.#parts.spool.amend(batch.at, writeRetryState(states));
@@ -310,6 +316,11 @@ export class QueueRegistry implements Queues, Office {
         this.#complain(batch, 'its retries are not written', error);
       }
     }
+  }
+
+  #stateOf(item: QueueItem): RetryState {
+    const { recipient, retries, nextAttempt, queue } = item;
+    return { recipient, retries, nextAttempt, decided: this.find(queue.binding, queue.domain)?.decided(item) };
   }
 
   #complain(batch: Batch, what: string, error: unknown): void {
