@@ -49,15 +49,23 @@ const KEYS = [
   'log_authentication',
 ];
 
-export const authXoauth2Parameters = tokenParameters('XOAUTH2', 'authxoauth2parameters');
-export const authOauthBearerParameters = tokenParameters('OAUTHBEARER', 'authoauthbearerparameters');
+export const authXoauth2Parameters: Option<TokenParameters | undefined> = ownOption(
+  'authxoauth2parameters',
+  optional(tokenDictionary()),
+  tokenFacts('XOAUTH2'),
+);
+export const authOauthBearerParameters: Option<TokenParameters | undefined> = ownOption(
+  'authoauthbearerparameters',
+  optional(tokenDictionary()),
+  tokenFacts('OAUTHBEARER'),
+);
 
-function tokenParameters(mechanism: TokenMechanismName, name: string): Option<TokenParameters | undefined> {
-  return ownOption(name, optional(tokenDictionary()), {
+function tokenFacts(mechanism: TokenMechanismName) {
+  return {
     scopes: ['esmtp_listener', 'listen', 'pathway', 'pathway_group', 'peer'],
     initial: undefined,
     summary: `where ${mechanism} asks about access tokens: the uri of an introspection endpoint (RFC 7662), and what it must say of a token`,
-  });
+  } as const;
 }
 
 /** Claims that name somebody, the best first. */
