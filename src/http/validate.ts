@@ -38,6 +38,7 @@ export function textValidator(schema: TSchema): Validator {
 
 interface Mistake {
   readonly keyword: string;
+  readonly schemaPath: string;
   readonly instancePath: string;
   readonly params: unknown;
   readonly message: string;
@@ -66,12 +67,45 @@ function textMistakes(mistakes: readonly Mistake[]): Refusal {
   );
 }
 
-/** Of alternatives only that none of them fits: what is wrong with each would contradict the others. */
+const ALTERNATIVE = /\/anyOf\/\d+$/;
+
+/** With alternatives: what is wrong with the one that was meant, else which there are. */
 function worthTelling(mistakes: readonly Mistake[]): readonly Mistake[] {
-  const unions = mistakes.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath);
-  return mistakes.filter(
-    ({ keyword, instancePath }) => keyword === 'anyOf' || !unions.some((path) => instancePath.startsWith(path)),
+  const unions = mistakes.filter(({ keyword }) => keyword === 'anyOf');
+  const outer = mistakes.filter((mistake) => !unions.some((union) => branchOf(mistake, union) !== undefined));
+  // The list of mistakes ends at some length: a last alternative without its union says half of it.
+  const whole = outer.filter(({ schemaPath }) => unions.length === 0 || !ALTERNATIVE.test(schemaPath));
+  return (whole.length > 0 ? whole : outer).flatMap((mistake) =>
+    mistake.keyword === 'anyOf' ? ofUnion(mistake, mistakes) : [mistake],
   );
+}
+
+function ofUnion(union: Mistake, mistakes: readonly Mistake[]): readonly Mistake[] {
+  const branches = Map.groupBy(mistakes, (mistake) => branchOf(mistake, union));
+  branches.delete(undefined);
+  const wanted: string[] = [];
+  const meant: (readonly Mistake[])[] = [];
+  for (const branch of branches.values()) {
+    const here = branch.filter(({ instancePath }) => instancePath === union.instancePath);
+    const other = here.find(({ keyword }) => keyword === 'const') ?? here.find(({ keyword }) => keyword === 'type');
+    if (other === undefined) meant.push(branch);
+    else wanted.push(wantedBy(other));
+  }
+  if (meant.length === 1) return worthTelling(meant[0] ?? []);
+  const message = meant.length === 0 ? `must be ${wanted.join(' or ')}` : 'has none of the forms that it may have';
+  return [{ ...union, message }];
+}
+
+/** @returns which alternative of a union the mistake was made in */
+function branchOf({ schemaPath, instancePath }: Mistake, union: Mistake): string | undefined {
+  const front = `${union.schemaPath}/anyOf/`;
+  const within = instancePath === union.instancePath || instancePath.startsWith(`${union.instancePath}/`);
+  return within && schemaPath.startsWith(front) ? schemaPath.slice(front.length).split('/')[0] : undefined;
+}
+
+function wantedBy({ params }: Mistake): string {
+  if (typeof params !== 'object' || params === null) return '';
+  return 'allowedValue' in params ? JSON.stringify(params.allowedValue) : 'type' in params ? String(params.type) : '';
 }
 
 function told(each: readonly Refusal[], otherwise: Refusal): Refusal {
