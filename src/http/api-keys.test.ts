@@ -105,6 +105,27 @@ test('before the file could be read nobody can tell whether a key is good, and a
   expect(await keys.find('0'.repeat(40), '127.0.0.1')).toBeUndefined();
 });
 
+test('a file that is removed takes nobody in and locks nobody out: the keys of it hold until there is another', async () => {
+  const { clock, disk, file, keys, told } = house();
+  const key = await file.create('one', ['stats/view'], []);
+  const find = async (): Promise<string | undefined> => {
+    await clock.advance(1000);
+    const found = await keys.find(key, '127.0.0.1');
+    return found === 'unavailable' ? found : found?.label;
+  };
+  expect(await find()).toBe('one');
+  for (const times of [1, 2]) {
+    await disk.rename(PATH, '/var/lib/impetus/away');
+    expect(await find()).toBe('one');
+    expect(await find()).toBe('one');
+    expect(told).toEqual(Array(times).fill(`IMP_API_KEYS: ${PATH} is gone; the keys known so far still hold`));
+    await disk.rename('/var/lib/impetus/away', PATH);
+    expect(await find()).toBe('one');
+  }
+  await file.revoke('one');
+  expect(await find()).toBeUndefined();
+});
+
 test('two keys of one label are told apart by their ids, and a label is a line', async () => {
   const { file } = house();
   await file.create('same', ['stats/view'], []);

@@ -69,7 +69,13 @@ export class ApiKeys implements AsyncDisposable {
     this.#lookedAt = this.#parts.clock.now();
     try {
       const state = await file.state();
-      if (state === this.#state && file.path === this.#path) return;
+      if (state === this.#state && file.path === this.#path) {
+        this.#trouble = undefined;
+        return;
+      }
+      // Between two steps of whoever restores or replaces it, not all keys at once are bad.
+      if (state === undefined && this.#byHash.size > 0 && file.path === this.#path)
+        throw new Error(`${file.path} is gone`);
       const keys = await file.read();
       this.#byHash = new Map(keys.map((key) => [key.hash, key]));
       this.#state = state;
