@@ -32,7 +32,7 @@ describe('a message', () => {
     const { refused } = await house.until(sender.send({ ...mail(1), to }));
     expect(refused).toEqual([
       { recipient: 'c@elsewhere.test', reply: reply(550, '5.7.1', 'relaying denied') },
-      { recipient: 'no address', reply: reply(553, '5.6.7', 'this is no address') },
+      { recipient: 'no address', reply: reply(553, '5.1.3', 'this is no address') },
     ]);
     expect(house.spool.kept[0]?.envelope.recipients.map(({ path, context }) => [path, context])).toEqual([
       ['b@y.test', undefined],
@@ -42,6 +42,17 @@ describe('a message', () => {
       ['relaying denied', 550],
       ['awaiting rcptto', 553],
     ]);
+  });
+
+  test('that has a sender, or a recipient, who is no address is told which: 5.6.7 is for addresses beyond ASCII', async () => {
+    const house = await StreamHouse.with(OPEN);
+    const sender = house.sender();
+    const codes = [];
+    for (const change of [{ from: 'a b' }, { to: ['x y'] }, { to: ['ü@y.test'] }]) {
+      const refused = await house.until(sender.send(messageOf(change)).catch((why: unknown) => why));
+      codes.push((refused as EcstreamRefused).reply.enhanced);
+    }
+    expect(codes).toEqual(['5.1.7', '5.1.3', '5.6.7']);
   });
 
   test.each<readonly [string, Parameters<typeof messageOf>[0], number]>([

@@ -47,7 +47,7 @@ test('the client of the page does what the page says, with the package as others
   expect(output.trim().split('\n')).toEqual([
     expect.stringMatching(/^accepted [0-9A-F/-]{20} refused 0$/),
     'accepted 500',
-    'refused 553 5.6.7',
+    'refused 553 5.1.3',
   ]);
   expect(code).toBe(0);
   expect((await server.console('ledger')).output).toMatch(/Received: +502\n/);

@@ -9,7 +9,8 @@ import { DEDUP_VARIABLE } from '../stream/dedup.ts';
 
 /** What is said about addresses and variables of a message that came by ECStream (spec ecstream 4). */
 export const parcelReplies = {
-  badAddress: reply(553, '5.6.7', 'this is no address'),
+  badSender: reply(553, '5.1.7', 'this is no address'),
+  badRecipient: reply(553, '5.1.3', 'this is no address'),
   nonAscii: reply(553, '5.6.7', 'addresses beyond ASCII need SMTPUTF8'),
   tooManyRecipients: reply(452, '4.5.3', 'too many recipients'),
   reserved: reply(501, '5.5.4', 'names that begin with # are reserved'),
@@ -41,7 +42,8 @@ export function pathOf(
   if (isBeyondAscii(address) && !(utf8 && rules.utf8)) return parcelReplies.nonAscii;
   const parsed = parsePathArgument(`<${address}>`, 0, nullPath, rules);
   // Source routes, blanks and whatever would stand behind a bracket are nothing that an address needs here.
-  if (parsed === undefined || parsed.path !== address) return parcelReplies.badAddress;
+  if (parsed === undefined || parsed.path !== address)
+    return nullPath ? parcelReplies.badSender : parcelReplies.badRecipient;
   const path = address.includes('@') ? address : `${address}@${domain}`;
   if (path.endsWith(']') && !settings.view.get(allowIpLiteral)) return replies.noValidDomain;
   return domainOfPath(path) === undefined ? replies.noValidDomain : path;
