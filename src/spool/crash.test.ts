@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { anyStep, type Known, Script, type Step } from '../../test/support/spool-script.ts';
 import { CuttingDisk, looked, SETTINGS, Trial } from '../../test/support/spool-trial.ts';
+import type { SpoolAddress } from '../message/index.ts';
 import type { Disk } from '../world/index.ts';
 import { type SimWorld, simWorld } from '../world/sim/index.ts';
 
@@ -189,6 +190,35 @@ test('what is acknowledged after force_fsync was switched on is safe, also in a 
     expect(Object.keys(await again.contents())).toContain('after');
     await again.close();
   }
+});
+
+test('what was moved and is done does not come back by the copy that a broken off compaction has left', async () => {
+  const parts = { segmentBytes: 16 * 1024 * 1024, compactionSettleMillis: 1000 };
+  const world = simWorld(1);
+  const trial = await Trial.open({ world, ...parts });
+  const given: SpoolAddress[] = [];
+  for (let i = 0; i < 415; i++) given.push(await trial.commit(`m${i}`, `<m${i}>`.padEnd(40_000, '.')));
+  const live = (i: number): boolean => i % 5 === 0;
+  for (const [i, at] of given.entries()) if (!live(i)) trial.spool.done(at, [0]);
+  await trial.flush();
+  await trial.commit('last', '.'.repeat(100_000));
+  world.disk.fail({ operation: 'read', path: '0000000001.seg', after: 40 });
+  trial.spool.done(await trial.commit('next', 'n'), [0]);
+  await world.clock.advance(1500);
+  expect(trial.diagnostics.join()).toMatch(/cannot compact/);
+  const head = world.disk.text(trial.segments()[1]!)!;
+  const moved = given.map((_, i) => i).filter((i) => live(i) && head.includes(`<m${i}>`));
+  expect(moved.length).toBeGreaterThan(10);
+  for (const i of moved) trial.spool.done(given[i]!, [0]);
+  await trial.flush();
+
+  const second = { ...world, disk: world.disk.crash() };
+  const next = await Trial.open({ world: second, ...parts });
+  const rest = (await next.recovered()).length;
+  expect(rest).toBe(83 + 1 - moved.length);
+  const last = await Trial.open({ world: { ...second, disk: second.disk.crash() }, ...parts });
+  expect(await last.recovered()).toHaveLength(rest);
+  await last.close();
 });
 
 /** Long ones and short ones alike: the trouble is with what outlives a few segments. */

@@ -130,11 +130,14 @@ export class Survey {
     if (meta.replaces) this.#learnDone(segment, meta.replaces, 0);
     const { origin, ordinal } = head;
     if (this.#numbers.isDead(origin, ordinal)) {
-      // It was moved, then finished, and this is the copy that should have been deleted: the done record speaks of the
-      // other one and may go with it.
+      // It was moved, then finished, and this is the copy that should have been deleted. The done record speaks of the other
+      // one and may go with it: so that one must outlive this one, as it would have without a restart.
       const holder = this.#deadElsewhere.get(`${origin}:${ordinal}`) ?? origin;
-      if (holder !== segment.sequence)
-        this.#parts.repeat({ origin, ordinal, holder: segment.sequence, recipients: undefined });
+      if (holder === segment.sequence) return;
+      const home = this.#parts.segment(holder);
+      // Only newer ones wait for older ones: there must be no circle.
+      if (home && holder > segment.sequence) home.movedFrom.add(segment.sequence);
+      else this.#parts.repeat({ origin, ordinal, holder: segment.sequence, recipients: undefined });
       return;
     }
     const slot = this.#slot(origin, ordinal);
