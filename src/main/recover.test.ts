@@ -1,18 +1,28 @@
 import { expect, test } from 'vitest';
+import { MailRoom } from '../../test/support/mail-room.ts';
+import type { SpoolAddress } from '../message/index.ts';
 import type { Recovered } from '../spool/index.ts';
 import { SimClock } from '../world/sim/clock.ts';
 import { RECOVERED_AT_ONCE, recover } from './recover.ts';
 
+const MESSAGE: Recovered = {
+  at: 1 as SpoolAddress,
+  envelope: new MailRoom().receive('a@dst.test'),
+  traits: { dots: false, lone: false },
+  done: [],
+  state: undefined,
+};
+
 /** As many as a segment gives at once. */
 async function* segment(messages: number, fails = false): AsyncGenerator<readonly Recovered[]> {
-  for (let left = messages; left > 0; left -= 1000) yield Array.from<Recovered>({ length: Math.min(left, 1000) });
+  for (let left = messages; left > 0; left -= 1000) yield Array.from({ length: Math.min(left, 1000) }, () => MESSAGE);
   if (fails) throw new Error('the disk is gone');
 }
 
 function recovering(messages: number, fails = false) {
   const clock = new SimClock();
   const said: string[] = [];
-  const state = { back: 0, over: false, stopping: false, turns: [] as number[] };
+  const state = { back: 0, over: false, known: false, stopping: false, turns: [] as number[] };
   void recover({
     clock: {
       defer: (run) => {
@@ -28,6 +38,12 @@ function recovering(messages: number, fails = false) {
     },
     events: { diagnose: (level, _module, text) => void said.push(`${level} ${text}`) },
     stopping: () => state.stopping,
+    dedup: {
+      remember: () => undefined,
+      recovered: () => {
+        state.known = true;
+      },
+    },
   }).then(() => {
     state.over = true;
   });
@@ -50,6 +66,7 @@ test('an empty spool is not worth a word, and one that cannot be read is', async
   const broken = recovering(2, true);
   await broken.clock.advance(10);
   expect(broken.said).toEqual(['CRITICAL reading the spool failed after 2 messages: the disk is gone']);
+  expect([nothing.state.known, broken.state.known]).toEqual([true, true]);
 });
 
 test('a server that ends does not wait for what is still on disk', async () => {
@@ -60,4 +77,6 @@ test('a server that ends does not wait for what is still on disk', async () => {
   await clock.advance(10);
   expect(state.over).toBe(true);
   expect(state.back).toBeLessThanOrEqual(1000);
+  // Whoever asks whether a message was taken already is told nothing, rather than that it was not.
+  expect(state.known).toBe(false);
 });

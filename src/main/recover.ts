@@ -33,9 +33,13 @@ export interface RecoverParts {
 export async function recover(parts: RecoverParts): Promise<void> {
   const { clock, spool, queues, transmissions, events, dedup, stopping = () => false } = parts;
   let count = 0;
+  let brokenOff = false;
   try {
     for await (const batch of spool.recover()) {
-      if (stopping()) break;
+      if (stopping()) {
+        brokenOff = true;
+        break;
+      }
       for (const found of batch) {
         dedup?.remember(found.envelope);
         if (transmissions?.readmit(found) !== true) queues.readmit(found, transmissions?.verdict(found.envelope));
@@ -50,7 +54,10 @@ export async function recover(parts: RecoverParts): Promise<void> {
       `reading the spool failed after ${count} messages: ${error instanceof Error ? error.message : String(error)}`,
     );
   } finally {
-    dedup?.recovered();
-    transmissions?.recovered();
+    // Who waits to hear whether he was here before must not hear that he was not: it may stand in what was not read.
+    if (!brokenOff) {
+      dedup?.recovered();
+      transmissions?.recovered();
+    }
   }
 }
