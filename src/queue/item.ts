@@ -129,8 +129,9 @@ function wishesOf({ envelope }: Message): Wishes | undefined {
   const { ec_not_before: notBefore, ec_expiry: expiry } =
     protocol === 'ecstream' ? context.message : { ec_not_before: context.message.scheduled_time, ec_expiry: undefined };
   if (notBefore === undefined && expiry === undefined) return undefined;
+  // What is no number would stand in the heap of its queue for ever: policy may have changed it since.
   const time = (text: string | undefined): Millis | undefined =>
-    text === undefined ? undefined : millis(Number(text) * 1000);
+    text !== undefined && Number.isFinite(Number(text)) ? millis(Number(text) * 1000) : undefined;
   return { notBefore: time(notBefore), expiresAt: time(expiry) };
 }
 

@@ -76,6 +76,15 @@ describe('in the queue', () => {
     await room.later(110);
     expect(room.happened()).toHaveLength(1);
   });
+
+  test('a time that a policy has made nonsense of holds nobody up', async () => {
+    const room = new MailRoom();
+    await room.peer('y.test', '10.0.0.2');
+    receive(room, { notBefore: Number.NaN });
+    receive(room, {});
+    await room.later(10);
+    expect(room.happened()).toHaveLength(2);
+  });
 });
 
 test('at the door: times are kept with the message, and refused when they make no sense', async () => {
