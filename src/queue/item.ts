@@ -74,6 +74,11 @@ export class Batch {
     return Array.isArray(items) ? items.filter((item) => item !== undefined) : [items];
   }
 
+  /** How many these are. */
+  get left(): number {
+    return this.#left;
+  }
+
   admit(item: QueueItem): void {
     this.#left++;
     if (Array.isArray(this.#items)) this.#items[item.recipient] = item;

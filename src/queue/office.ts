@@ -30,6 +30,6 @@ export interface Office {
   bury(item: QueueItem, failure: Failure, told: { buried(): void; kept(): void }): void;
   /** It will not be needed soon: body and envelope leave the memory. */
   swapOut(batch: Batch): void;
-  /** Retries or next attempts of a batch have changed: its state record is written after this turn. */
+  /** Retries or next attempts of a batch have changed: its state record is written soon. */
   amend(batch: Batch): void;
 }

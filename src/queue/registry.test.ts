@@ -123,6 +123,21 @@ test('that a bounce cannot be stored is written down once, not each time that it
   expect(amending).toHaveBeenCalledTimes(1);
 });
 
+test('of one message to a thousand domains the records do not grow with the square of them, and a stop writes the last', async () => {
+  const { room } = held();
+  const written: number[] = [];
+  room.spool.amend = (_at, state) => void written.push(state.length);
+  room.receive(Array.from({ length: 1000 }, (_, index) => `a@d${index}.test`));
+  const attempt = room.delivery.noAttempt;
+  for (const pair of room.queues.all()) {
+    pair.delayAll({ kind: 'deferred', reply: reply(450, '4.0.0', 'x'), attempt });
+    await room.later(0.01);
+  }
+  expect(written.length).toBeLessThanOrEqual(10);
+  room.queues.close();
+  expect(written.at(-1)).toBe(14 * 1000);
+});
+
 test('an item in flight can be neither failed nor retried by an operator', () => {
   const { room, pair } = held();
   room.receive('a@dst.test');

@@ -26,8 +26,9 @@ import { gateway, maxRetryInterval, messageExpiration } from './options.ts';
 import type { Attempt, Judged } from './outcome.ts';
 import { Pair } from './pair.ts';
 import type { Courier, Item, MailQueue, Queues } from './queues.ts';
-import { type RetryState, readRetryState, writeRetryState } from './retry-state.ts';
+import { type RetryState, readRetryState } from './retry-state.ts';
 import { Serving } from './serving.ts';
+import { StateRecords } from './state-records.ts';
 import type { Failure, Undertaker } from './undertaker.ts';
 
 /** Where the logs say that no session was involved. */
@@ -72,7 +73,7 @@ export class QueueRegistry implements Queues, Office {
   #knownGeneration = -1;
   #courier: Courier | undefined;
   readonly #serving: Serving;
-  readonly #amended = new Set<Batch>();
+  readonly #states: StateRecords;
   readonly #endings: Endings;
   #housekeeping: Disposable | undefined;
   #expiring: Disposable | undefined;
@@ -89,9 +90,9 @@ export class QueueRegistry implements Queues, Office {
       queue.limits.passOn();
     });
     this.ledger = new Books(() => this.#count());
-    this.#endings = new Endings(parts.clock, parts.undertaker, (batch, what, error) =>
-      this.#complain(batch, what, error),
-    );
+    const complain = this.#complain.bind(this);
+    this.#endings = new Endings(parts.clock, parts.undertaker, complain);
+    this.#states = new StateRecords(parts.clock, parts.spool, (item) => this.#stateOf(item), complain);
     this.#keepHouse();
     this.#expire();
   }
@@ -188,7 +189,7 @@ export class QueueRegistry implements Queues, Office {
     this.#housekeeping?.[Symbol.dispose]();
     this.#expiring?.[Symbol.dispose]();
     for (const pair of this.#pairs.values()) pair.close();
-    this.#writeStates();
+    this.#states.close();
   }
 
   due(queue: Servable): void {
@@ -237,8 +238,7 @@ export class QueueRegistry implements Queues, Office {
   }
 
   amend(batch: Batch): void {
-    if (this.#amended.size === 0) this.clock.defer(() => this.#writeStates());
-    this.#amended.add(batch);
+    this.#states.amend(batch);
   }
 
   /** Everything that waits leaves memory: there is too little of it. */
@@ -299,22 +299,6 @@ export class QueueRegistry implements Queues, Office {
       const text = `${queue.domain}/${queue.binding}: cannot be served, tried again in a minute: ${reason(error)}`;
       this.#parts.events.diagnose('CRITICAL', 'queue', text);
       queue.hold(OPEN, millis(this.clock.now() + AFTER_TROUBLE));
-    }
-  }
-
-  #writeStates(): void {
-    const batches = [...this.#amended];
-    this.#amended.clear();
-    for (const batch of batches) {
-      const states = batch.items
-        .map((item) => this.#stateOf(item))
-        .filter(({ retries, decided }) => retries > 0 || decided !== undefined);
-      if (states.length === 0) continue;
-      try {
-        this.#parts.spool.amend(batch.at, writeRetryState(states));
-      } catch (error) {
-        this.#complain(batch, 'its retries are not written', error);
-      }
     }
   }
 
