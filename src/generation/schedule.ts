@@ -1,4 +1,5 @@
 import { type Millis, millis } from '../base/index.ts';
+import type { Events } from '../events/index.ts';
 import type { Envelope } from '../message/index.ts';
 import type { Queues } from '../queue/index.ts';
 import { type Reply, reply } from '../smtp/index.ts';
@@ -29,6 +30,7 @@ export interface ScheduleParts {
   readonly queues: Pick<Queues, 'delayedUntil' | 'fail'>;
   /** Lets mail have its turn. */
   readonly turn: () => Promise<void>;
+  readonly events: Pick<Events, 'diagnose'>;
 }
 
 /**
@@ -72,7 +74,11 @@ export class Schedule {
             continue;
           }
           this.#register.adopt(progress);
-          if (progress.cancelled === true) this.#cancelled.add(progress.order.id);
+          if (progress.cancelled === true) {
+            this.#cancelled.add(progress.order.id);
+            // What came back into the queues before this was known.
+            void this.sweep(progress);
+          }
         }
       if (old.length > 0) store.write(old.map((key) => [key, undefined] as const));
       this.#loaded = true;
@@ -149,9 +155,15 @@ export class Schedule {
     this.#cancelled.add(id);
   }
 
-  /** Ends the messages of a cancelled transmission that wait in the queues. */
+  /** Ends the messages of a cancelled transmission that wait in the queues. Never rejects: what is left, the next start ends. */
   sweep(progress: Progress): Promise<void> {
-    const sweep = this.#sweep(progress).finally(() => this.#sweeps.delete(sweep));
+    const sweep = this.#sweep(progress)
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        const text = `transmission ${progress.order.id} is not cancelled whole: ${why}`;
+        this.#parts.events.diagnose('CRITICAL', 'generation', text);
+      })
+      .finally(() => this.#sweeps.delete(sweep));
     this.#sweeps.add(sweep);
     return sweep;
   }

@@ -109,15 +109,7 @@ export class Transmissions {
    */
   cancel(progress: Progress, interval: number): void {
     this.schedule.cancel(progress, interval);
-    // What it does not come to is ended by the next start.
-    this.schedule.sweep(progress).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#parts.events.diagnose(
-        'CRITICAL',
-        'generation',
-        `transmission ${progress.order.id} is not cancelled whole: ${why}`,
-      );
-    });
+    void this.schedule.sweep(progress);
   }
 
   /** All that an earlier process left has been readmitted. */

@@ -205,4 +205,21 @@ describe('cancelling', () => {
     await house.world.clock.advance(2 * HOUR);
     expect(house.inbox.mails).toHaveLength(2);
   });
+
+  test('holds for what came back into the queues while the store could not be read', async () => {
+    const house = await House.open();
+    const id = await scheduled(house, HOUR, 50);
+    expect((await askQuickly(house.world, `DELETE /api/v1/transmissions/${id}`)).status).toBe(204);
+    house.world = afterPowerCut(house.world);
+    house.world.keyValues.broken = true;
+    await house.inbox.open(house.world);
+    await house.begin();
+    await house.world.clock.advance(10_000);
+    house.world.keyValues.broken = false;
+    await house.world.clock.advance(2 * HOUR);
+    expect(house.inbox.mails).toHaveLength(0);
+    expect(await shown(house, id)).toMatchObject({ state: 'Canceled' });
+    await stop(house);
+    expect(house.server.ledger.difference).toBe(0);
+  });
 });
