@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { millis } from '../base/index.ts';
 import { parseAddressText } from '../compose/index.ts';
-import { SOURCES, type Suppression, type SuppressionType, Trouble } from '../generation/index.ts';
+import { instantOf, SOURCES, type Suppression, type SuppressionType, Trouble } from '../generation/index.ts';
 import { empty, json, type Route, refusal, results, route } from '../http/index.ts';
 import type { ApiHouse } from './house.ts';
 import { isoText } from './iso-text.ts';
@@ -24,8 +25,8 @@ const EntrySchema = Type.Object(Entry);
 const Named = Type.Object({ recipient: Type.Optional(Type.String()), email: Type.Optional(Type.String()), ...Entry });
 const Params = Type.Object({ email: Type.String() });
 const Query = Type.Object({
-  from: Type.Optional(Type.String({ description: 'updated at or after, ISO 8601' })),
-  to: Type.Optional(Type.String({ description: 'updated before, ISO 8601' })),
+  from: Type.Optional(Type.String({ description: 'updated at or after, ISO 8601; UTC without a zone' })),
+  to: Type.Optional(Type.String({ description: 'updated before, ISO 8601; UTC without a zone' })),
   domain: Type.Optional(Type.String()),
   sources: Type.Optional(Type.String({ description: 'joined by commas' })),
   types: Type.Optional(Type.String({ description: 'joined by commas' })),
@@ -174,6 +175,7 @@ export function suppressionRoutes(house: ApiHouse): readonly Route[] {
       tag: TAG,
       access: ACCESS,
       query: Query,
+      refuses: [400],
       answer: {
         status: 200,
         summary: 'a page of them',
@@ -185,13 +187,16 @@ export function suppressionRoutes(house: ApiHouse): readonly Route[] {
       },
       run: ({ query }) =>
         answered(async () => {
+          const wrong = wrongIn(query);
+          if (wrong !== undefined) return refusal('1200', `parameter ${wrong}`);
+          const wanted = { ...query, from: timeText(query.from), to: timeText(query.to) };
           const perPage = query.per_page ?? USUAL_PAGE;
           const page = pageOf(query.cursor) ?? query.page ?? 1;
           const found: unknown[] = [];
           let count = 0;
           for (const entries of list.pages()) {
             for (const entry of entries) {
-              if (!fits(entry, query)) continue;
+              if (!fits(entry, wanted)) continue;
               if (count >= (page - 1) * perPage && count < page * perPage) found.push(shownEntry(entry));
               count++;
             }
@@ -223,7 +228,29 @@ function entriesOf(recipient: string, each: Static<typeof EntrySchema>): readonl
   }));
 }
 
-function fits(entry: Suppression, query: Static<typeof Query>): boolean {
+/** @returns which parameter would find nothing, or all, only because it is none of those that there are */
+function wrongIn({ from, to, types, cursor }: Static<typeof Query>): string | undefined {
+  for (const [name, time] of Object.entries({ from, to }))
+    if (time !== undefined && timeText(time) === undefined) return `${name} is no time, as 2030-01-31T08:00:00+01:00`;
+  if (types?.split(',').some((type) => type !== 'transactional' && type !== 'non_transactional') === true)
+    return 'types takes transactional and non_transactional, joined by commas';
+  return cursor === undefined || cursor === 'initial' || CURSOR.test(cursor) ? undefined : 'cursor is none of ours';
+}
+
+/** @returns the time as entries have it, so that texts compare as times do. A plus that came unescaped is a blank by now. */
+function timeText(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const whole = text.replace(' ', '+');
+  const at = instantOf(whole) ?? instantOf(`${whole}Z`) ?? instantOf(`${whole}T00:00Z`);
+  return at === undefined ? undefined : isoText(millis(at));
+}
+
+interface Wanted extends Omit<Static<typeof Query>, 'from' | 'to'> {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+function fits(entry: Suppression, query: Wanted): boolean {
   const { from, to, domain, sources, types, description, list_id: listId } = query;
   if (from !== undefined && entry.updated < from) return false;
   if (to !== undefined && entry.updated >= to) return false;
@@ -234,10 +261,12 @@ function fits(entry: Suppression, query: Static<typeof Query>): boolean {
   return listId === undefined || listId.toLowerCase() === entry.list_id;
 }
 
+const CURSOR = /^p(\d{1,9})$/;
+
 /** Cursors are page numbers in disguise; `initial` is the first. */
 const pageOf = (cursor: string | undefined): number | undefined => {
   if (cursor === undefined) return undefined;
-  const page = Number(/^p(\d{1,9})$/.exec(cursor)?.[1] ?? 1);
+  const page = Number(CURSOR.exec(cursor)?.[1] ?? 1);
   return Math.max(page, 1);
 };
 

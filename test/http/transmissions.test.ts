@@ -281,6 +281,31 @@ describe('suppressions', () => {
     expect((await house.ask('GET /api/v1/suppression-list/z@y.test')).status).toBe(404);
   });
 
+  test('are searched by times of any zone, by UTC without one, and a time or type that is none is told', async () => {
+    const house = await House.open();
+    expect((await house.ask(`PUT ${person}`, { type: 'transactional' })).status).toBe(200);
+    const now = house.world.clock.date();
+    /** The moment in so many minutes, as they write it so many hours east of Greenwich. */
+    const at = (minutes: number, east: number): string =>
+      new Date(now + minutes * 60_000 + east * 3_600_000).toISOString().slice(0, 19);
+    const count = async (query: string): Promise<unknown> =>
+      jsonOf<{ total_count: number }>(await house.ask(`GET /api/v1/suppression-list?${query}`)).total_count;
+    expect([
+      await count(`from=${at(-1, 5)}%2B05:00`),
+      await count(`from=${at(-1, 5)}+05:00`),
+      await count(`from=${at(1, -5)}-05:00`),
+      await count(`to=${at(1, -5)}-0500&from=${at(-1, 0)}`),
+      await count(`to=${at(-1, 5)}%2B05:00`),
+      await count(`from=${at(-1440, 0).slice(0, 10)}`),
+    ]).toEqual([1, 1, 0, 1, 0, 1]);
+    for (const query of ['from=yesterday', 'to=2026', 'types=non-transactional', 'cursor=x'])
+      expect(errorOf(await house.ask(`GET /api/v1/suppression-list?${query}`))).toMatchObject({
+        status: 400,
+        code: '1200',
+        description: expect.stringContaining(query.split('=')[0] ?? '') as string,
+      });
+  });
+
   test('keep mail back: 1902 for one, an event for one of many, and nobody else is touched', async () => {
     const house = await House.open();
     await house.ask(`PUT ${person}`, { type: 'non_transactional' });
