@@ -34,6 +34,7 @@ const Query = Type.Object({
   list_id: Type.Optional(Type.String()),
   cursor: Type.Optional(Type.String({ description: 'initial, or that of the link to the next page' })),
   per_page: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'old form of per_page' })),
   page: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 
@@ -190,7 +191,7 @@ export function suppressionRoutes(house: ApiHouse): readonly Route[] {
           const wrong = wrongIn(query);
           if (wrong !== undefined) return refusal('1200', `parameter ${wrong}`);
           const wanted = { ...query, from: timeText(query.from), to: timeText(query.to) };
-          const perPage = query.per_page ?? USUAL_PAGE;
+          const perPage = query.per_page ?? query.limit ?? USUAL_PAGE;
           const page = pageOf(query.cursor) ?? query.page ?? 1;
           const found: unknown[] = [];
           let count = 0;

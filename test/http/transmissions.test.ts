@@ -263,6 +263,8 @@ describe('suppressions', () => {
       3,
       '/api/v1/suppression-list?per_page=2&cursor=p2',
     ]);
+    const limited = jsonOf<{ results: unknown[] }>(await house.ask('GET /api/v1/suppression-list?limit=2'));
+    expect(limited.results).toHaveLength(2);
     expect(jsonOf(await house.ask('GET /api/v1/suppression-list?domain=y.test&types=non_transactional'))).toMatchObject(
       { total_count: 2 },
     );
