@@ -27,10 +27,14 @@ export function readRecipient(given: unknown): Recipient {
     throw new Trouble('1300', `the name of ${shown(email)} has line ends or is too long`);
   if (headerTo !== undefined && (hasControls(headerTo) || headerTo.length > LONGEST_HEADER_TO))
     throw new Trouble('1300', `header_to of ${shown(email)} has line ends or is too long`);
-  const options = isObject(given.options) ? given.options : {};
+  const options = given.options ?? {};
+  if (!isObject(options)) throw new Trouble('1300', `options of ${shown(email)} must be an object`);
   const flag = (name: string): { readonly [key: string]: boolean } => {
-    const value = options[name];
-    return typeof value === 'boolean' ? { [name]: value } : {};
+    const value = options[name] ?? undefined;
+    if (value === undefined) return {};
+    if (typeof value !== 'boolean')
+      throw new Trouble('1300', `options.${name} of ${shown(email)} must be true or false`);
+    return { [name]: value };
   };
   return {
     ...parsed,
