@@ -195,7 +195,8 @@ async function locked(disk: Disk, base: string): Promise<AsyncDisposable> {
 async function found(disk: Disk, alarm: Alarm, base: string, directory: string): Promise<Inventory> {
   const strange: string[] = [];
   for (const { name, kind } of await listed(disk, base)) {
-    const ours = kind === 'directory' ? /^(?:L\d+|damaged|lost\+found)$/.test(name) : /^lock(?:[.-].*)?$/.test(name);
+    const ours =
+      kind === 'directory' ? /^(?:L\d+|damaged|ecstream|lost\+found)$/.test(name) : /^lock(?:[.-].*)?$/.test(name);
     if (!ours) strange.push(`${base}/${name}`);
   }
   const here = await inventory(disk, directory);

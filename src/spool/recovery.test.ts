@@ -140,6 +140,8 @@ test('empty segments, foreign files and strange directories: a line each kind, n
   world.disk.put(`${L0}/README`, 'mine');
   world.disk.put(`${L0}/large/note.txt`, 'mine');
   world.disk.put(`${BASE}/mbox`, 'mine');
+  // The neighbour whom docs/spool.md names, with keys of ECStream.
+  world.disk.put(`${BASE}/ecstream/keys`, 'its own');
   const trial = await Trial.open({ world });
   expect(Object.keys(await trial.contents())).toEqual(names(0, 6));
   expect(trial.diagnostics.filter((line) => line.includes('left alone'))).toEqual([
