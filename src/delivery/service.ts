@@ -5,7 +5,7 @@ import { type Reply, reply } from '../smtp/index.ts';
 import type { Spool } from '../spool/index.ts';
 import { tlsDemands } from '../tls/index.ts';
 import type { Clock, NetworkError } from '../world/index.ts';
-import { chooseHost } from './choose-host.ts';
+import { type Choice, chooseHost } from './choose-host.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import { type ConnectionSettings, timeoutsOf } from './connection-settings.ts';
@@ -141,6 +141,8 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
 
   /** A pair with connections is not held: they take the next messages. But it may want more of them then. */
   #held(why: Gate, until: Millis): false {
+    // A throttle of one connection a minute must not make each of them the one that finds out that there is no TLS.
+    if (until < FOR_EVER) this.#tls.postpone(this.clock.now(), until);
     if (this.#connections.size === 0 || this.pair.limits.suspended) this.pair.hold(why, until);
     else this.pair.comeBack(until);
     return false;
@@ -170,12 +172,18 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
     const defaultPort = portOf(view);
     const stateOf = (address: RouteAddress): HostState =>
       this.#crew.hosts.of(pair.binding, address.ip, address.port ?? defaultPort, now);
-    const plain = this.#tls.plainNext(now);
-    const choice = chooseHost(plain === undefined ? addresses : [plain], stateOf, limits, this.#crew.chance, now, {
+    const rules = {
       onlyFamily: from === '*' ? undefined : family(from),
       preferIpv6: view.get(preferIpv6Mxs),
-      shunnedUntil: (address) => this.#tls.shunnedUntil(address),
-    });
+      shunnedUntil: (address: RouteAddress) => this.#tls.shunnedUntil(address),
+    };
+    const choose = (among: readonly RouteAddress[]): Choice =>
+      chooseHost(among, stateOf, limits, this.#crew.chance, now, rules);
+    const plain = this.#tls.plainNext(now);
+    const inClear = plain === undefined ? undefined : choose([plain]);
+    const givenUp = inClear?.kind === 'address';
+    // As long as the one in clear text has to wait, others may be tried.
+    const choice = givenUp ? inClear : choose(addresses);
     if (choice.kind === 'limited') return this.#held(choice.gate, choice.until);
     if (choice.kind === 'all bad') return this.#nobodyThere(choice.until, choice.failures);
     if (choice.kind === 'out of reach') {
@@ -200,11 +208,12 @@ export class PairService implements ConnectionOwner<OpenConnection>, Served {
         demands: tlsDemands(view),
         context: this.#crew.tls.client(view),
         names: [pair.domain, address.host],
-        givenUp: plain !== undefined,
+        givenUp,
       },
       auth: outboundAuth(view),
       timeouts: timeoutsOf(view),
     });
+    if (givenUp) this.#tls.plainTried();
     pair.release();
     this.#connections.set(connection, limits.connect(address.host, now));
     state.open++;

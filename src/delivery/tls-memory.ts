@@ -10,7 +10,7 @@ export class TlsMemory {
   /** Until when each will not do. */
   readonly #shunned = new Map<string, Millis>();
   /** To be tried next, once each, without TLS. */
-  readonly #plain: { readonly address: RouteAddress; readonly until: Millis }[] = [];
+  readonly #plain: { readonly address: RouteAddress; until: Millis }[] = [];
 
   shun(address: RouteAddress, until: Millis): void {
     if (this.#shunned.size >= MOST_SHUNNED) this.#shunned.clear();
@@ -25,11 +25,24 @@ export class TlsMemory {
     this.#plain.push({ address, until: millis(now + SOON_MILLIS) });
   }
 
-  /** @returns an address for which this connection does without TLS; each is given once */
+  /** @returns an address to which the next connection does without TLS; the same one until `plainTried` */
   plainNext(now: Millis): RouteAddress | undefined {
-    for (;;) {
-      const next = this.#plain.shift();
-      if (next === undefined || next.until > now) return next?.address;
+    for (let next = this.#plain[0]; next !== undefined; next = this.#plain[0]) {
+      if (next.until > now) return next.address;
+      this.#plain.shift();
+    }
+    return undefined;
+  }
+
+  /** There is a connection to what `plainNext` gave: another one begins with TLS again. */
+  plainTried(): void {
+    this.#plain.shift();
+  }
+
+  /** No connection may be made before: those in clear text are still wanted then. */
+  postpone(now: Millis, until: Millis): void {
+    for (const each of this.#plain) {
+      if (each.until > now) each.until = millis(Math.max(each.until, until + SOON_MILLIS));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { domainOf } from '../../test/support/generation.ts';
+import { domainOf, type Values } from '../../test/support/generation.ts';
 import { MailRoom } from '../../test/support/mail-room.ts';
 import type { Script, ScriptedPeer } from '../../test/support/scripted-peer.ts';
 import type { AttemptEvent } from '../events/index.ts';
@@ -120,6 +120,23 @@ describe('with tls = ifavailable', () => {
     expect(made.room.happened()).toHaveLength(20);
     expect(made.peer.taken).toHaveLength(20);
     expect(made.peer.sessions).toBeLessThanOrEqual(10);
+  });
+
+  test.each<[string, Values]>([
+    ['one connection to the host', { hosts: { 'mx.dst.test': { max_outbound_connections: 1 } } }],
+    ['one connection in a minute', { global: { outbound_throttle_connections: { count: 1, seconds: 60 } } }],
+    [
+      'one connection to the host in a minute',
+      { hosts: { 'mx.dst.test': { outbound_throttle_connections: { count: 1, seconds: 60 } } } },
+    ],
+  ])('a limit of %s does not keep it from falling back', async (_, values) => {
+    const room = new MailRoom({ ...values, global: { tls: 'ifavailable', ...values.global } });
+    // It takes its time to say goodbye: the first connection still counts when the second is wanted.
+    const script: Script = { tls: contextOf(selfSigned), starttls: () => '454 4.7.0 no', quit: () => '221 bye' };
+    const peer = await room.peer('dst.test', '192.0.2.1', script);
+    for (let n = 0; n < 20; n++) room.receive(`b${n}@dst.test`);
+    await room.later(90);
+    expect([peer.taken.length, peer.sessions]).toEqual([20, 2]);
   });
 
   test.each<[string, string, string]>([
