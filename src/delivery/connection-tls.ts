@@ -21,9 +21,10 @@ export class ConnectionTls {
   /** What the machine is to do. */
   get wanted(): ClientTls {
     const { demands, givenUp, context } = this.#settings.tls;
+    // What was allowed to the connection before need not be allowed any more.
+    if (demands.use !== 'ifavailable' || !demands.fallback) return demands;
     // What is ours cannot be used, and the operator has been told: where clear text will do there is nothing to try.
-    const hopeless = context === undefined && demands.use === 'ifavailable' && demands.fallback;
-    return givenUp || hopeless ? { ...demands, use: 'no' } : demands;
+    return givenUp || context === undefined ? { ...demands, use: 'no' } : demands;
   }
 
   /** A handshake has ended well. */

@@ -339,3 +339,16 @@ test('a change of the TLS options ends idle sessions that were opened under the 
   expect(made.peer.taken.map((mail) => mail.tls !== undefined)).toEqual([false, true]);
   expect(made.peer.sessions).toBe(2);
 });
+
+test.each([
+  ['required', { tls: 'required' }],
+  ['ifavailable without a fallback', { tls: 'ifavailable', tls_ifavailable_fallback: false }],
+])('a connection in clear text that waits for its turn is not made when TLS is %s meanwhile', async (_, options) => {
+  const throttle = { outbound_throttle_connections: { count: 1, seconds: 60 } };
+  const made = await scene({ tls: 'ifavailable', ...throttle }, { tls: contextOf(selfSigned) });
+  made.room.network.breakTls('192.0.2.1:25', 'bad record mac');
+  await deliver(made);
+  made.room.reconfigure({ global: { ...options, ...throttle } });
+  await made.room.later(90);
+  expect([made.peer.sessions, made.peer.taken]).toEqual([2, []]);
+});
