@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { configured } from '../../test/support/configuration.ts';
 import { domainOf, generationOf } from '../../test/support/generation.ts';
 import { bindingName, millis } from '../base/index.ts';
 import type { DnsAnswer } from '../world/index.ts';
 import { SimClock } from '../world/sim/clock.ts';
+import { deliveryOptions } from './options.ts';
 import { Routes } from './routes.ts';
 
 const DOMAIN = domainOf('dst.test');
@@ -166,4 +168,47 @@ test('a look-up that breaks down wakes who waits, and is asked again', async () 
   expect(woken).toBe(1);
   expect(room.alerts).toEqual(['dst.test: its look-up broke down: a bug']);
   expect(room.routes.peek(DOMAIN)).toMatchObject({ kind: 'unknown', until: millis(60_000) });
+});
+
+test('a binding that has Routes of its own for a domain keeps them for itself', async () => {
+  const { configuration } = await configured(
+    `Domain "dst.test" { Routes = ( "192.0.2.3" ) }
+     Binding_Group "g" { Binding "one" { Domain "dst.test" { Routes = ( "192.0.2.1" ) } } }
+     Binding "two" { Domain "/^dst/" { Routes = ( "192.0.2.2" ) } }
+     Binding "stream" { Delivery_Method = "ECSTREAM" }`,
+    deliveryOptions,
+  );
+  const { routes, clock, works, answers } = cache();
+  works('dst.test');
+  answers.set('mx.dst.test A', {
+    kind: 'found',
+    records: [{ type: 'A', address: '192.0.2.9' }],
+    ttl: 300 as never,
+    authentic: false,
+  });
+  const seen: Record<string, string | undefined> = {};
+  const views = ['one', 'two', 'other', 'stream'].map((binding) => {
+    const generation = configuration.current;
+    const view = generation.sending(generation.groupOf(bindingName(binding)), bindingName(binding), DOMAIN);
+    return { binding, view };
+  });
+  const ask = async (): Promise<void> => {
+    for (const { binding, view } of views) {
+      routes.find(DOMAIN, view, RETRY, () => undefined);
+      await clock.settle();
+      const route = routes.find(DOMAIN, view, RETRY, () => undefined);
+      seen[binding] = route?.kind === 'ready' ? route.addresses[0]?.ip : route?.kind;
+    }
+  };
+  await ask();
+  const expected = { one: '192.0.2.1', two: '192.0.2.2', other: '192.0.2.3', stream: '192.0.2.9' };
+  expect(seen).toEqual(expected);
+  // As it is refreshed for all of them.
+  for (const forget of [() => routes.refresh(DOMAIN), () => routes.refresh()]) {
+    forget();
+    for (const { view } of views) expect(routes.find(DOMAIN, view, RETRY, () => undefined)).toBeUndefined();
+    await clock.settle();
+    await ask();
+    expect(seen).toEqual(expected);
+  }
 });

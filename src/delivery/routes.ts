@@ -15,6 +15,7 @@ import {
 } from './options.ts';
 import { type Resolution, resolve } from './resolution.ts';
 import type { Route } from './route.ts';
+import type { RouteEntry } from './route-entry.ts';
 
 /** A domain whose look-up failed is asked again after this long. */
 const FAILURE_WAIT = 60_000;
@@ -44,12 +45,17 @@ export interface RoutesHost {
   alert(text: string): void;
 }
 
-/** The route cache: one entry a routing domain, asked again when its TTL is over (manual: routing domain cache). */
+/**
+ * The route cache: one entry a routing domain, asked again when its TTL is over (manual: routing domain cache), and one
+ * for each binding or group that has `routes` of its own for it.
+ */
 export class Routes {
   readonly #clock: Clock;
   readonly #names: Names;
   readonly #host: RoutesHost;
   readonly #entries = new Lru<Domain, Entry>(MOST_ROUTES);
+  /** What holds for some bindings only, by domain and whose Routes they are. */
+  readonly #apart = new Lru<string, Entry>(MOST_ROUTES);
   /** Last time DNS said anything at all: while it says nothing, no domain is given up. */
   #answeredAt = Number.NEGATIVE_INFINITY;
   #silentSince: number | undefined;
@@ -73,18 +79,8 @@ export class Routes {
    * @returns undefined while the look-up is under way
    */
   find(domain: Domain, view: View, retryMillis: number, wake: () => void): Route | undefined {
-    let entry = this.#entries.get(domain);
-    if (entry === undefined) {
-      entry = {
-        route: undefined,
-        failures: 0,
-        countedAt: Number.NEGATIVE_INFINITY,
-        counted: 0,
-        asking: false,
-        waiting: new Set(),
-      };
-      this.#entries.set(domain, entry);
-    }
+    const whose = apart(view);
+    const entry = whose === undefined ? entryIn(this.#entries, domain) : entryIn(this.#apart, `${domain} ${whose}`);
     if (entry.route !== undefined && this.#clock.now() < entry.route.until) return entry.route;
     entry.waiting.add(wake);
     if (!entry.asking) this.#ask(domain, entry, view, retryMillis);
@@ -100,12 +96,14 @@ export class Routes {
   refresh(domain?: Domain): void {
     if (domain === undefined) this.#entries.clear();
     else this.#entries.delete(domain);
+    // There are few: asking for some of them once more costs nothing.
+    this.#apart.clear();
   }
 
   #ask(domain: Domain, entry: Entry, view: View, retryMillis: number): void {
     entry.asking = true;
     const fallback = view.get(mxFailuresFallbackToA);
-    const listed = view.get(deliveryMethod) === 'ECSTREAM' ? undefined : view.get(routesOption);
+    const listed = routesIn(view);
     const began = this.#clock.now();
     const answered = (found: Resolution): void => {
       entry.asking = false;
@@ -171,4 +169,33 @@ export class Routes {
         'charged nothing. Check the resolver.',
     );
   }
+}
+
+/** ECStream goes without (manual page routes). */
+const routesIn = (view: View): readonly RouteEntry[] | undefined =>
+  view.get(deliveryMethod) === 'ECSTREAM' ? undefined : view.get(routesOption);
+
+/** @returns whose Routes they are when other bindings have others; undefined when they are the same for all */
+function apart(view: View): string | undefined {
+  const listed = view.get(routesOption);
+  if (listed === undefined) return undefined;
+  if (listed !== routesIn(view)) return 'ECSTREAM';
+  // A stanza within a binding or a binding group.
+  const { key } = view.owner(routesOption);
+  return key.startsWith('binding') ? key : undefined;
+}
+
+function entryIn<K>(cache: Lru<K, Entry>, key: K): Entry {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const entry: Entry = {
+    route: undefined,
+    failures: 0,
+    countedAt: Number.NEGATIVE_INFINITY,
+    counted: 0,
+    asking: false,
+    waiting: new Set(),
+  };
+  cache.set(key, entry);
+  return entry;
 }
