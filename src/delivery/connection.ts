@@ -197,8 +197,11 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     if (this.#done) return;
     this.#flush();
     const { deadline } = machine;
+    // Who waits for the disk has something to do.
     const idle =
-      this.#idleSince === undefined ? Number.POSITIVE_INFINITY : this.#idleSince + this.settings.timeouts.idle;
+      this.#idleSince === undefined || this.#preparation.busy
+        ? Number.POSITIVE_INFINITY
+        : this.#idleSince + this.settings.timeouts.idle;
     this.#deadline.arm(millis(Math.min(deadline ?? Number.POSITIVE_INFINITY, idle)));
   }
 

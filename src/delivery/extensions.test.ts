@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MailRoom } from '../../test/support/mail-room.ts';
 import type { Taken } from '../../test/support/scripted-peer.ts';
-import { seconds } from '../base/index.ts';
+import { millis, seconds } from '../base/index.ts';
 import type { BodyTraits, EnvelopeRecipient, SenderRequests } from '../message/index.ts';
 
 const PLAIN = ['peer.test', 'PIPELINING'] as const;
@@ -184,6 +184,34 @@ describe('8-bit content', () => {
     await room.later(3);
     expect(peer.taken.map((each) => unstuffed(each).body)).toEqual([encoded, encoded, encoded]);
     expect([room.balance, room.spool.held, room.spool.kept.size]).toEqual([0, 0, 0]);
+  });
+
+  test('a disk that takes longer than idle_timeout is waited for without asking again and again', async () => {
+    const room = new MailRoom({ global: { idle_timeout: seconds(2) } });
+    const peer = await room.peer('dst.test', '192.0.2.1', { ehlo: PLAIN });
+    receive(room, { to: ['b@dst.test'] });
+    await room.later(1);
+    const hold = room.spool.hold.bind(room.spool);
+    room.spool.hold = (at) => {
+      const real = hold(at);
+      const next = (): ReturnType<typeof real.next> => {
+        const slice = real.next(1000);
+        if (slice === undefined) return undefined;
+        return new Promise((given) => room.clock.at(millis(room.clock.now() + 10_000), () => given(slice)));
+      };
+      return Object.assign(Object.create(real) as typeof real, {
+        next,
+        [Symbol.dispose]: () => real[Symbol.dispose](),
+      });
+    };
+    receive(room, mail);
+    let turns = 0;
+    room.clock.afterEach = () => {
+      if (++turns > 1000) throw new Error('it never rests');
+    };
+    await room.later(20);
+    expect(peer.taken.map((each) => unstuffed(each).body)).toEqual([ASCII, encoded]);
+    expect([peer.sessions, room.balance, room.spool.held]).toEqual([1, 0, 0]);
   });
 });
 
