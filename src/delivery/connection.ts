@@ -1,6 +1,14 @@
 import { type Millis, millis } from '../base/index.ts';
 import type { Item } from '../queue/index.ts';
-import { type ClientEvent, OutgoingBody, type RecipientResult, type Reply, SmtpClient, stages } from '../smtp/index.ts';
+import {
+  type ClientEvent,
+  OutgoingBody,
+  type RecipientResult,
+  type Reply,
+  reply,
+  SmtpClient,
+  stages,
+} from '../smtp/index.ts';
 import type { NetworkError, Pipe, TlsFacts } from '../world/index.ts';
 import { limitOf } from './asking.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
@@ -16,6 +24,8 @@ import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './
 import { Settlement } from './settlement.ts';
 import { stageWords } from './stage-words.ts';
 import type { Transaction } from './transaction.ts';
+
+const HUNG_UP = reply(451, '4.4.2', '[internal] connection closed by remote host');
 
 /**
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes
@@ -407,7 +417,8 @@ export class Connection implements OpenConnection, SenderHost, PreparationHost {
     this.#sender.stop();
     if (this.#machine !== undefined) this.#outlet.pipe?.end();
     before?.();
-    this.#preparation.cancel();
+    // A peer that hangs up before it is told of anything would be called again and again, were nothing charged for it.
+    this.#preparation.cancel(this.#number === 0 && !this.#leaving ? HUNG_UP : undefined);
     for (const of of this.#transactions.splice(0)) {
       this.#close(of);
       this.givenBack(of.items);

@@ -33,6 +33,20 @@ function receive(room: MailRoom, mail: Mail): void {
   );
 }
 
+/** The disk takes so long for each slice of a body. */
+function slowDown(room: MailRoom, time: number): void {
+  const hold = room.spool.hold.bind(room.spool);
+  room.spool.hold = (at) => {
+    const real = hold(at);
+    const next = (): ReturnType<typeof real.next> => {
+      const slice = real.next(1000);
+      if (slice === undefined) return undefined;
+      return new Promise((given) => room.clock.at(millis(room.clock.now() + time * 1000), () => given(slice)));
+    };
+    return Object.assign(Object.create(real) as typeof real, { next, [Symbol.dispose]: () => real[Symbol.dispose]() });
+  };
+}
+
 const unstuffed = (mail: Taken): Taken => ({ ...mail, body: mail.body.replace(/^\.\./gm, '.') });
 
 async function delivered(ehlo: readonly string[], mail: Mail, values: Readonly<Record<string, unknown>> = {}) {
@@ -186,24 +200,36 @@ describe('8-bit content', () => {
     expect([room.balance, room.spool.held, room.spool.kept.size]).toEqual([0, 0, 0]);
   });
 
+  test('a peer that hangs up before a body is ready is not called again at once, nor for ever', async () => {
+    const room = new MailRoom({ global: { retry_interval: seconds(600) } });
+    room.mx('dst.test', [[10, 'mx.dst.test', '192.0.2.1']]);
+    let sessions = 0;
+    await room.network.listen({ kind: 'tcp', ip: '192.0.2.1', port: 25 }, { backlog: 1, fileMode: 0 }, (pipe) => {
+      sessions++;
+      pipe.write([Buffer.from('220 peer.test\r\n')]);
+      return {
+        data: (chunk) => {
+          if (!Buffer.from(chunk).toString().startsWith('EHLO')) return;
+          pipe.write([Buffer.from('250 peer.test\r\n')]);
+          pipe.end();
+        },
+        drained: () => undefined,
+        closed: () => undefined,
+      };
+    });
+    slowDown(room, 1);
+    receive(room, mail);
+    await room.later(20);
+    expect(room.happened()).toEqual(['transient a@dst.test 2 0 451 4.4.2 [internal] connection closed by remote host']);
+    expect([sessions, room.balance, room.spool.held]).toEqual([1, 0, 0]);
+  });
+
   test('a disk that takes longer than idle_timeout is waited for without asking again and again', async () => {
     const room = new MailRoom({ global: { idle_timeout: seconds(2) } });
     const peer = await room.peer('dst.test', '192.0.2.1', { ehlo: PLAIN });
     receive(room, { to: ['b@dst.test'] });
     await room.later(1);
-    const hold = room.spool.hold.bind(room.spool);
-    room.spool.hold = (at) => {
-      const real = hold(at);
-      const next = (): ReturnType<typeof real.next> => {
-        const slice = real.next(1000);
-        if (slice === undefined) return undefined;
-        return new Promise((given) => room.clock.at(millis(room.clock.now() + 10_000), () => given(slice)));
-      };
-      return Object.assign(Object.create(real) as typeof real, {
-        next,
-        [Symbol.dispose]: () => real[Symbol.dispose](),
-      });
-    };
+    slowDown(room, 10);
     receive(room, mail);
     let turns = 0;
     room.clock.afterEach = () => {

@@ -86,13 +86,14 @@ export class Preparation {
     }
   }
 
-  /** The connection is over. */
-  cancel(): void {
+  /** The connection is over. @param why  it costs them an attempt; undefined: they go back uncharged */
+  cancel(why?: Reply): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting === undefined) return;
     waiting.hold[Symbol.dispose]();
-    this.#host.givenBack(waiting.asked.items);
+    if (why === undefined) this.#host.givenBack(waiting.asked.items);
+    else this.#host.judged(waiting.asked.items, why);
   }
 
   #await(asked: Asking, hold: Disposable, made: Promise<Made | Reply>): void {
