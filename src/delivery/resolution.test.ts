@@ -178,6 +178,14 @@ test('an address literal needs no DNS', async () => {
   ]);
 });
 
+test('the best of the records that name ourselves counts, wherever it stands in the answer', async () => {
+  const zone = { 'me.test A': a('192.0.2.2'), 'two.test A': a('192.0.2.3') };
+  const answer = mx([30, 'me.test'], [20, 'two.test'], [10, 'me.test']);
+  expect(await route({ ...zone, 'dst.test MX': answer })).toEqual([
+    '554 5.4.6 [internal] this host is the best MX of the domain',
+  ]);
+});
+
 test('mail never goes to ourselves, nor to an exchanger worse than we are', async () => {
   const zone = {
     'dst.test MX': mx([10, 'one.test'], [20, 'me.test'], [20, 'equal.test'], [30, 'worse.test']),

@@ -115,8 +115,11 @@ async function exchangers(names: Names, domain: Domain, rules: ResolutionRules):
           found.push({ host, preference: record.preference, port: undefined });
       }
       if (found.length === 0) return { kind: 'none', reply: NO_ADDRESS, ttlSeconds: answer.ttl };
-      const own = found.find((target) => target.host === rules.ownName);
-      const better = own === undefined ? found : found.filter((target) => target.preference < own.preference);
+      // Infinite when we are none of them.
+      const own = Math.min(
+        ...found.map(({ host, preference }) => (host === rules.ownName ? preference : Number.POSITIVE_INFINITY)),
+      );
+      const better = found.filter(({ preference }) => preference < own);
       if (better.length === 0) return { kind: 'none', reply: BEST_IS_OURSELVES, ttlSeconds: answer.ttl };
       return targets(better, answer.ttl, false);
     }
