@@ -428,7 +428,8 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
     this.#deadline.stop();
     this.#outlet.pipe?.end();
     before?.();
-    this.#preparation.cancel();
+    // As for SMTP: a peer that hangs up before it is told of anything would be called again and again.
+    this.#preparation.cancel(this.stood && this.#machine?.begun === 0 && !this.#leaving ? this.#why : undefined);
     this.#dropHeld();
     const sending = this.#body.flight;
     if (sending?.seq === 0) this.#drop(sending);

@@ -105,6 +105,11 @@ export class EcstreamClient {
     return this.#welcome;
   }
 
+  /** Messages so far. */
+  get begun(): number {
+    return this.#seq;
+  }
+
   /** Messages without a result. */
   get unresolved(): number {
     return this.#unresolved;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seconds } from '../../src/base/index.ts';
+import { millis, seconds } from '../../src/base/index.ts';
 import type { AttemptEvent } from '../../src/events/index.ts';
 import { reply } from '../../src/smtp/index.ts';
 import type { TlsContext } from '../../src/world/index.ts';
@@ -62,6 +62,25 @@ describe('a peer that', () => {
     ]);
     expect(peer.sessions).toBe(1);
     expect(room.delivery.outboundConcurrency).toBe(0);
+  });
+
+  test('hangs up before a body is ready is not called again at once, nor for ever', async () => {
+    const { room, peer } = await scene({}, { hangsUp: true });
+    const hold = room.spool.hold.bind(room.spool);
+    room.spool.hold = (at) => {
+      const made = hold(at);
+      const later = (): Promise<Uint8Array[]> =>
+        new Promise((given) => room.clock.at(millis(room.clock.now() + 1000), () => given([Buffer.from('\0\n\xff')])));
+      return { ...made, next: later };
+    };
+    const body = 'Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\n\xff';
+    room.receiveAs('a@y.test', body, { dots: false, lone: true, eightBit: true }, (envelope) => ({
+      ...envelope,
+      requests: { body: 'BINARYMIME' },
+    }));
+    await room.later(20);
+    expect(room.happened()).toEqual([expect.stringMatching(/^transient a@y\.test \d+ 0 451 4\.4\.2 /)]);
+    expect([peer.sessions, room.balance]).toEqual([1, 0]);
   });
 
   test('opens its window late gets its mail then', async () => {

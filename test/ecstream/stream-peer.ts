@@ -13,6 +13,8 @@ export interface StreamScript {
   readonly tls?: TlsContext;
   /** It reads nothing behind this many bytes. */
   readonly readsUpTo?: number;
+  /** It closes behind its first words. */
+  readonly hangsUp?: boolean;
   /** @returns whether the event was seen to */
   readonly hear?: (event: EcstreamServerEvent, machine: EcstreamServer) => boolean;
 }
@@ -90,6 +92,7 @@ export class StreamPeer {
           if (this.#script.hear?.(event, machine) !== true) this.#hear(event, machine);
         machine.acknowledge();
         send();
+        if (this.#script.hangsUp) pipe.end();
       },
       secured: (facts) => void this.facts.push(facts),
       drained: () => undefined,
