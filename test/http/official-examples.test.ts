@@ -107,4 +107,6 @@ test('of what is not built there is nothing: lists are empty, the rest is not th
     expect([room, await example(`${room}/list`)]).toEqual([room, TWICE]);
     expect([room, await example(`${room}/get`)]).toEqual([room, ['404 1600', '404 1600']]);
   }
+  for (const name of ['messageEvents/search_default', 'messageEvents/search_campaignClicks', 'events/search_message'])
+    expect([name, await example(name)]).toEqual([name, ['404 1600', '404 1600']]);
 });
