@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Client, ListeningHouse, type Session } from '../../test/support/listening.ts';
+import { plain } from '../../test/support/tls-ground.ts';
 import { ConfigErrors, type Option } from '../config/index.ts';
 import { receptionOptions } from '../reception/index.ts';
 import type { Pipe, PipeHost } from '../world/index.ts';
+import { simWorld } from '../world/sim/index.ts';
 import type { DoorOrigin, Handler } from './parts.ts';
 
 const idleTime = receptionOptions.find((option) => option.name === 'idle_time') as Option<number>;
@@ -68,6 +70,31 @@ describe('the client that a proxy brings', () => {
       await at.world.clock.advance(10);
       expect(client.state).toBe('closed');
     }
+  });
+
+  test('may encrypt later, also when words of it came together with the header', async () => {
+    const world = simWorld();
+    const context = world.tls.context({ ...plain, identities: [world.tls.selfSigned('mx.test')] });
+    let got = '';
+    const handler: Handler = (pipe: Pipe, origin: DoorOrigin): PipeHost => ({
+      data: (chunk) => {
+        got += Buffer.from(chunk).toString();
+        if (got.endsWith('STARTTLS\r\n')) pipe.secure({ as: 'server', context });
+      },
+      secured: ({ protocol }) => void (got += `${protocol} `),
+      drained: () => undefined,
+      closed: origin.ended,
+    });
+    const at = await ListeningHouse.with('ESMTP_Listener { Proxy_Protocol = true Listen ":25" { } }', {
+      handlers: { esmtp_listener: handler },
+    });
+    const client = await at.connect('10.0.0.25:25', '10.0.0.1');
+    await says(at, client, `${header('203.0.113.9')}EHLO a.test\r\n`);
+    await says(at, client, 'STARTTLS\r\n');
+    client.pipe.secure({ as: 'client', context: at.world.tls.context(plain), serverName: 'mx.test' });
+    await at.world.clock.advance(10);
+    await says(at, client, 'NOOP\r\n');
+    expect([got, client.state]).toEqual(['EHLO a.test\r\nSTARTTLS\r\nTLSv1.3 NOOP\r\n', 'open']);
   });
 
   test('may come by a console too', async () => {

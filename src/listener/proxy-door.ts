@@ -47,8 +47,8 @@ export class ProxyDoor extends PassingHost {
     const { pipe, begin } = this.#parts;
     const proxied = new ProxiedPipe(pipe, outcome.source, outcome.rest);
     this.passTo(begin(proxied));
-    // A handshake that has begun has taken them.
-    if (outcome.rest.length > 0 && !proxied.secures) super.data(outcome.rest);
+    const rest = proxied.takeRest();
+    if (rest !== undefined) super.data(rest);
   }
 
   protected override left(_why: NetworkError | undefined): void {
@@ -80,25 +80,26 @@ export class ProxyDoor extends PassingHost {
 class ProxiedPipe implements Pipe {
   readonly remote: PeerAddress;
   readonly #pipe: Pipe;
-  readonly #rest: Uint8Array;
-  #secures = false;
+  #rest: Uint8Array | undefined;
 
   /** @param rest  what came behind the header */
   constructor(pipe: Pipe, source: ProxyEnd | undefined, rest: Uint8Array) {
     this.#pipe = pipe;
-    this.#rest = rest;
+    this.#rest = rest.length > 0 ? rest : undefined;
     this.remote = source === undefined ? pipe.remote : { ip: source.ip, port: source.port };
   }
 
-  get secures(): boolean {
-    return this.#secures;
+  /** @returns what came behind the header and nobody has taken yet: a handshake, or who speaks with the client */
+  takeRest(): Uint8Array | undefined {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    return rest;
   }
 
   /** With Use_SSL the client's hello may have come together with the header. */
   secure(how: Securing): void {
-    const first = !this.#secures && this.#rest.length > 0;
-    this.#secures = true;
-    this.#pipe.secure(first ? { ...how, received: this.#rest } : how);
+    const received = this.takeRest();
+    this.#pipe.secure(received === undefined ? how : { ...how, received });
   }
 
   /** Where the connection came in: our own end, not the proxy's. */

@@ -96,6 +96,11 @@ export class SimPipe implements Pipe, Receiver {
     if (!(context instanceof SimTlsContext)) throw new TypeError('a TLS context of another world');
     this.#shaking = how;
     if (how.as === 'client') this.#out.send({ kind: 'hello', context, serverName: how.serverName });
+    // A hello is no bytes here, so these are clear text where a record was expected.
+    if (how.received !== undefined && how.received.length > 0)
+      this.#clock.at(this.#clock.now(), () => {
+        if (!this.#closed) this.#failShaking('wrong version number');
+      });
     this.#in.wake();
   }
 
