@@ -116,6 +116,17 @@ test('aliases are followed, in one answer or in several, with the least TTL of t
   expect(await ask('dangling.example', 'MX')).toMatchObject({ kind: 'no name' });
 });
 
+test('an alias of what is no name that can be asked for has no such name, and no server is blamed for it', async () => {
+  const { ask, server, world } = house();
+  server.follows = false;
+  for (const [index, target] of ['.', 'back\\slash.example'].entries()) {
+    server.set(`odd${index}.example`, { CNAME: target });
+    expect(await ask(`odd${index}.example`, 'A'), target).toEqual({ kind: 'no name', ttl: 300 });
+  }
+  expect(server.queries).toHaveLength(2);
+  expect(world.clock.now()).toBeLessThan(100);
+});
+
 test('aliases in a circle, and chains without end, fail', async () => {
   const { ask, server } = house();
   for (let index = 0; index < 15; index++) server.set(`c${index}.example`, { CNAME: `c${index + 1}.example` });

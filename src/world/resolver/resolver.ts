@@ -193,10 +193,14 @@ class CachingResolver implements Resolver {
         case 'no data':
         case 'no name':
           return { kind: reading.kind, ttl: this.#lifetime(Math.min(ttl, reading.ttl, MOST_NEGATIVE)) };
-        case 'follow':
+        case 'follow': {
           ttl = Math.min(ttl, reading.ttl);
-          at = reading.name;
+          // Whoever owns the alias chose it. A query for such a name would be garbled, and the server take the blame.
+          const next = dnsName(reading.name);
+          if (next === undefined) return { kind: 'no name', ttl: this.#lifetime(Math.min(ttl, MOST_NEGATIVE)) };
+          at = next;
           break;
+        }
         case 'lame':
         case 'endless':
           return { kind: 'failed', why: 'server failure' };
