@@ -136,7 +136,8 @@ export interface Datagrams {
 
 export interface DatagramHost {
   received(bytes: Uint8Array, from: { readonly ip: string; readonly port: number }): void;
-  failed(why: NetworkError): void;
+  /** @param to  who could not be sent to; undefined when it is the socket itself */
+  failed(why: NetworkError, to?: { readonly ip: string; readonly port: number }): void;
 }
 
 /** `code` is the system's name of the trouble: ECONNREFUSED, EADDRINUSE, ECONNRESET … */

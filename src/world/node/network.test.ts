@@ -281,3 +281,19 @@ test('datagrams arrive with their sender', async () => {
   one.send(Buffer.from('late'), { ip: '127.0.0.1', port: 9 });
   echo.close();
 });
+
+test('a datagram that cannot be sent is told of with whom it was for', async () => {
+  // Without leave to broadcast the system refuses at once, and nothing goes out.
+  const to = { ip: '255.255.255.255', port: 9 };
+  const failed = await new Promise<unknown[]>((resolve) => {
+    const socket = network.datagrams(4, {
+      received: () => undefined,
+      failed: (why, whom) => {
+        socket.close();
+        resolve([why.code, whom]);
+      },
+    });
+    socket.send(Buffer.from('ping'), to);
+  });
+  expect(failed).toEqual(['EACCES', to]);
+});

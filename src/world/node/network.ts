@@ -52,13 +52,15 @@ export class NodeNetwork implements Network {
     socket.on('message', (bytes, from) => {
       if (open) host.received(bytes, { ip: canonical(from.address), port: from.port });
     });
-    const failed = (error: NodeJS.ErrnoException | null): void => {
-      if (error && open) host.failed(networkError(error));
-    };
-    socket.on('error', failed);
+    socket.on('error', (error) => {
+      if (open) host.failed(networkError(error));
+    });
     return {
       send: (bytes, to) => {
-        if (open) socket.send(bytes, to.port, to.ip, failed);
+        if (!open) return;
+        socket.send(bytes, to.port, to.ip, (error) => {
+          if (error && open) host.failed(networkError(error), to);
+        });
       },
       close: () => {
         if (!open) return;

@@ -2,7 +2,14 @@ import packet from 'dns-packet';
 import { expect, test } from 'vitest';
 import { seconds } from '../../base/index.ts';
 import { type SimDnsQuery, SimDnsServer, type SimWorld, type SimZone, simWorld, withCode } from '../sim/index.ts';
-import type { DnsAnswer, RecordType } from '../world.ts';
+import {
+  type DatagramHost,
+  type Datagrams,
+  type DnsAnswer,
+  type Network,
+  NetworkError,
+  type RecordType,
+} from '../world.ts';
 import { type Resolver, type ResolverSettings, resolver } from './index.ts';
 
 const FIRST = { ip: '192.0.2.53', port: 53 };
@@ -54,6 +61,45 @@ test('a server that does not answer is tried again, then the next one, and is as
   await world.clock.advance(11_000);
   await ask('example.com', 'TXT');
   expect(server.queries).toHaveLength(1);
+});
+
+test('a server that cannot be sent to does not end what others were asked', async () => {
+  const dead = { ip: '203.0.113.53', port: 53 };
+  const world = simWorld();
+  const server = new SimDnsServer(world.network, FIRST, zones);
+  server.twist = (answer, query) => (query.name.toLowerCase() === 'slow.example' ? [] : [answer]);
+  const datagrams = (version: 4 | 6, host: DatagramHost): Datagrams => {
+    const socket = world.network.datagrams(version, host);
+    const send = (bytes: Uint8Array, to: typeof dead): void => {
+      if (to.ip !== dead.ip) socket.send(bytes, to);
+      else world.clock.defer(() => host.failed(new NetworkError('ENETUNREACH', 'no route'), to));
+    };
+    return { ...socket, send };
+  };
+  const network: Network = {
+    listen: (...all) => world.network.listen(...all),
+    connect: (...all) => world.network.connect(...all),
+    datagrams,
+  };
+  const names = resolver(
+    { ...world, network },
+    {
+      servers: [FIRST, dead],
+      timeoutMillis: 1000,
+      attempts: 1,
+      tcpFallback: true,
+      maxCacheEntries: 0,
+      minTtl: seconds(0),
+      maxTtl: seconds(0),
+    },
+  );
+  const slow = names.lookup('slow.example', 'A');
+  await world.clock.advance(999);
+  for (let index = 0; index < 100; index++) server.set(`n${index}.example`, { A: ['192.0.2.1'] });
+  const others = Array.from({ length: 100 }, (_, index) => names.lookup(`n${index}.example`, 'A'));
+  const kinds = (await world.clock.until(Promise.all(others))).map((answer) => answer.kind);
+  expect(kinds.filter((kind) => kind !== 'found')).toEqual([]);
+  expect(await world.clock.until(slow)).toEqual({ kind: 'failed', why: 'timeout' });
 });
 
 test('when no server answers, it is a timeout after all attempts, and nobody is asked without end', async () => {

@@ -72,9 +72,11 @@ class QuerySocket {
         if (waiting && from.ip === waiting.server.ip && from.port === waiting.server.port) waiting.host.received(bytes);
         else stranger();
       },
-      failed: () => {
-        // The system does not say which one it could not send. It is our own network, so the others fare no better.
-        for (const { host } of [...this.#waiting.values()]) host.unreachable();
+      failed: (_why, to) => {
+        // The system does not say which one it could not send. Others to the same server fare no better; those to
+        // another one may be on their way.
+        for (const { server, host } of [...this.#waiting.values()])
+          if (to === undefined || (server.ip === to.ip && server.port === to.port)) host.unreachable();
       },
     });
   }
