@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebRequest } from '../world.ts';
 import { NodeClock } from './clock.ts';
@@ -11,6 +12,7 @@ const clock = new NodeClock();
 const web = new NodeWeb(clock);
 let server: Server;
 let base = '';
+let back = '';
 const served = new WeakSet<object>();
 
 beforeAll(async () => {
@@ -21,6 +23,9 @@ beforeAll(async () => {
         break;
       case '/moved':
         response.writeHead(302, { location: '/here' }).end();
+        break;
+      case '/back':
+        response.writeHead(302, { location: back }).end();
         break;
       case '/long':
         response.end('#'.repeat(101));
@@ -87,6 +92,44 @@ describe('a document of an HTTP server', () => {
     expect(await web.get(`${base}/broken`, limits)).toEqual({ kind: 'failed', why: 'status 500' });
     expect(await web.get('http://127.0.0.1:1/', limits)).toMatchObject({ kind: 'failed' });
     expect(await web.get('http://[/', limits)).toMatchObject({ kind: 'failed' });
+  });
+
+  test('is not followed from https to http, not even on the way to https again; nor for ever', async () => {
+    const identity = new NodeTls(clock).selfSigned('localhost');
+    const secure = createSecureServer(
+      { cert: Buffer.from(identity.chain), key: Buffer.from(identity.key) },
+      (request, response) => {
+        const to = { '/by-http': `${base}/back`, '/near': '/far', '/circle': '/circle', '/data': 'data:,x' }[
+          request.url ?? ''
+        ];
+        if (to === undefined) response.end('secret');
+        else response.writeHead(302, { location: to }).end();
+      },
+    );
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const address = secure.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const url = `https://localhost:${address.port}`;
+    back = `${url}/far`;
+    const trusted = getCACertificates();
+    setDefaultCACertificates([...trusted, Buffer.from(identity.chain).toString()]);
+    try {
+      expect(await web.get(`${url}/near`, limits)).toMatchObject({ kind: 'found' });
+      expect(await web.get(`${base}/back`, limits)).toMatchObject({ kind: 'found' });
+      expect(await web.get(`${url}/by-http`, limits)).toEqual({
+        kind: 'failed',
+        why: `redirected to ${base}/back, which is not encrypted`,
+      });
+      expect(await web.get(`${url}/data`, limits)).toMatchObject({
+        kind: 'failed',
+        why: 'redirected to data:,x, which is no web address',
+      });
+      expect(await web.get(`${url}/circle`, limits)).toEqual({ kind: 'failed', why: 'more than 20 redirections' });
+    } finally {
+      setDefaultCACertificates(trusted);
+      secure.closeAllConnections();
+      secure.close();
+    }
   });
 
   test('a server that says nothing is given up', async () => {

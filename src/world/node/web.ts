@@ -24,8 +24,7 @@ export class NodeWeb implements Web {
       patience.abort();
     });
     try {
-      const response = await fetch(url, { redirect: 'follow', signal: patience.signal });
-      const answer = await answerOf(url, response, limits.mostBytes);
+      const answer = await documentAt(url, patience.signal, limits.mostBytes);
       // What was not read must not keep the connection.
       if (answer.kind !== 'found') patience.abort();
       return answer;
@@ -35,10 +34,29 @@ export class NodeWeb implements Web {
   }
 }
 
-async function answerOf(url: string, response: Response, mostBytes: number): Promise<WebAnswer> {
-  const scheme = (of: string): string => of.slice(0, of.indexOf(':')).toLowerCase();
-  if (scheme(url) === 'https' && scheme(response.url) !== 'https')
-    return { kind: 'failed', why: `redirected to ${response.url}, which is not encrypted` };
+/** Redirections are followed one by one: `fetch` tells only where the last one led. */
+async function documentAt(url: string, signal: AbortSignal, mostBytes: number): Promise<WebAnswer> {
+  let at = new URL(url);
+  for (let hops = 0; hops <= MOST_REDIRECTIONS; hops++) {
+    const response = await fetch(at, { redirect: 'manual', signal });
+    const location = REDIRECTIONS.has(response.status) ? response.headers.get('location') : null;
+    if (location === null) return answerOf(response, mostBytes);
+    await response.body?.cancel();
+    const next = new URL(location, at);
+    if (next.protocol !== 'https:' && next.protocol !== 'http:')
+      return { kind: 'failed', why: `redirected to ${next.href}, which is no web address` };
+    if (next.protocol === 'http:' && at.protocol === 'https:')
+      return { kind: 'failed', why: `redirected to ${next.href}, which is not encrypted` };
+    at = next;
+  }
+  return { kind: 'failed', why: `more than ${MOST_REDIRECTIONS} redirections` };
+}
+
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** As `fetch` has it. */
+const MOST_REDIRECTIONS = 20;
+
+async function answerOf(response: Response, mostBytes: number): Promise<WebAnswer> {
   if (response.status === 404 || response.status === 410) return { kind: 'missing', why: `status ${response.status}` };
   if (response.status !== 200) return { kind: 'failed', why: `status ${response.status}` };
   const chunks: Uint8Array[] = [];
