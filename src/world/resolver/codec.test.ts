@@ -1,3 +1,4 @@
+import type { Answer } from 'dns-packet';
 import packet from 'dns-packet';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -37,6 +38,25 @@ test('names from outside become harmless', () => {
   expect(reply?.answers).toEqual([
     { owner: 'a.example', ttl: 0, record: { type: 'MX', preference: 1, host: 'mx??250?ok.example' } },
   ]);
+});
+
+test.each<Answer>([
+  { type: 'A', name: 'a.example', class: 'IN', data: '192.0.2.1' },
+  { type: 'AAAA', name: 'a.example', class: 'IN', data: '2001:db8::1' },
+  { type: 'TXT', name: 'a.example', class: 'IN', data: ['v=spf1 ip4:192.0.2.0/24 -all', 'y'] },
+  { type: 'MX', name: 'a.example', class: 'IN', data: { preference: 1, exchange: 'mx.example' } },
+])('an answer that is cut off anywhere and does not say so is none: $type', (answer) => {
+  const whole = packet.encode({
+    type: 'response',
+    id: 1,
+    questions: [{ name: 'a.example', type: 'A' }],
+    answers: [answer],
+  });
+  expect(decodeReply(whole)?.answers).toHaveLength(1);
+  const taken = Array.from({ length: whole.length }, (_, length) => length).filter((length) =>
+    decodeReply(whole.subarray(0, length)),
+  );
+  expect(taken).toEqual([]);
 });
 
 test('no bytes break the decoder or the reader', () => {

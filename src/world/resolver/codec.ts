@@ -100,7 +100,9 @@ type Decoded = ReturnType<typeof packet.decode>;
 
 function decoded(buffer: Buffer): Decoded | undefined {
   try {
-    return packet.decode(buffer);
+    const whole = packet.decode(buffer);
+    // It reads beyond the end of what is cut off: a part of a record then, or NaN for where it got.
+    return packet.decode.bytes <= buffer.length ? whole : undefined;
   } catch {
     // The codec throws plain errors at whatever is cut or twisted: no answer.
     return undefined;
