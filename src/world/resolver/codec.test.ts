@@ -40,6 +40,14 @@ test('names from outside become harmless', () => {
   ]);
 });
 
+test('a letter that only lower case makes ASCII is no letter of the name', () => {
+  const answers: Answer[] = [
+    { type: 'MX', name: 'a.example', data: { preference: 1, exchange: 'mx.ban\u212a.example' } },
+  ];
+  const reply = decodeReply(packet.encode({ type: 'response', id: 1, answers }));
+  expect(reply?.answers).toMatchObject([{ record: { host: 'mx.ban?.example' } }]);
+});
+
 test.each<Answer>([
   { type: 'A', name: 'a.example', class: 'IN', data: '192.0.2.1' },
   { type: 'AAAA', name: 'a.example', class: 'IN', data: '2001:db8::1' },

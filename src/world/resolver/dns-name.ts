@@ -22,7 +22,7 @@ const PRINTABLE = /^[!-[\]-~]+$/;
  */
 export function receivedName(name: string): string {
   const bare = name.endsWith('.') ? name.slice(0, -1) : name;
-  return bare.toLowerCase().replace(/[^!-~]/g, '?');
+  return bare.replace(/[^!-~]/g, '?').toLowerCase();
 }
 
 /** @returns the name under which the PTR records of an address stand */
