@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { ConnectHost, NetworkError, Pipe } from '../world.ts';
 import { nodePrograms } from './program-pipe.ts';
@@ -37,6 +38,16 @@ test('a program that fails or does not exist is a broken connection with a reaso
     '',
     expect.stringMatching(/^ENOENT .*cannot be started/),
   ]);
+  // Node throws at these instead.
+  const file = fileURLToPath(import.meta.url);
+  expect(await started(`${file}/within`, []).ended).toEqual([
+    '',
+    expect.stringMatching(/^ENOTDIR .*cannot be started/),
+  ]);
+  const nul = started(process.execPath, ['a\0b']);
+  expect(nul.pipe.write([Buffer.from('nobody reads')])).toBe(true);
+  nul.pipe.end();
+  expect(await nul.ended).toEqual(['', expect.stringMatching(/cannot be started/)]);
 });
 
 test('a program that is to end at once is ended', async () => {
