@@ -4,9 +4,12 @@ import { LogFile } from './log-file.ts';
 
 const path = '/var/log/impetus/mainlog.ec';
 
-function house(settings: { readonly mostKept?: number; readonly latencyMillis?: number } = {}) {
+function house(
+  settings: { readonly mostKept?: number; readonly latencyMillis?: number; readonly shortMillis?: number } = {},
+) {
   const clock = new SimClock();
-  const disk = new SimDisk(clock, new SimChance(1), { latencyMillis: settings.latencyMillis ?? 0 });
+  const { latencyMillis = 0, shortMillis = 0 } = settings;
+  const disk = new SimDisk(clock, new SimChance(1), { latencyMillis, shortMillis });
   const complaints: string[] = [];
   const open = () =>
     new LogFile({
@@ -122,6 +125,33 @@ test('on a full disk lines are kept, and no line is lost, doubled or torn when t
   disk.settings.capacity = 1000;
   await clock.advance(1000);
   expect(disk.text(path)).toBe('first line\nsecond line\nthird line\nfourth line\n');
+  expect(complaints).toHaveLength(2);
+});
+
+test('what comes while the file is looked at after trouble is written too, and the log can be closed', async () => {
+  const { clock, disk, complaints, open } = house({ shortMillis: 10 });
+  const log = open();
+  await clock.advance(100);
+  log.append('first line');
+  await clock.advance(200);
+  disk.settings.capacity = 20;
+  log.append('second line');
+  await clock.advance(1000);
+  disk.settings.capacity = 10_000_000;
+  const lines = ['first line', 'second line'];
+  for (let moment = 0; moment < 200; moment++) {
+    for (let count = 0; count < 20; count++) {
+      const line = `${moment} ${count} ${'x'.repeat(1000)}`;
+      lines.push(line);
+      log.append(line);
+    }
+    await clock.advance(1);
+  }
+  await clock.advance(1000);
+  const written = disk.text(path)?.split('\n') ?? [];
+  expect(written.length - 1).toBe(lines.length);
+  expect(written.slice(0, -1).every((line, index) => line === lines[index])).toBe(true);
+  await log[Symbol.asyncDispose]();
   expect(complaints).toHaveLength(2);
 });
 

@@ -206,15 +206,16 @@ export class LogFile implements AsyncDisposable {
    * half line that stands last, ours from a crash or somebody else's, is ended, so that ours begin on a line of their own.
    */
   async #mend(size: number): Promise<void> {
-    const waiting = Buffer.concat(this.#chunks.map((chunk) => chunk.bytes));
+    // What is made bytes while we look comes behind these, and is in no file yet.
+    const waiting = [...this.#chunks];
+    const bytes = Buffer.concat(waiting.map((chunk) => chunk.bytes));
     const reader = await this.#parts.disk.open(this.path, 'read');
     try {
       const grown = size - this.#end;
-      if (this.#failing && grown >= 0 && grown <= waiting.length) {
+      if (this.#failing && grown >= 0 && grown <= bytes.length) {
         const there = await reader.read(this.#end, grown);
-        if (waiting.subarray(0, grown).equals(there)) {
-          const lines = this.#chunks.reduce((sum, chunk) => sum + chunk.lines, 0);
-          this.#chunks = grown === waiting.length ? [] : [{ bytes: waiting.subarray(grown), lines }];
+        if (bytes.subarray(0, grown).equals(there)) {
+          this.#chunks.splice(0, waiting.length, ...unwritten(waiting, grown));
           this.#kept -= grown;
           return;
         }
@@ -262,6 +263,16 @@ export class LogFile implements AsyncDisposable {
   #complain(what: string): void {
     this.#parts.complain(`log ${this.path} ${what}`);
   }
+}
+
+/** @returns what is left of chunks of which so many bytes are in the file */
+function unwritten(chunks: readonly Chunk[], written: number): Chunk[] {
+  let before = written;
+  return chunks.flatMap(({ bytes, lines }) => {
+    const rest = bytes.subarray(before);
+    before = Math.max(0, before - bytes.length);
+    return rest.length === 0 ? [] : [{ bytes: rest, lines }];
+  });
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
