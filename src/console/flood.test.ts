@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { entered, ground } from '../../test/support/console/login-ground.ts';
+import { Peer } from '../../test/support/console/peer.ts';
 import { frameKinds } from './frames.ts';
-import { MOST_WAITING, MOST_WAITING_EACH } from './server.ts';
+import { MOST_CONSOLES, MOST_WAITING, MOST_WAITING_EACH } from './server.ts';
+
+/** A client that keeps its half of the connection open. */
+class Stayer extends Peer {
+  ended(): void {}
+}
 
 describe('a flood', () => {
   test('of clients that never log in leaves room for one who does', async () => {
@@ -44,6 +50,17 @@ describe('a flood', () => {
     expect(served.server.counts.broken).toBe(100);
     expect(served.told.length).toBeLessThan(5);
     expect(served.house.clock.pending).toBe(0);
+  });
+
+  test('of garbage from clients that do not close behind us leaves room for others', async () => {
+    const served = await ground();
+    for (let client = 0; client < MOST_CONSOLES; client++) {
+      const peer = new Stayer(served.network, served.at, served.house.clock);
+      peer.pipe.write([Buffer.from('GET / HTTP/1.1\r\n\r\n')]);
+      await served.house.clock.advance(5);
+    }
+    const peer = await entered(served);
+    expect(await peer.says('pid')).toEqual(['output 4711\n', 'end 0']);
   });
 
   test('of small questions whose answers nobody reads stops at a bounded backlog', async () => {

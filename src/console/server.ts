@@ -61,8 +61,10 @@ export function consoleServer(house: House): ConsoleServer {
 
   /** @returns why there is no room for one more */
   function crowd(ip: string): string | undefined {
-    if (sessions.size >= MOST_CONSOLES) return 'too many consoles are open';
-    const waiting = [...sessions].filter((session) => session.waitsForLogin);
+    // Strangers who do not close behind us must not keep operators out.
+    const open = [...sessions].filter((session) => !session.over);
+    if (open.length >= MOST_CONSOLES) return 'too many consoles are open';
+    const waiting = open.filter((session) => session.waitsForLogin);
     // Clients of a Unix socket have no address.
     if (ip !== '' && waiting.filter((session) => session.ip === ip).length >= MOST_WAITING_EACH)
       return 'too many clients of this address wait for a login';

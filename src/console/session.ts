@@ -103,6 +103,11 @@ export class ConsoleSession implements PipeHost {
     return !this.#over && this.#entrance.closed;
   }
 
+  /** The conversation is over, though the client may take its time to close. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   get ip(): string {
     return this.#pipe.remote.ip;
   }

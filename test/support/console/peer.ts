@@ -20,6 +20,8 @@ export interface Served {
   readonly house: FakeHouse;
   readonly server: ConsoleServer;
   readonly network: SimNetwork;
+  /** Where it listens. */
+  readonly at: Endpoint;
   /** One for each connection, in their order. */
   readonly origins: ReturnType<typeof fakeOrigin>[];
   peer(at?: Endpoint): Peer;
@@ -40,6 +42,7 @@ export async function serve(house: FakeHouse, idleSeconds = 60, at: Endpoint = s
     house,
     server,
     network,
+    at,
     origins,
     peer: (to = at) => new Peer(network, to, house.clock),
     peerFrom: (ip) => new Peer(network, at, house.clock, ip),
