@@ -57,6 +57,11 @@ export class Accounts {
   }
 }
 
-/** A command as logs may have it: a password that is set is not among what it does. */
+/** A command as logs may have it: a password that is set, also within a URI, is not among what it does. */
 export const withoutSecrets = (command: string): string =>
-  command.replace(/^((?:config\s+)?set\s.*?(?:pass|passwd|password|secret|token)(?:\s*=\s*|\s+))\S.*$/is, '$1***');
+  command
+    .replace(
+      /^((?:(?:json|xml)\s+)*(?:config\s+)?set\s.*?(?:pass|passwd|password|secret|token)(?:\s*=\s*|\s+))\S.*$/is,
+      '$1***',
+    )
+    .replaceAll(/(:\/\/[^\s"':@/]*:)[^\s"']+@/g, '$1***@');

@@ -89,6 +89,15 @@ describe('what each may do', () => {
     await peer.says('config set Domain "a.b" Outbound_SMTP_Auth_Pass = hunter2', 'config set x_token "hunter2 3"');
     expect(JSON.stringify([served.accounts, served.told])).not.toContain('hunter2');
     expect(served.accounts.at(-2)?.command).toBe('config set Domain "a.b" Outbound_SMTP_Auth_Pass = ***');
+    await peer.says(
+      'json config set Outbound_SMTP_Auth_Pass = hunter2',
+      'xml  config set Outbound_SMTP_Auth_Pass hunter2',
+    );
+    await peer.says('config set Datasource "d" uri = ( "postgresql://u:hunter2@db/mail" "redis://:hunter2@h/0" )');
+    expect(JSON.stringify([served.accounts, served.told])).not.toContain('hunter2');
+    expect(served.accounts.at(-1)?.command).toBe(
+      'config set Datasource "d" uri = ( "postgresql://u:***@db/mail" "redis://:***@h/0" )',
+    );
   });
 
   test('over TCP logins and commands are accounted only where that is asked for; over Unix sockets always', async () => {
