@@ -76,6 +76,26 @@ test('Ctrl-C while a command runs is handed on', async () => {
   expect(interrupted).toBe(1);
 }, 5000);
 
+test('a password that is asked for between two lines is neither shown nor a line, and lines come again behind it', async () => {
+  const { input, terminal, shown } = screen();
+  const lines: string[] = [];
+  let password: string | undefined;
+  input.write('first\r');
+  for await (const line of terminal.lines(reading())) {
+    lines.push(line);
+    if (line === 'first') {
+      const asked = terminal.secret('Password: ');
+      await turn();
+      input.write('hunter2\r');
+      password = await asked;
+      input.write('second\r\x04');
+    }
+  }
+  expect(password).toBe('hunter2');
+  expect(lines).toEqual(['first', 'second']);
+  expect(shown()).not.toContain('hunter2');
+}, 5000);
+
 test('a pager is started, fed, and waited for; one that leaves early is no trouble', async () => {
   const { terminal } = screen();
   const pager = terminal.page();

@@ -52,7 +52,11 @@ export function nodeTerminal(streams: TerminalStreams = processStreams()): Termi
         editor.close();
       }
     },
-    secret: (prompt) => askSecret(streams, prompt),
+    async secret(prompt) {
+      // Else the line editor would show what is typed, and take it for a command.
+      using _aside = lineReader && setAside(streams, lineReader);
+      return await askSecret(streams, prompt);
+    },
     page() {
       lineReader?.pause();
       input.setRawMode?.(false);
@@ -71,6 +75,20 @@ const processStreams = (): TerminalStreams => ({
   output: process.stdout,
   pager: process.env.PAGER || 'less -FRX',
 });
+
+/** Until it is disposed the editor hears no key, and another one may have the keyboard. */
+function setAside({ input }: TerminalStreams, editor: Interface): Disposable {
+  const keys = input.listeners('keypress') as ((...key: unknown[]) => void)[];
+  editor.pause();
+  for (const hear of keys) input.off('keypress', hear);
+  return {
+    [Symbol.dispose]() {
+      for (const hear of keys) input.on('keypress', hear);
+      input.setRawMode?.(true);
+      editor.resume();
+    },
+  };
+}
 
 /** readline edits the line; what it would show of it goes nowhere. */
 function askSecret({ input, output }: TerminalStreams, prompt: string): Promise<string | undefined> {
