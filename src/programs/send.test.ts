@@ -57,6 +57,12 @@ describe('impetus send', () => {
     expect(Buffer.from(server.recent()[0]?.header ?? []).toString()).toContain('Subject: =?utf-8?B?R3LDvMOfZQ==?=\r\n');
   });
 
+  test('a size beyond what it can make is refused in words', async () => {
+    const { code, complained } = await run(simWorld(), ['--size', '600M']);
+    expect(code).toBe(2);
+    expect(complained).toContain('A whole number from 0 to 524288000 is wanted.');
+  });
+
   test('says who was refused, and exits with 1', async () => {
     const { world } = await there();
     expect(await run(world, ['--to', 'refuse@a.test', 'ok@a.test'])).toEqual({
