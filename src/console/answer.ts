@@ -130,8 +130,8 @@ function fromModule(command: ModuleCommand): Command {
     summary: command.summary,
     usage: command.words,
     async *run(call) {
-      yield* command.run(call.rest);
-      return 'ok';
+      const ended: unknown = yield* command.run(call.rest);
+      return ended === 'failed' ? 'failed' : 'ok';
     },
   };
 }

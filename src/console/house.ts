@@ -35,8 +35,8 @@ export interface House {
   readonly transmissions: TransmissionsView;
   /** Listeners close first, then everything else; returns at once. */
   shutdown(): void;
-  /** Every logger closes and opens its files. @returns how many loggers did */
-  reopenLogs(): Promise<number>;
+  /** Every logger closes and opens its files. @returns how many did, and the words of those that could not */
+  reopenLogs(): Promise<{ readonly loggers: number; readonly troubles: readonly string[] }>;
 }
 
 /** Who somebody at a console is. */
@@ -247,5 +247,6 @@ export interface ModuleFacts {
 export interface ModuleCommand {
   readonly words: string;
   readonly summary: string;
-  run(rest: readonly string[]): Iterable<string> | AsyncIterable<string>;
+  /** Returns `failed` when it did not do what it was asked for; whatever else it returns is `ok`. */
+  run(rest: readonly string[]): Iterable<string, unknown> | AsyncIterable<string, unknown>;
 }

@@ -325,7 +325,8 @@ export async function buildServer({
     },
     reload: () => reloadBySignal(configuration, events),
     async reopenLogs() {
-      await house.reopenLogs();
+      const { troubles } = await house.reopenLogs();
+      for (const trouble of troubles) events.diagnose('WARNING', 'main', trouble);
     },
     async close(patienceMillis) {
       if (closed) return;

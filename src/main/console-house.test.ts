@@ -19,3 +19,13 @@ Module: conntrol:conntrol
   Description: the pause before the greeting, early talkers, and counts of what clients say wrong
 `);
 });
+
+test('reopen logs names the log that cannot be opened, and counts only the loggers that could', async () => {
+  const whole = await WholeServer.with(
+    'ec_logger "main" { mainlog = "/logs/mainlog" } bounce_logger { bouncelog = "/logs/bouncelog" }',
+  );
+  expect(await whole.console('reopen logs')).toBe('2 loggers reopened.\n');
+  whole.world.disk.fail({ operation: 'open', path: '/logs/mainlog' }, 'EACCES');
+  const said = await whole.console('reopen logs');
+  expect(said).toMatch(/^\/logs\/mainlog: .*\nnot all logs were reopened\n1 loggers reopened\.\n$/);
+});

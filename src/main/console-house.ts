@@ -121,13 +121,17 @@ export function consoleHouse(parts: ConsoleHouseParts): House {
     },
     shutdown: parts.shutdown,
     async reopenLogs() {
-      let count = 0;
+      let loggers = 0;
+      const troubles: string[] = [];
       for (const command of shelf.commands) {
         if (!command.words.endsWith('reopen logs')) continue;
-        for await (const line of command.run([])) void line;
-        count++;
+        let ended: unknown;
+        const lines: string[] = [];
+        for await (const line of withEnd(command.run([]), (how) => (ended = how))) lines.push(line);
+        if (ended === 'failed') troubles.push(...lines);
+        else loggers++;
       }
-      return count;
+      return { loggers, troubles };
     },
   };
 }
@@ -137,9 +141,19 @@ const inLines = (command: ModuleCommand | DatasourceCommand): HouseCommand => ({
   words: command.words,
   summary: command.summary,
   async *run(rest) {
-    for await (const line of command.run(rest)) yield `${line}\n`;
+    let ended: unknown;
+    for await (const line of withEnd(command.run(rest), (how) => (ended = how))) yield `${line}\n`;
+    return ended;
   },
 });
+
+/** Lines as they come; `for await` alone would lose what is returned behind them. */
+async function* withEnd(
+  lines: Iterable<string, unknown> | AsyncIterable<string, unknown>,
+  tell: (ended: unknown) => void,
+): AsyncGenerator<string> {
+  tell(yield* lines);
+}
 
 function pairOf(queues: QueueRegistry, queue: MailQueue): Pair {
   const pair = queues.find(queue.binding, queue.domain);

@@ -8,7 +8,7 @@ import type { Clock, Disk } from '../world/index.ts';
 export interface ModuleCommand {
   readonly words: string;
   readonly summary: string;
-  run(rest: readonly string[]): AsyncIterable<string>;
+  run(rest: readonly string[]): AsyncIterable<string, unknown>;
 }
 
 export interface ShelfParts {

@@ -40,7 +40,9 @@ export function reopenCommand(host: ModuleHost, logs: readonly LogFile[]): Dispo
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.status === 'rejected') yield `${logs[index]?.path ?? ''}: ${String(outcome.reason)}`;
     }
-    yield outcomes.every((outcome) => outcome.status === 'fulfilled') ? 'logs reopened' : 'not all logs were reopened';
+    const all = outcomes.every((outcome) => outcome.status === 'fulfilled');
+    yield all ? 'logs reopened' : 'not all logs were reopened';
+    return all ? 'ok' : 'failed';
   });
 }
 

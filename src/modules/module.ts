@@ -33,9 +33,10 @@ export interface ModuleHost {
   /**
    * A console command of this instance: `reopen logs` is typed as `ec_logger:NAME reopen logs`.
    *
-   * @param run given the words behind those of the command; yields the lines of the answer
+   * @param run given the words behind those of the command; yields the lines of the answer, and returns `failed` when it
+   *   did not do what it was asked for
    */
-  command(words: string, run: (rest: readonly string[]) => AsyncIterable<string>): Disposable;
+  command(words: string, run: (rest: readonly string[]) => AsyncIterable<string, unknown>): Disposable;
   /**
    * A hook of this module in a phase. It is asked from the moment on when the configuration with this instance is current,
    * and no longer than that; `__bypass_MODULE = true` passes it over.

@@ -23,8 +23,9 @@ export const reopenLogs: Command = {
   usage: 'reopen logs',
   async *run({ rest, house }): Output {
     if (rest.length > 0) return 'not understood';
-    const loggers = await house.reopenLogs();
+    const { loggers, troubles } = await house.reopenLogs();
+    for (const trouble of troubles) yield `${trouble}\n`;
     yield `${loggers} loggers reopened.\n`;
-    return 'ok';
+    return troubles.length === 0 ? 'ok' : 'failed';
   },
 };

@@ -88,6 +88,33 @@ test('paniclog prints the last ten of each level, the worst first', async () => 
   expect(lines[10]).toBe('[Tue 03 Mar 2026 10:00:00] [INFO] core: started');
 });
 
+test('a command of a module that says it failed ends with 1', async () => {
+  const house = new FakeHouse();
+  house.moduleCommands = [
+    {
+      words: 'ec_logger:main reopen logs',
+      summary: '',
+      async *run() {
+        yield 'not all logs were reopened\n';
+        return 'failed';
+      },
+    },
+  ];
+  expect(await run(house, 'ec_logger:main reopen logs')).toEqual({
+    result: 'failed',
+    text: 'not all logs were reopened\n',
+  });
+});
+
+test('reopen logs names what was not reopened, and ends with 1', async () => {
+  const house = new FakeHouse();
+  house.reopenTroubles = ['/var/log/mainlog: EACCES'];
+  expect(await run(house, 'reopen logs')).toEqual({
+    result: 'failed',
+    text: '/var/log/mainlog: EACCES\n1 loggers reopened.\n',
+  });
+});
+
 test('reopen logs and shutdown act on the house', async () => {
   const house = new FakeHouse();
   expect((await run(house, 'reopen logs')).text).toBe('2 loggers reopened.\n');

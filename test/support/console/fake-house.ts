@@ -210,8 +210,10 @@ export class FakeHouse implements House {
     },
   };
 
-  async reopenLogs(): Promise<number> {
-    return 2;
+  reopenTroubles: string[] = [];
+
+  async reopenLogs(): ReturnType<House['reopenLogs']> {
+    return { loggers: 2 - this.reopenTroubles.length, troubles: this.reopenTroubles };
   }
 
   connection(
