@@ -14,7 +14,9 @@ export async function quickstartProgram(world: World, process: Process): Promise
   if (!places.control.startsWith(places.root)) await world.disk.makeDirectory('/tmp/impetus-quickstart', 0o700);
   const first = (await world.disk.status(places.configuration)) === undefined;
   if (first) {
-    await world.disk.replace(places.users, Buffer.from(`app:${password(world)}\n`), 0o600);
+    // Who throws the configuration away to have it written again still has users.
+    if ((await world.disk.status(places.users)) === undefined)
+      await world.disk.replace(places.users, Buffer.from(`app:${password(world)}\n`), 0o600);
     await world.disk.replace(places.configuration, Buffer.from(quickstartConfiguration(places)), 0o644);
   }
   const providers = sink(world, { complain: (text) => process.complain(`sink: ${text}\n`) });
