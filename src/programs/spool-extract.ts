@@ -28,14 +28,17 @@ export async function spoolExtract(shell: SpoolShell, words: readonly string[]):
       await terminal.flush();
       return code;
     }
+    const path = isAbsolute(file) ? file : join(shell.process.directory, file);
     let out: DiskFile | undefined;
     try {
-      out = await shell.world.disk.open(isAbsolute(file) ? file : join(shell.process.directory, file), 'create', 0o600);
+      out = await shell.world.disk.open(path, 'create', 0o600);
       const written = out;
       const code = await copied(shell, kept, (slice) => written.write([slice]));
       await out.sync();
       return code;
     } catch (error) {
+      // Half a message would look like a whole one, and keep the next try from its name.
+      if (out !== undefined) await shell.world.disk.remove(path).catch(() => undefined);
       if (!(error instanceof DiskError)) throw error;
       const why =
         error.code === 'EEXIST' ? 'exists already, and is left as it is' : `cannot be written: ${error.message}`;

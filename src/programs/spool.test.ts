@@ -128,6 +128,17 @@ test('extract: the bytes as they are kept, to standard output or to a new file',
   expect((await run(trial, 'extract', ...WHICH, 'm9')).code).toBe(1);
 });
 
+test('extract: a file that could not be written whole does not stay, so that it can be tried again', async () => {
+  const trial = await spool();
+  const fault = trial.world.disk.fail({ operation: 'write', path: '/new.eml' }, 'ENOSPC');
+  expect(await run(trial, 'extract', ...WHICH, 'm1', '/new.eml')).toMatchObject({
+    code: 2,
+    complained: expect.stringContaining('/new.eml cannot be written'),
+  });
+  fault[Symbol.dispose]();
+  expect((await run(trial, 'extract', ...WHICH, 'm1', '/new.eml')).code).toBe(0);
+});
+
 test('extract: of a damaged message what there is, and exit code 1', async () => {
   const trial = await spool();
   await trial.close();
