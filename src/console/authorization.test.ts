@@ -44,6 +44,10 @@ describe('what each may do', () => {
     const peer = await entered(served);
     for (const line of ['  shutdown', 'json  shutdown', 'xml shutdown', 'json config   set X', 'config\tset X y'])
       expect((await peer.says(line)).at(-1), line).toMatch(/^end [25]$/);
+    for (const line of ['config SET X y', 'config "set" X y', 'json config Set X y', "config set'' X y"])
+      expect((await peer.says(line)).at(-1), line).toMatch(/^end [25]$/);
+    expect((await peer.says('config GET X')).at(-1)).toBe('end 0');
+    expect(served.house.configLines.splice(0)).toHaveLength(1);
     // A quoted word is no command.
     expect(await peer.says('"shutdown"')).toEqual(['output shutdown command not understood\n', 'end 2']);
     expect(served.house.shutdowns).toEqual([]);

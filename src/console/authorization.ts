@@ -25,11 +25,13 @@ export const isFree = (command: string): boolean => /^(?:quit|help(?: .*)?|authz
 
 /**
  * The text that patterns are searched in: the line without `xml` and `json` before it, and with one blank between its
- * words. A blank too many must not lead past a pattern.
+ * words. A blank too many must not lead past a pattern, nor a capital letter in what `config` is to do, which it takes.
  */
 export function commandText(line: string): string {
   const words = splitWords(line).words.map(({ from, to }) => line.slice(from, to));
   while (words[0] === 'xml' || words[0] === 'json') words.shift();
+  const [command, verb] = words;
+  if (command === 'config' && verb !== undefined) words[1] = verb.toLowerCase();
   return words.join(' ');
 }
 

@@ -20,10 +20,13 @@ export const config: Command = {
     'config writeback [FILE]',
   ].join('\n'),
   async *run(call): Output {
-    if (call.text === '') return 'not understood';
+    // Who may do what is decided by the line as it is typed: a verb in quotes would not be seen.
+    if (!VERB.test(call.text)) return 'not understood';
     return yield* told(await call.config.run(call.text));
   },
 };
+
+const VERB = /^[a-z]+(?:[ \t]|$)/i;
 
 export const writeConfig: Command = {
   words: 'write config',
