@@ -23,7 +23,7 @@ function dispatch(desk: Desk, line: string, format: Format): Output {
   const { words, open } = splitWords(line);
   const first = words[0];
   if (first === undefined) return says('', 'ok');
-  if (first.text === 'json' || first.text === 'xml') {
+  if (!first.quoted && (first.text === 'json' || first.text === 'xml')) {
     const second = words[1];
     if (second === undefined || format !== 'text') return says(`usage: ${first.text} COMMAND\n`, 'usage');
     if (first.text === 'xml' && longest(allCommands(desk.house), words.slice(1))?.isXml === true)

@@ -40,9 +40,16 @@ describe('what each may do', () => {
 
   test('blanks, quotes and prefixes do not lead past a pattern', async () => {
     const served = await roles();
-    Object.assign(served.house.roles, { fred: [/^(?!shutdown|config set)/], admin: [] });
+    Object.assign(served.house.roles, { fred: [/^(?!shutdown|summary|config set)/], admin: [] });
     const peer = await entered(served);
-    for (const line of ['  shutdown', 'json  shutdown', 'xml shutdown', 'json config   set X', 'config\tset X y'])
+    for (const line of [
+      '  shutdown',
+      'json  shutdown',
+      'xml shutdown',
+      'json config   set X',
+      'config\tset X y',
+      '"json" summary',
+    ])
       expect((await peer.says(line)).at(-1), line).toMatch(/^end [25]$/);
     for (const line of ['config SET X y', 'config "set" X y', 'json config Set X y', "config set'' X y"])
       expect((await peer.says(line)).at(-1), line).toMatch(/^end [25]$/);
