@@ -43,8 +43,10 @@ export class ReplyReader {
     for (;;) {
       const lf = this.#held.indexOf('\n', this.#at);
       if (lf === -1) return this.#shorten();
-      const end = lf > this.#at && this.#held.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
-      const line = this.#held.slice(this.#at, Math.min(end, this.#at + MOST_REPLY_BYTES));
+      // What is too long is cut first, as it is when it comes in pieces.
+      let end = Math.min(lf, this.#at + MOST_REPLY_BYTES);
+      if (end > this.#at && this.#held.charCodeAt(end - 1) === CR) end -= 1;
+      const line = this.#held.slice(this.#at, end);
       this.#read += lf + 1 - this.#at;
       this.#at = lf + 1;
       const read = this.#take(line);

@@ -279,6 +279,7 @@ class Reader {
       if (!from.single || !/^-[^\]]/.test(this.#pattern.slice(this.#at, this.#at + 2))) continue;
       this.#at++;
       const to = this.#member();
+      if (to.single && !inOrder(from.text, to.text)) refuse('a range that ends before it begins');
       out += to.single ? `-${to.text}` : `\\-${to.text}`;
     }
     this.#at++;
@@ -320,6 +321,16 @@ class Reader {
 
   #frame(): Frame {
     return this.#open.at(-1) ?? refuse('a ) without (');
+  }
+}
+
+/** Of two characters of a class, as their source has them: JavaScript's own engine says. */
+function inOrder(from: string, to: string): boolean {
+  try {
+    new RegExp(`[${from}-${to}]`, 'u');
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -79,6 +79,8 @@ test.each([
   ['(', 'a group that is never closed'],
   [')', 'a ) without ('],
   ['[a', 'a class that is never closed'],
+  ['[z-a]', 'a range that ends before it begins'],
+  ['[a-.]()\\1', 'a range that ends before it begins'],
   ['*', 'a * with nothing to repeat'],
   ['a\\', 'a \\ at the end'],
   ['\\2', 'a reference to group 2'],
