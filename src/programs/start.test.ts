@@ -57,6 +57,20 @@ test('-n leaves a service out, and the log says what that means', async () => {
   expect(await world.clock.until(ended)).toBe(0);
 });
 
+test('a SIGHUP while it starts does not end it, and the configuration that was meant is in force', async () => {
+  const { world, process } = broken();
+  world.network.healBind('10.0.0.2:25');
+  const ended = startProgram(world, process, ['-c', '/etc/impetus.conf']);
+  // Who knows the process by its id does not know how far it is.
+  expect([process.signal('SIGHUP'), process.signal('SIGUSR2')]).toEqual([true, true]);
+  world.disk.put('/etc/impetus.conf', TEXT.replace('10.0.0.2', '10.0.0.3'));
+  await world.clock.advance(500);
+  expect(process.said).toContain(' is ready: ');
+  expect([...world.network.listening.keys()]).toContain('10.0.0.3:25');
+  process.signal('SIGTERM');
+  expect(await world.clock.until(ended)).toBe(0);
+});
+
 test('-n of a service that there is not is refused', async () => {
   const process = simProcess();
   expect(await startProgram(simWorld(), process, ['-n', 'http'])).toBe(2);

@@ -65,6 +65,7 @@ export async function runServer(
   ways: Ways = {},
 ): Promise<number> {
   let server: Server;
+  const obey = wishes(process);
   try {
     const configuration = await loadFor(world, process, file, ways);
     const { tolerateListeners = false, skip = [] } = ways;
@@ -85,12 +86,30 @@ export async function runServer(
     process.onSignal('SIGTERM', stop);
     process.onSignal('SIGINT', stop);
   });
-  process.onSignal('SIGHUP', () => void server.reload());
-  process.onSignal('SIGUSR2', () => void server.reopenLogs());
+  obey(server);
   await ready(server);
   await ended;
   await server.close(PATIENCE_MILLIS);
   return 0;
+}
+
+/**
+ * Hears SIGHUP and SIGUSR2 from now on. Whoever sends one cannot know that we are still starting, and unheard it would
+ * end us.
+ *
+ * @returns to be called with the server, which then does what was wished for, and what will be
+ */
+function wishes(process: Process): (server: Server) => void {
+  let server: Server | undefined;
+  const meanwhile = new Set<(server: Server) => unknown>();
+  const on = (signal: 'SIGHUP' | 'SIGUSR2', run: (server: Server) => unknown): Disposable =>
+    process.onSignal(signal, () => void (server === undefined ? meanwhile.add(run) : run(server)));
+  on('SIGHUP', (running) => running.reload());
+  on('SIGUSR2', (running) => running.reopenLogs());
+  return (built) => {
+    server = built;
+    for (const run of meanwhile) void run(built);
+  };
 }
 
 /** @returns the exit code, or undefined when this is no trouble of the operator's */
