@@ -47,12 +47,7 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     metadata = {},
     substitution_data: substitutionData = {},
   } = request;
-  const list = isArray(given) ? undefined : wish.lists.find(given.list_id);
-  if (!isArray(given) && list === undefined)
-    throw new Trouble('1603', `there is no recipient list ${given.list_id.slice(0, 64)}`);
-  if (isArray(given) && given.length === 0) throw new Trouble('5002', 'recipients is empty');
-  if (isArray(given) && given.length > MOST_RECIPIENTS)
-    throw new Trouble('1300', `there are more than ${MOST_RECIPIENTS} recipients`);
+  const { pages, listId } = sourceOf(given, wish.lists);
   const campaignId = request.campaign_id ?? '';
   if (Buffer.byteLength(campaignId) > LONGEST_CAMPAIGN)
     throw new Trouble('1300', `campaign_id has more than ${LONGEST_CAMPAIGN} bytes`);
@@ -77,20 +72,32 @@ export async function accept(request: Request, wish: Wish): Promise<Accepted> {
     override,
     options,
     startTime,
-    listId: list?.id,
+    listId,
     description: request.description,
     bindings: options.sandbox === true ? [sandboxOf(wish.generation)] : pool,
   };
-  const pages = list === undefined ? [isArray(given) ? given : []] : wish.lists.recipients(list);
-  return { order, ...(await readAll(pages, list === undefined, wish)) };
+  return { order, ...(await readAll(pages, listId === undefined, wish)) };
+}
+
+type Pages = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
+
+/** The recipients of the request itself, or those of the list that it names. @throws Trouble */
+function sourceOf(
+  given: Request['recipients'],
+  lists: Wish['lists'],
+): { readonly pages: Pages; readonly listId: string | undefined } {
+  if (!isArray(given)) {
+    const list = lists.find(given.list_id);
+    if (list === undefined) throw new Trouble('1603', `there is no recipient list ${given.list_id.slice(0, 64)}`);
+    return { pages: lists.recipients(list), listId: list.id };
+  }
+  if (given.length === 0) throw new Trouble('5002', 'recipients is empty');
+  if (given.length > MOST_RECIPIENTS) throw new Trouble('1300', `there are more than ${MOST_RECIPIENTS} recipients`);
+  return { pages: [given], listId: undefined };
 }
 
 /** @param own whether options of a recipient count: those of a list have none (spec/http-api 4.1) */
-async function readAll(
-  pages: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
-  own: boolean,
-  { mostErrors, turn }: Wish,
-): Promise<Omit<Accepted, 'order'>> {
+async function readAll(pages: Pages, own: boolean, { mostErrors, turn }: Wish): Promise<Omit<Accepted, 'order'>> {
   const recipients: Recipient[] = [];
   const errors: Trouble[] = [];
   let rejected = 0;
