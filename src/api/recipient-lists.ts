@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { type ListEntry, type ListOutcome, NobodyLeft, Trouble } from '../generation/index.ts';
-import { type Answer, empty, json, type Refusal, type Route, refusals, results, route } from '../http/index.ts';
+import { type Answer, empty, type Refusal, type Route, refusals, results, route } from '../http/index.ts';
 import type { Fields } from '../templates/index.ts';
 import type { ApiHouse } from './house.ts';
+import { partly } from './partly.ts';
 import { answered, refused } from './trouble.ts';
 
 const TAG = 'recipient lists';
@@ -57,19 +58,18 @@ export function recipientListRoutes(house: ApiHouse): readonly Route[] {
       body: Type.Object({ id: Type.Optional(Type.String()), ...Edit, recipients: Recipients }),
       refuses: [400, 422],
       answer: { status: 200, summary: 'it is stored, without those that are wrong', schema: Written },
-      run: ({ body, query }) =>
-        written(
-          () => {
-            const id = body.id ?? ids();
-            if (!/^[A-Za-z0-9_.-]{1,64}$/.test(id) || (body.id !== undefined && id.startsWith('rcptlist_')))
-              throw new Trouble(
-                '1300',
-                'id has 1 to 64 letters, digits, dots, dashes and underscores, and does not begin with rcptlist_',
-              );
-            return lists.create(id, edited(body), query.num_rcpt_errors ?? body.num_rcpt_errors ?? 0);
-          },
-          query.num_rcpt_errors ?? body.num_rcpt_errors ?? 0,
-        ),
+      run: ({ body, query }) => {
+        const most = query.num_rcpt_errors ?? body.num_rcpt_errors ?? 0;
+        return written(() => {
+          const id = body.id ?? ids();
+          if (!/^[A-Za-z0-9_.-]{1,64}$/.test(id) || (body.id !== undefined && id.startsWith('rcptlist_')))
+            throw new Trouble(
+              '1300',
+              'id has 1 to 64 letters, digits, dots, dashes and underscores, and does not begin with rcptlist_',
+            );
+          return lists.create(id, edited(body), most);
+        }, most);
+      },
     }),
     route({
       method: 'GET',
@@ -161,12 +161,9 @@ async function written(
       const { entry, rejected, errors } = await work();
       const { id, name, recipients } = entry;
       const counts = { id, name, total_accepted_recipients: recipients, total_rejected_recipients: rejected };
-      if (rejected === 0) return json({ results: counts });
-      const entries = errors.slice(0, most).flatMap((each) => refused(each).errors);
-      return json({
-        results: { ...counts, ...(entries.length > 0 ? { rcpt_to_errors: entries } : {}) },
-        errors: [{ message: 'list created, but with validation errors', code: '5000' }],
-      });
+      const note = { message: 'list created, but with validation errors', code: '5000' };
+      // It is as the schema of the answer says.
+      return partly(counts, errors.slice(0, most), note) as Answer<Static<typeof Written>>;
     } catch (error) {
       if (error instanceof NobodyLeft) return refusals(refused(error), ...error.errors.map(refused));
       throw error;

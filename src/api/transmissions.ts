@@ -8,22 +8,13 @@ import {
   type Ticket,
   Trouble,
 } from '../generation/index.ts';
-import {
-  type Answer,
-  empty,
-  json,
-  type Principal,
-  type Route,
-  refusal,
-  refusals,
-  results,
-  route,
-} from '../http/index.ts';
+import { type Answer, empty, type Principal, type Route, refusal, refusals, results, route } from '../http/index.ts';
 import { KeyValueError } from '../world/index.ts';
 import { TransmissionSchema } from './content-schema.ts';
 import type { ApiHouse } from './house.ts';
 import { Idempotency } from './idempotency.ts';
 import { isoText } from './iso-text.ts';
+import { partly } from './partly.ts';
 import { transmissionIds } from './transmission-id.ts';
 import { refused } from './trouble.ts';
 
@@ -209,12 +200,7 @@ function summed(
   errors: readonly Trouble[] = [],
 ): Answer {
   const counts = { id, total_accepted_recipients: accepted, total_rejected_recipients: rejected };
-  if (rejected === 0) return json({ results: counts });
-  const entries = errors.flatMap((each) => refused(each).errors);
-  return json({
-    results: { ...counts, ...(entries.length > 0 ? { rcpt_to_errors: entries } : {}) },
-    errors: [{ message: 'transmission created, but with validation errors', code: '2000' }],
-  });
+  return partly(counts, errors, { message: 'transmission created, but with validation errors', code: '2000' });
 }
 
 const NO_STORE = 'the store of templates and suppressions cannot be used now; nothing was accepted';
