@@ -15,11 +15,6 @@ export interface MechanismOption {
   readonly option: Option<AuthParameters | undefined>;
 }
 
-/** Listeners through which no mail comes, or which take keys as they are. */
-const NOT_FOR_KEYS: readonly string[] = ['control_listener', 'http_listener'];
-const KEYS_ELSEWHERE =
-  'apikey:// is for clients that send mail by SMTP or ECStream (HTTP takes keys without it): every login by it is answered as unavailable';
-
 type Asking = Pick<Generation, 'settings' | 'stanza' | 'instances'>;
 
 /**
@@ -64,10 +59,7 @@ export function authDsWarnings(
       const place = stanza.placeOf(option);
       const store =
         place === undefined ? undefined : stanza.get<AuthParameters | RoleParameters | undefined>(option)?.store;
-      if (place === undefined) continue;
-      if (store?.scheme === 'apikey' && stanza.path.some(({ type }) => NOT_FOR_KEYS.includes(type)))
-        found.push({ place, text: KEYS_ELSEWHERE });
-      if (store?.scheme !== 'named') continue;
+      if (place === undefined || store?.scheme !== 'named') continue;
       const plan = plans.get(store.name);
       if (plan === undefined)
         found.push({

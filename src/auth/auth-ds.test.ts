@@ -205,14 +205,4 @@ describe('the check', () => {
       'Scheme "s" has no QueryGroups: nobody has a role by it',
     ]);
   });
-
-  test('API keys where no mail comes in by them is a warning', async () => {
-    const keys = 'AuthPlainParameters = [ uri = "apikey://" ]';
-    const warned = async (text: string): Promise<number> =>
-      authDsWarnings(await generation(text), mechanismOptions, authorizationParameters).length;
-    expect(await warned(`HTTP_Listener { Listen "*:80" { ${keys} } }`)).toBe(1);
-    expect(
-      await warned(`ESMTP_Listener { Listen "*:25" { ${keys} } } ECStream_Listener { Listen "*:1825" { ${keys} } }`),
-    ).toBe(0);
-  });
 });

@@ -8,6 +8,7 @@ export { cramClient } from './cram-md5.ts';
 export { type CredentialStoreParts, CredentialStores } from './credential-stores.ts';
 export { digestClient, digestOf } from './digest-md5.ts';
 export { GuessBrake, networkOf } from './guess-brake.ts';
+export { keyWarnings } from './key-check.ts';
 export * from './mechanism.ts';
 export * from './named-scheme.ts';
 export {

@@ -3,6 +3,7 @@ import {
   authDsErrors,
   authDsWarnings,
   authorizationParameters,
+  keyWarnings,
   mechanismOptions,
   type NamedScheme,
   schemePlans,
@@ -70,6 +71,7 @@ interface Note {
 export const datasourceNotes = (generation: Generation): readonly Note[] => [
   ...datasourceWarnings(generation),
   ...authDsWarnings(generation, mechanismOptions, authorizationParameters),
+  ...keyWarnings(generation, mechanismOptions),
 ];
 
 /** Stores that do not answer now. */
