@@ -5,6 +5,7 @@ import {
   EcstreamClient,
   type EcstreamClientEvent,
   type EcstreamClientSettings,
+  mechanisms,
 } from '../ecstream/index.ts';
 import { authFailed, clientAuthReplies, type Reply, reply } from '../smtp/index.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
@@ -20,7 +21,6 @@ import { complainOnce } from './stream-complaint.ts';
 const NOT_SET = reply(451, '4.7.0', '[internal] the peer wants a login, and Outbound_SMTP_Auth_Type is not set');
 /** An access token is no password: whoever is at the other end of PLAIN has no use for it. */
 const NO_TOKENS = reply(451, '4.7.6', '[internal] AUTH required but ECStream has no XOAUTH2');
-const PLAIN = 1;
 
 /** @param due when the session has to stand */
 export function streamMachine(
@@ -58,5 +58,5 @@ function streamLogin(view: View, encrypted: boolean): NonNullable<EcstreamClient
   if (user === undefined || pass === undefined) return { unusable: clientAuthReplies.incomplete };
   if (type === 'XOAUTH2') return { unusable: NO_TOKENS };
   if (!encrypted && !view.get(outboundSmtpAuthInsecure)) return { unusable: clientAuthReplies.inClear };
-  return { mechanism: PLAIN, response: Buffer.from(`\0${user}\0${pass}`, 'utf8') };
+  return { mechanism: mechanisms.plain, response: Buffer.from(`\0${user}\0${pass}`, 'utf8') };
 }

@@ -10,6 +10,7 @@ import {
   crcOf,
   emptyFrame,
   helloFrame,
+  type Mechanism,
   messageFrame,
   PREFACE,
   pingFrame,
@@ -29,8 +30,8 @@ export interface EcstreamClientSettings {
   readonly encoding: AddressEncoding;
   /** Milliseconds for the WELCOME. */
   readonly greeting: number;
-  /** For a server that wants a login: mechanism 1 is PLAIN, 2 an API key; or why there is none for it. */
-  readonly login?: { readonly mechanism: 1 | 2; readonly response: Uint8Array } | { readonly unusable: Reply };
+  /** For a server that wants a login, by one of `mechanisms`; or why there is none for it. */
+  readonly login?: { readonly mechanism: Mechanism; readonly response: Uint8Array } | { readonly unusable: Reply };
 }
 
 export type EcstreamClientEvent =

@@ -35,6 +35,10 @@ export const DEFLATED = 2;
 /** What both sides have set is on. */
 export const capabilities = { ids: 1, dedup: 2, crc: 4, deflate: 8 } as const;
 
+/** Of the AUTH frame: a user with a password (RFC 4616), or an API key. */
+export const mechanisms = { plain: 1, apiKey: 2 } as const;
+export type Mechanism = (typeof mechanisms)[keyof typeof mechanisms];
+
 export interface Hello {
   readonly lowest: number;
   readonly highest: number;

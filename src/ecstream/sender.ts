@@ -3,7 +3,7 @@ import { type Reply, replyText } from '../smtp/index.ts';
 import type { Chance, Clock, Network, TlsMaker } from '../world/index.ts';
 import { type EcstreamClientEvent, type EcstreamClientSettings, MOST_FRAME } from './client.ts';
 import { type ContextValues, envelopeFlags, envelopeTrouble, NO_VALUES, type WireEnvelope } from './envelope.ts';
-import { capabilities } from './frames.ts';
+import { capabilities, mechanisms } from './frames.ts';
 import { Link } from './link.ts';
 import { assertUnheard, type Security, type SenderTls, securityFor } from './security.ts';
 
@@ -389,8 +389,8 @@ export class EcstreamSender implements AsyncDisposable {
 
 function loginOf(login: NonNullable<SenderOptions['login']>): NonNullable<EcstreamClientSettings['login']> {
   return 'apiKey' in login
-    ? { mechanism: 2, response: Buffer.from(login.apiKey) }
-    : { mechanism: 1, response: Buffer.from(`\0${login.user}\0${login.password}`) };
+    ? { mechanism: mechanisms.apiKey, response: Buffer.from(login.apiKey) }
+    : { mechanism: mechanisms.plain, response: Buffer.from(`\0${login.user}\0${login.password}`) };
 }
 
 function bodyOf(body: Outgoing['body']): Segments {

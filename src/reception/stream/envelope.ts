@@ -47,7 +47,8 @@ export interface RefusedRecipient {
 }
 
 /**
- * What SMTP checks at RCPT, in the same order.
+ * What SMTP checks at RCPT, but the address before the limit of the connection, and without that of the message, which is
+ * `envelopeTrouble`'s.
  *
  * @param before recipients that came over this connection
  * @returns the path with its domain

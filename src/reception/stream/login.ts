@@ -1,6 +1,7 @@
 import { authPlainParameters, forcedOutcome, type Outcome, ServerExchange, serverMechanism } from '../../auth/index.ts';
 import { millis } from '../../base/index.ts';
 import type { View } from '../../config/index.ts';
+import { mechanisms } from '../../ecstream/index.ts';
 import { type Reply, reply } from '../../smtp/index.ts';
 import type { Client } from '../client.ts';
 import type { Desk } from '../desk.ts';
@@ -8,9 +9,6 @@ import { storesFor } from '../login/key-stores.ts';
 import { nameOf } from '../login/logins.ts';
 import { replies } from '../replies.ts';
 
-/** Of the AUTH frame (spec ecstream: types). */
-const PLAIN = 1;
-const API_KEY = 2;
 const OTHER_MECHANISM = reply(504, '5.5.4', 'only AUTH PLAIN and API keys are taken');
 const NO_GRANT = reply(535, '5.7.8', 'this API key has no grant smtp/inject');
 /** An API key as contexts and logs name the mechanism. */
@@ -29,15 +27,15 @@ interface Asked {
  * slow as it is for SMTP.
  */
 export function streamLogin(desk: Desk, view: View, client: Client, asked: Asked, answer: Answer): void {
-  const login = new StreamLogin(desk, client, asked.mechanism === API_KEY ? KEY_MECHANISM : 'PLAIN', answer);
+  const login = new StreamLogin(desk, client, asked.mechanism === mechanisms.apiKey ? KEY_MECHANISM : 'PLAIN', answer);
   switch (forcedOutcome(view)) {
     case 'granted':
       return login.granted('anonymous');
     case 'denied':
       return login.refused(undefined, 'fail', replies.badCredentials);
   }
-  if (asked.mechanism === PLAIN) return plain(desk, view, client, asked.response, login);
-  if (asked.mechanism === API_KEY) return apiKey(desk, client, asked.response, login);
+  if (asked.mechanism === mechanisms.plain) return plain(desk, view, client, asked.response, login);
+  if (asked.mechanism === mechanisms.apiKey) return apiKey(desk, client, asked.response, login);
   login.refused(undefined, 'fail', OTHER_MECHANISM);
 }
 
@@ -117,7 +115,7 @@ class StreamLogin {
 
   readonly failed = (error: unknown): void => {
     const why = error instanceof Error ? error.message : String(error);
-    this.#desk.parts.events.diagnose('ERROR', 'auth', `a login failed for a reason of ours: ${why}`);
+    this.#desk.sparing.tell('login failed', 'ERROR', 'auth', `a login failed for a reason of ours: ${why}`);
     this.refused(undefined, 'error', replies.loginUnavailable);
   };
 
