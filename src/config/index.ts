@@ -29,6 +29,7 @@ export * from './schema/declare.ts';
 export { configSchema } from './schema/schema.ts';
 export * from './shape.ts';
 export { type UsedSetting, usedSettings } from './tree/usage.ts';
+export { concealed, SECRET_NAMES } from './values/conceal.ts';
 export * from './values/duration.ts';
 export * from './values/value-lists.ts';
 export * from './values/value-types.ts';

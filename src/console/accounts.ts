@@ -1,3 +1,4 @@
+import { concealed, SECRET_NAMES } from '../config/index.ts';
 import type { Events } from '../events/index.ts';
 import type { Clock } from '../world/index.ts';
 import type { Permission } from './authorization.ts';
@@ -58,10 +59,7 @@ export class Accounts {
 }
 
 /** A command as logs may have it: a password that is set, also within a URI, is not among what it does. */
-export const withoutSecrets = (command: string): string =>
-  command
-    .replace(
-      /^((?:(?:json|xml)\s+)*(?:config\s+)?set\s.*?(?:pass|passwd|password|secret|token)(?:\s*=\s*|\s+))\S.*$/is,
-      '$1***',
-    )
-    .replaceAll(/(:\/\/[^\s"':@/]*:)[^\s"']+@/g, '$1***@');
+export const withoutSecrets = (command: string): string => concealed(command.replace(SET, '$1***'));
+
+/** Here a blank may stand between the name and its value. */
+const SET = new RegExp(`^((?:(?:json|xml)\\s+)*(?:config\\s+)?set\\s.*?${SECRET_NAMES}(?:\\s*=\\s*|\\s+))\\S.*$`, 'is');

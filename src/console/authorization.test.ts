@@ -109,6 +109,8 @@ describe('what each may do', () => {
     expect(served.accounts.at(-1)?.command).toBe(
       'config set Datasource "d" uri = ( "postgresql://u:***@db/mail" "redis://:***@h/0" )',
     );
+    await peer.says('config set Datasource "d" uri = ( "ldap:host=x;bindpw=hunter2" )');
+    expect(JSON.stringify([served.accounts, served.told])).not.toContain('hunter2');
   });
 
   test('over TCP logins and commands are accounted only where that is asked for; over Unix sockets always', async () => {

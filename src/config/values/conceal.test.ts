@@ -10,6 +10,7 @@ test.for([
     'ldap:///?mail??sub?(uid=$user)?bindname=cn=a,x-bindpw=***',
   ],
   ['postgresql://user@host/db', 'postgresql://user@host/db'],
+  ['redis://:pa/ss@host', 'redis://:***@host'],
   ['Passat = 7', 'Passat = 7'],
 ] as const)('%s is shown as %s', ([text, shown]) => {
   expect(concealed(text)).toBe(shown);
