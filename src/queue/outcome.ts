@@ -47,3 +47,6 @@ export interface Decided {
 export interface Verdict extends Decided {
   readonly outcome: Judged | undefined;
 }
+
+/** No more than that, and its sender is told. */
+export const failed = (said: Reply): Verdict => ({ outcome: undefined, said, expired: false, quiet: false });

@@ -1,7 +1,7 @@
 import { type BindingName, type Domain, Heap, type Millis, millis } from '../base/index.ts';
 import type { MessageId } from '../message/index.ts';
 import { type Gate, gate, PairLimits } from '../shaping/index.ts';
-import { type Reply, reply } from '../smtp/index.ts';
+import { reply } from '../smtp/index.ts';
 import { ActiveQueue } from './active-queue.ts';
 import { ageOf, earlier, inOrder, lifetimeOf, own, type QueueItem } from './item.ts';
 import { delayIsDue } from './notify.ts';
@@ -17,7 +17,7 @@ import {
   neverRetry,
   retryInterval,
 } from './options.ts';
-import type { Decided, Judged, Outcome, Verdict } from './outcome.ts';
+import { type Decided, failed, type Judged, type Outcome, type Verdict } from './outcome.ts';
 import type { Item, MailQueue, PairCounters } from './queues.ts';
 import { afterFailure, TOO_OLD } from './retry.ts';
 
@@ -107,8 +107,8 @@ export class Pair implements MailQueue {
   }
 
   /** This recipient shall not have it: it fails, and its sender is told unless `quiet`. */
-  refuse(item: QueueItem, said: Reply, quiet = false, expired = false): void {
-    this.#bury(item, undefined, said, expired, quiet);
+  refuse(item: QueueItem, decided: Decided): void {
+    this.#bury(item, { ...decided, outcome: undefined });
   }
 
   /** That an item has failed, as long as its bounce could not be stored. */
@@ -125,10 +125,10 @@ export class Pair implements MailQueue {
     for (const [item, verdict] of this.#verdicts) {
       if (item.place !== 'active') continue;
       this.#due.remove(item);
-      this.#bury(item, verdict.outcome, verdict.said, verdict.expired, verdict.quiet);
+      this.#bury(item, verdict);
     }
     if (this.#due.size > 0 && this.limits.view.get(blackhole) !== 'false')
-      this.#forMany([...this.#due], (item) => this.#bury(item, undefined, BLACKHOLED, false, false));
+      this.#forMany([...this.#due], (item) => this.#bury(item, failed(BLACKHOLED)));
     return this.#due.size === 0 || this.limits.view.get(blackhole) !== 'false';
   }
 
@@ -162,7 +162,7 @@ export class Pair implements MailQueue {
         this.#office.delivered(this, item, outcome);
         return;
       case 'failed':
-        this.#bury(item, outcome, outcome.reply, false, false);
+        this.#bury(item, { ...failed(outcome.reply), outcome });
         return;
       case 'deferred':
         this.#defer(item, outcome);
@@ -223,7 +223,7 @@ export class Pair implements MailQueue {
     }
     this.#oldest = oldest;
     const said = view.get(neverAttemptExpiredMessages) ? EXPIRED_UNTRIED : TOO_OLD;
-    this.#forMany(old, (item) => this.#bury(item, undefined, said, true, false));
+    this.#forMany(old, (item) => this.#bury(item, { ...failed(said), expired: true }));
   }
 
   /** All that are active now fail transiently: nobody reaches the domain (spec/delivery 3.6). */
@@ -282,7 +282,7 @@ export class Pair implements MailQueue {
     else if (item.place === 'active') this.#due.remove(item);
     else return false;
     item.place = 'gone';
-    this.#bury(item, outcome, outcome.reply, false, quiet);
+    this.#bury(item, { ...failed(outcome.reply), outcome, quiet });
     return true;
   }
 
@@ -317,13 +317,13 @@ export class Pair implements MailQueue {
       if (item === undefined) return undefined;
       const verdict = this.#verdicts.get(item);
       if (verdict !== undefined) {
-        this.#bury(item, verdict.outcome, verdict.said, verdict.expired, verdict.quiet);
+        this.#bury(item, verdict);
         continue;
       }
       const { view } = this.limits;
       if (!view.get(neverAttemptExpiredMessages)) return item;
       if (this.#office.clock.date() < item.batch.deadline(view.get(messageExpiration))) return item;
-      this.#bury(item, undefined, EXPIRED_UNTRIED, true, false);
+      this.#bury(item, { ...failed(EXPIRED_UNTRIED), expired: true });
     }
   }
 
@@ -372,7 +372,7 @@ export class Pair implements MailQueue {
       date,
     );
     if (decision.kind === 'give up') {
-      this.#bury(item, outcome, decision.reply, decision.expired, false);
+      this.#bury(item, { ...failed(decision.reply), outcome, expired: decision.expired });
       return;
     }
     this.counters.transient++;
@@ -384,20 +384,15 @@ export class Pair implements MailQueue {
     this.#office.amend(item.batch);
   }
 
-  #bury(item: QueueItem, outcome: Judged | undefined, said: Reply, expired: boolean, quiet: boolean): void {
+  #bury(item: QueueItem, verdict: Verdict): void {
+    const { outcome, said, expired, quiet } = verdict;
     item.place = 'burying';
     const rawReply = outcome?.reply ?? item.lastReply ?? said;
     item.lastReply = said;
     this.#flying.add(item);
     this.#office.bury(
       item,
-      {
-        recipient: item.recipient,
-        reply: said,
-        rawReply,
-        attempt: outcome?.attempt,
-        quiet,
-      },
+      { recipient: item.recipient, reply: said, rawReply, attempt: outcome?.attempt, quiet },
       {
         buried: () => {
           if (item.place !== 'burying') return;
@@ -412,7 +407,7 @@ export class Pair implements MailQueue {
           this.#flying.delete(item);
           item.place = 'gone';
           const known = this.#verdicts.get(item)?.said === said;
-          this.#verdicts.set(item, { outcome, said, expired, quiet });
+          this.#verdicts.set(item, verdict);
           this.#delay(item, millis(this.#office.clock.date() + BURIAL_RETRY));
           // Once only: when it is the room on the disk that is wanting, it must not be used up by saying so each minute.
           if (!known) this.#office.amend(item.batch);

@@ -282,11 +282,9 @@ export class QueueRegistry implements Queues, Office {
     batch.admit(item);
     // Asked of the message: the batch may be packed by now, and would be unpacked for each recipient.
     const refused = verdict ?? message.envelope.recipients[recipient]?.refused;
-    if (refused !== undefined) return pair.refuse(item, refused, verdict !== undefined);
-    if (state?.decided !== undefined) {
-      const { said, quiet, expired } = state.decided;
-      return pair.refuse(item, said, quiet, expired);
-    }
+    if (refused !== undefined)
+      return pair.refuse(item, { said: refused, expired: false, quiet: verdict !== undefined });
+    if (state?.decided !== undefined) return pair.refuse(item, state.decided);
     pair.add(item, date);
     if (item.place === 'active') this.due(pair);
   }
