@@ -4,20 +4,14 @@ import type { WireEnvelope } from '../../ecstream/index.ts';
 import type { Reply } from '../../smtp/index.ts';
 import { isBlackholed } from '../blackhole.ts';
 import type { Client } from '../client.ts';
-import {
-  contextTrouble,
-  parcelReplies,
-  pathOf,
-  recipientContextTrouble,
-  timesTrouble,
-} from '../content/parcel-checks.ts';
 import { allowNullEnvelopeSender, maxRecipientsPerConnection } from '../options.ts';
-import type { Parcel } from '../parcel.ts';
 import type { RejectionPhase } from '../rejection.ts';
 import { transactionMayRelay } from '../relay.ts';
 import { replies } from '../replies.ts';
 import type { Settings } from '../settings.ts';
 import { DEFAULT_BINDING } from '../transaction.ts';
+import type { Parcel } from './parcel.ts';
+import { contextTrouble, parcelReplies, pathOf, recipientContextTrouble, timesTrouble } from './parcel-checks.ts';
 
 /** Names in the contexts of all recipients of one message. */
 const MOST_NAMES = 4096;

@@ -3,11 +3,9 @@ import type { EcstreamServerEvent } from '../../ecstream/index.ts';
 import type { Verdict } from '../../policy/index.ts';
 import type { Reply } from '../../smtp/index.ts';
 import { type Client, pathVariables } from '../client.ts';
-import { bindingIn, parcelReplies, pathOf } from '../content/parcel-checks.ts';
 import type { Desk } from '../desk.ts';
 import { type Copy, Judge, type Judgement, type RefusedCopy, tarpitEnd, wantsJudgement } from '../judgement.ts';
 import { ecstreamIdleTime, inboundThrottleMessages } from '../options.ts';
-import { Parcel, type ParcelHost } from '../parcel.ts';
 import { CORE, type RejectionPhase, recordRejection } from '../rejection.ts';
 import { replies } from '../replies.ts';
 import type { Settings } from '../settings.ts';
@@ -15,6 +13,8 @@ import { type Recipient, Transaction } from '../transaction.ts';
 import { DEDUP_VARIABLE, type FirstFate } from './dedup.ts';
 import { sumOf } from './dedup-keys.ts';
 import { envelopeTrouble, recipientPath } from './envelope.ts';
+import { Parcel, type ParcelHost } from './parcel.ts';
+import { bindingIn, parcelReplies, pathOf } from './parcel-checks.ts';
 
 /** Who carries results to the machine and the pipe. */
 export interface IntakeHost {

@@ -1,12 +1,12 @@
-import type { BindingName } from '../base/index.ts';
-import type { Generation } from '../config/index.ts';
-import { envelopeFlags, type WireEnvelope } from '../ecstream/index.ts';
-import type { Reply } from '../smtp/index.ts';
-import type { SpoolError } from '../spool/index.ts';
-import { LineScan } from './content/line-scan.ts';
-import { CORE } from './rejection.ts';
-import { replies } from './replies.ts';
-import type { Outcome, Transaction } from './transaction.ts';
+import type { BindingName } from '../../base/index.ts';
+import type { Generation } from '../../config/index.ts';
+import { envelopeFlags, type WireEnvelope } from '../../ecstream/index.ts';
+import type { Reply } from '../../smtp/index.ts';
+import type { SpoolError } from '../../spool/index.ts';
+import { LineScan } from '../content/line-scan.ts';
+import { CORE } from '../rejection.ts';
+import { replies } from '../replies.ts';
+import type { Outcome, Transaction } from '../transaction.ts';
 
 /** Who hears what became of a message of a stream. */
 export interface ParcelHost {

@@ -5,7 +5,7 @@ import { type PathRules, parsePathArgument, type Reply, reply } from '../../smtp
 import { allowIpLiteral } from '../options.ts';
 import { replies } from '../replies.ts';
 import type { Settings } from '../settings.ts';
-import { DEDUP_VARIABLE } from '../stream/dedup.ts';
+import { DEDUP_VARIABLE } from './dedup.ts';
 
 /** What is said about addresses and variables of a message that came by ECStream (spec ecstream 4). */
 export const parcelReplies = {
