@@ -1,14 +1,6 @@
 import { type Millis, millis } from '../base/index.ts';
 import type { Item } from '../queue/index.ts';
-import {
-  type ClientEvent,
-  OutgoingBody,
-  type RecipientResult,
-  type Reply,
-  reply,
-  SmtpClient,
-  stages,
-} from '../smtp/index.ts';
+import { type ClientEvent, OutgoingBody, type RecipientResult, type Reply, SmtpClient, stages } from '../smtp/index.ts';
 import type { NetworkError, Pipe, TlsFacts } from '../world/index.ts';
 import { limitOf } from './asking.ts';
 import { BodySender, type SenderHost } from './body-sender.ts';
@@ -21,11 +13,9 @@ import { LOCAL_TROUBLES } from './local-troubles.ts';
 import type { OpenConnection } from './open-connection.ts';
 import { Outlet } from './outlet.ts';
 import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './preparation.ts';
-import { Settlement } from './settlement.ts';
+import { HUNG_UP, Settlement } from './settlement.ts';
 import { stageWords } from './stage-words.ts';
 import type { Transaction } from './transaction.ts';
-
-const HUNG_UP = reply(451, '4.4.2', '[internal] connection closed by remote host');
 
 /**
  * Joins the client machine to a pipe and to a queue: one session, many transactions. All that one turn produces goes

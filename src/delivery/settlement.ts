@@ -1,6 +1,6 @@
 import type { Attempt, Item } from '../queue/index.ts';
 import { gate } from '../shaping/index.ts';
-import { type Reply, stages } from '../smtp/index.ts';
+import { type Reply, reply, stages } from '../smtp/index.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import type { ConnectionTls } from './connection-tls.ts';
@@ -9,6 +9,9 @@ import { UNREADABLE } from './preparation.ts';
 
 /** Returned without a charge: nothing but another connection is needed. */
 const OPEN = gate('open');
+
+/** The peer has gone and said nothing of it. */
+export const HUNG_UP = reply(451, '4.4.2', '[internal] connection closed by remote host');
 
 /** What becomes of items without a word of the peer; the same whatever is spoken over a connection. */
 export class Settlement {

@@ -13,7 +13,7 @@ import { LOCAL_TROUBLES } from './local-troubles.ts';
 import type { OpenConnection } from './open-connection.ts';
 import { Outlet } from './outlet.ts';
 import { Preparation, type PreparationHost, type Prepared, UNREADABLE } from './preparation.ts';
-import { Settlement } from './settlement.ts';
+import { HUNG_UP, Settlement } from './settlement.ts';
 import { StreamBody, type StreamBodyHost } from './stream-body.ts';
 import { complainOnce } from './stream-complaint.ts';
 import {
@@ -55,7 +55,7 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
   #gathered = 0;
   #leaving = false;
   #done = false;
-  #why: Reply = streamReplies.lost;
+  #why: Reply = HUNG_UP;
   stood = false;
   undecided = 0;
   deliveries = 0;
@@ -416,7 +416,7 @@ export class StreamConnection implements OpenConnection, PreparationHost, Stream
   }
 
   #unreachable(): void {
-    if (this.#why !== streamReplies.lost) complainOnce(this.#owner, this.settings, this.#why);
+    if (this.#why !== HUNG_UP) complainOnce(this.#owner, this.settings, this.#why);
     this.#owner.unreachable(this, this.#machine === undefined ? stages.notConnected : stages.during.banner);
   }
 

@@ -81,6 +81,5 @@ export function outcomesOf(
 
 /** What our logs say when the peer has said nothing. */
 export const streamReplies = {
-  lost: reply(451, '4.4.2', '[internal] connection closed by remote host'),
   noResponse: reply(451, '4.4.2', '[internal] no BODY response'),
 } as const;

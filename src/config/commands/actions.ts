@@ -237,7 +237,7 @@ function mode(entry: OptionEntry, value: number | bigint): string | undefined {
   return entry.type.title.startsWith('an octal') ? value.toString(8).padStart(4, '0') : undefined;
 }
 
-/** The same that a check of the files would say. */
+/** What of it a check of the files would name, in a console's words. */
 function unservedWarnings(call: CommandCall, steps: readonly Step[], assigned: Assignment): readonly string[] {
   const stanza = follow(treeOf(call), steps);
   if (!stanza) return [];
